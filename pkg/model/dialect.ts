@@ -1,0 +1,108 @@
+import type { Frame } from './frame.ts'
+import type { Limits } from './limits.ts'
+import type { Channel, Message } from './message.ts'
+import type { Reason } from './reasons.ts'
+import type { Verdict } from './verdict.ts'
+
+/** A (method, path) that a dialect owns. WIRE.md rule 9. */
+export type Endpoint = {
+  readonly name: string
+  readonly method: string
+  /** Below the facade's base, without query: `/chat/completions`. */
+  readonly path: string
+  /** `judged`: answers may hold calls. `plain`: JSON that never does (model lists, embeddings). */
+  readonly kind: 'judged' | 'plain'
+}
+
+/** A provider-hosted tool that a request turns on. WIRE.md rule 10. */
+export type HostedTool = { readonly name: string; readonly serverUrl: string | null }
+
+/** What a dialect reads out of a request. The body is the client's own bytes. */
+export type RequestView = {
+  readonly endpoint: Endpoint
+  readonly body: Uint8Array
+  /** The parsed body; null for a method without one. */
+  readonly value: Readonly<Record<string, unknown>> | null
+  readonly model: string | null
+  readonly stream: boolean
+  /** Names of the function and custom tools that the request declares. */
+  readonly tools: readonly string[]
+  readonly hostedTools: readonly HostedTool[]
+  /** True when a refusal has to be written as `refusal`, since the content is not free text. */
+  readonly structuredOutput: boolean
+  /** Names of the calls in the history, and of the results that answer them. */
+  readonly history: {
+    readonly calls: readonly { readonly id: string | null; readonly name: string }[]
+    readonly results: readonly { readonly id: string | null; readonly text: string }[]
+  }
+}
+
+/** A reading, or the reason why there is none. */
+export type Reading<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: Reason; readonly at: number; readonly detail: string }
+
+/** What became of one call. `text` is the refusal that stands in its place. */
+export type Outcome = { readonly kind: 'released' } | { readonly kind: 'refused'; readonly text: string }
+
+/** What was decided about everything inside one frame (or one whole answer). */
+export type Decided = {
+  readonly outcome: (call: string) => Outcome
+  /** The text of a channel in this frame after a refused text call was cut out of it; undefined = untouched. */
+  readonly text: (channel: Channel) => string | undefined
+}
+
+/** One streamed answer: frames in, messages out; later the same frames leave through `write`, in order. */
+export interface AnswerStream {
+  /** Messages of one frame, in order. At most one `text` per channel. Reads each frame once, O(bytes). */
+  read(frame: Frame): readonly Message[]
+  /** What the end of the entity itself tells: calls still open are closed as `truncated`. */
+  end(): readonly Message[]
+  /** The bytes that leave for a frame. The frame's own bytes as long as nothing of the answer was refused or edited. */
+  write(frame: Frame, decided: Decided): readonly Uint8Array[]
+  /** Bytes that still have to leave after the last frame (a refusal of a call that the entity broke off in). */
+  close(decided: Decided): readonly Uint8Array[]
+  /** The call as the provider made it, for {@link Dialect.restore}; opaque to all others. Complete once the call is closed. */
+  original(call: string): string
+}
+
+/** One answer that does not stream, whole in memory. */
+export interface AnswerBody {
+  readonly messages: readonly Message[]
+  /** The body's own bytes if nothing was refused or edited, else rebuilt. */
+  write(decided: Decided): Uint8Array
+  original(call: string): string
+}
+
+/** A refused call that can be put back when its conversation comes again. WIRE.md rule 11. */
+export type RestoreRecord = {
+  readonly verdictId: string
+  /** The exact refusal text that the client got. */
+  readonly text: string
+  readonly original: string
+}
+
+/** One wire dialect. The same members in every dialect folder; none knows what a policy is. */
+export interface Dialect {
+  readonly name: string
+  /** The provider type whose grants open it. */
+  readonly provider: 'OpenAI'
+  /** null = not mine: the caller refuses. */
+  endpointOf(method: string, path: string): Endpoint | null
+  readRequest(endpoint: Endpoint, body: Uint8Array, limits: Limits): Reading<RequestView>
+  openStream(view: RequestView, limits: Limits): AnswerStream
+  readAnswer(view: RequestView, body: Uint8Array, limits: Limits): Reading<AnswerBody>
+  /** JSON body of a refusal before the first byte (403). */
+  refusal(verdict: Verdict): Uint8Array
+  /** JSON body of a fault that is no refusal (502, 503, 504). */
+  fault(code: string, message: string): Uint8Array
+  /** Bytes that end an open stream after Abort or Sever. */
+  sever(verdict: Verdict): Uint8Array
+  /** A comment that keeps an idle stream alive. */
+  readonly ping: Uint8Array
+  /** The body with every known refusal replaced by the call it stands for; null = nothing to restore. */
+  restore(view: RequestView, find: (verdictId: string) => RestoreRecord | null): Uint8Array | null
+}
+
+/** Nothing refused, nothing edited. */
+export const ALL_RELEASED: Decided = { outcome: () => ({ kind: 'released' }), text: () => undefined }

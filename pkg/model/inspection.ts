@@ -1,0 +1,18 @@
+import type { RequestView } from './dialect.ts'
+import type { Finding } from './finding.ts'
+import type { ArgumentForm } from './message.ts'
+
+/**
+ * One exchange under inspection: the checks of `path/firewall`, seen from `path/enforce`. A check looks, it never
+ * decides. Every call is fed in order open → delta* → close; after the first finding about a call it is fed no more.
+ */
+export interface Inspection {
+  /** Findings about a request that has been read. Synchronous, O(bytes). */
+  request(view: RequestView): readonly Finding[]
+  /** The whole name is known. Findings here refuse before any argument byte. */
+  callOpen(call: string, name: string, form: ArgumentForm): readonly Finding[]
+  /** More argument text (decoded). Findings here are early refusals; `at` counts argument bytes. WIRE.md rule 3. */
+  callDelta(call: string, text: string): readonly Finding[]
+  /** The arguments are complete. Ordered findings; a promise only where a parser in the worker is needed. */
+  callClose(call: string): readonly Finding[] | Promise<readonly Finding[]>
+}

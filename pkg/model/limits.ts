@@ -1,0 +1,61 @@
+/**
+ * Every cap of the path (WIRE.md §4), each an option with its default here. Bytes are UTF-8 bytes.
+ * Over a cap means: refuse at that byte, while streaming.
+ */
+export type Limits = {
+  /** Arguments of one tool call. */
+  readonly argumentBytes: number
+  /** One SQL text. */
+  readonly sqlBytes: number
+  /** Nesting of any JSON. */
+  readonly jsonDepth: number
+  /** Bytes held back for one stream. */
+  readonly heldBytesPerStream: number
+  /** Bytes held back in this process. */
+  readonly heldBytesPerProcess: number
+  /** An answer that does not stream, decoded. */
+  readonly answerBytes: number
+  /** A request body, as sent and decoded. */
+  readonly requestBytes: number
+  /** One event of a stream. */
+  readonly frameBytes: number
+  /** Tool calls in one answer, all choices together. */
+  readonly callsPerAnswer: number
+  /** How far after a call tag a tool name or `{` may come before the tag is plain text. WIRE.md rule 7. */
+  readonly textCallWindowBytes: number
+  /** Bytes looked at in one turn before the event loop gets its chance. */
+  readonly turnBytes: number
+  /** Refused calls remembered for one agent, oldest out. WIRE.md rule 11. */
+  readonly restoreBytesPerAgent: number
+  /** Growth that a compressed body may show above 1 MiB. */
+  readonly decodedRatio: number
+  /** Time of one check in the worker. */
+  readonly checkTimeoutMs: number
+  /** Heap of the worker after which it is recycled. */
+  readonly workerHeapBytes: number
+  /** A comment of our own is sent after this long in which frames are held. */
+  readonly holdPingMs: number
+}
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** The defaults; `docs/reference/limits.md` is made from them. */
+export const DEFAULT_LIMITS: Limits = {
+  argumentBytes: 256 * KIB,
+  sqlBytes: 16 * KIB,
+  jsonDepth: 64,
+  heldBytesPerStream: MIB,
+  heldBytesPerProcess: 16 * MIB,
+  answerBytes: 8 * MIB,
+  requestBytes: 16 * MIB,
+  frameBytes: MIB,
+  callsPerAnswer: 128,
+  textCallWindowBytes: 256,
+  turnBytes: 64 * KIB,
+  restoreBytesPerAgent: MIB,
+  decodedRatio: 200,
+  checkTimeoutMs: 50,
+  workerHeapBytes: 64 * MIB,
+  holdPingMs: 10_000,
+}

@@ -1,0 +1,76 @@
+import type { Action } from './action.ts'
+import type { AgentKey } from './agent.ts'
+import type { Intent } from './intents.ts'
+
+/** Where a rule was written: the policy's `namespace/name` and the path inside its spec. */
+export type Source = { readonly policy: string; readonly path: string }
+
+/** One CEL rule of a grant: `expression` → bool; an error denies. */
+export type ArgumentRule = { readonly name: string; readonly expression: string; readonly message: string }
+
+/** One entry of `tools.allow`. All of it must hold: name, server, intents, schema and rules. POLICY.md "Merge". */
+export type ToolGrant = {
+  readonly source: Source
+  /** Exact name or trailing-`*` glob. */
+  readonly name: string
+  readonly server: string
+  readonly execution: 'local' | 'output'
+  /** Upper bound of what the tool may do; null = judged by its arguments alone. */
+  readonly intents: readonly Intent[] | null
+  readonly resultTrust: 'Trusted' | 'Untrusted' | 'Private'
+  /** JSON Schema 2020-12, or null. */
+  readonly schema: unknown
+  readonly rules: readonly ArgumentRule[]
+}
+
+/** One entry of a deny list. */
+export type ToolDeny = { readonly source: Source; readonly name: string; readonly server: string }
+
+/** How this agent writes actions as text. Exactly one of the two. */
+export type TextTool = { readonly kind: 'fence' | 'tag'; readonly word: string }
+
+/** One allow or deny of an intent: exact or trailing-`*`. */
+export type IntentRule = { readonly source: Source; readonly intent: string }
+
+/** One model provider that the agent may use. */
+export type ProviderGrant = {
+  readonly source: Source
+  readonly name: string
+  readonly type: 'OpenAI'
+  /** Exact names or trailing-`*` globs; empty = none. */
+  readonly models: readonly string[]
+  /** Names or globs of provider-hosted tools; `serverUrls` only for `mcp`. */
+  readonly hostedTools: readonly { readonly name: string; readonly serverUrls: readonly string[] }[]
+}
+
+/** One rule of `onViolation.rules`: reason codes or trailing-`*` globs → action. */
+export type ViolationRule = {
+  readonly source: Source
+  readonly name: string
+  readonly reasons: readonly string[]
+  readonly action: Action
+}
+
+/** The compiled config of one agent at one generation. Plain data; the path compiles schemas and CEL when it loads it. */
+export type Snapshot = {
+  readonly agent: AgentKey
+  /** Grows with every change of the folder or the cluster. */
+  readonly generation: number
+  /** `sha256:` over everything but generation. */
+  readonly digest: string
+  /** True when no accepted policy selects the agent. */
+  readonly denyAll: boolean
+  readonly role: string
+  readonly mode: 'Enforce' | 'Audit'
+  readonly labels: Readonly<Record<string, string>>
+  /** `namespace/name` of the policies that made it, oldest first. */
+  readonly policies: readonly string[]
+  /** What a sidecar must be able to do to hold it. POLICY.md "Version skew". */
+  readonly requiredCapabilities: readonly string[]
+  readonly grants: readonly ToolGrant[]
+  readonly denies: readonly ToolDeny[]
+  readonly textTools: readonly TextTool[]
+  readonly intents: { readonly allow: readonly IntentRule[]; readonly deny: readonly IntentRule[] }
+  readonly providers: readonly ProviderGrant[]
+  readonly onViolation: { readonly action: Action; readonly rules: readonly ViolationRule[] }
+}
