@@ -60,8 +60,6 @@ export interface AnswerStream {
   end(): readonly Message[]
   /** The bytes that leave for a frame. The frame's own bytes as long as nothing of the answer was refused or edited. */
   write(frame: Frame, decided: Decided): readonly Uint8Array[]
-  /** Bytes that still have to leave after the last frame (a refusal of a call that the entity broke off in). */
-  close(decided: Decided): readonly Uint8Array[]
   /** The call as the provider made it, for {@link Dialect.restore}; opaque to all others. Complete once the call is closed. */
   original(call: string): string
 }

@@ -57,6 +57,8 @@ export type UpstreamAsk = {
   readonly path: string
   readonly headers: Headers
   readonly body: Uint8Array | null
+  /** Its abort is a cancel, also while the answer's headers are still to come: `open` rejects at once. */
+  readonly signal?: AbortSignal
 }
 
 /** Opens an upstream; only a live Permit does. Throws SallyportError UPSTREAM_FAILED, UPSTREAM_TIMEOUT. */

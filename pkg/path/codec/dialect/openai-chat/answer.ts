@@ -1,0 +1,97 @@
+import type { AnswerBody, Decided, Limits, Message, Reading, RequestView } from '#pkg/model'
+import { CALLS_FOLLOW, originalOf } from './call.ts'
+import { newCallTracker } from './calls.ts'
+import { CHUNK_KEYS, type ChoiceNote, type ChunkNote, parseChunk, readChunk } from './chunk.ts'
+import { asArray, type Json, textOf } from './shape.ts'
+
+const encoder = new TextEncoder()
+const NO_CALLS: Omit<AnswerBody, 'write'> = { messages: [], original: () => '' }
+
+/** Reads an answer that does not stream. Bodies without `choices` (errors, model lists) pass as they are. */
+export function readAnswer(view: RequestView, body: Uint8Array, limits: Limits): Reading<AnswerBody> {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
+  } catch {
+    return { ok: false, reason: 'WIRE_FRAME_MALFORMED', at: 0, detail: 'is not valid UTF-8' }
+  }
+  const parsed = parseChunk(text, limits)
+  if (!parsed.ok) return parsed
+  if (view.endpoint.kind === 'plain') return { ok: true, value: { ...NO_CALLS, write: () => body } }
+  const tracker = newCallTracker(limits)
+  const messages: Message[] = []
+  const note = readChunk(parsed.value, { member: 'message', tracker, freshEcho: (_, echo) => echo }, 0, messages)
+  tracker.end(body.length, messages)
+  return {
+    ok: true,
+    value: {
+      messages,
+      write: (decided) => (isTouched(note, decided) ? rebuild(view, note, decided) : body),
+      original: (key) => {
+        const call = tracker.find(key)
+        return call === undefined || call.overflow ? '' : JSON.stringify(originalOf(call))
+      },
+    },
+  }
+}
+
+function isTouched(note: ChunkNote, decided: Decided): boolean {
+  const refused = (key: string): boolean => decided.outcome(key).kind === 'refused'
+  if (note.strays.some(refused)) return true
+  return note.choices.some(
+    (choice) =>
+      choice.tools.some(refused) ||
+      choice.strays.some(refused) ||
+      (choice.legacy !== null && refused(choice.legacy)) ||
+      (['text', 'refusal', 'reasoning', 'other'] as const).some(
+        (kind) => decided.text({ choice: choice.choice, kind }) !== undefined,
+      ),
+  )
+}
+
+function rebuild(view: RequestView, note: ChunkNote, decided: Decided): Uint8Array {
+  const answer: Record<string, unknown> = {}
+  for (const key of CHUNK_KEYS) if (key !== 'choices' && note.value[key] !== undefined) answer[key] = note.value[key]
+  const stray = refusalsOf(note.strays, decided)
+  answer['choices'] = note.choices.map((choice, position) =>
+    rebuildChoice(view, choice, position === 0 ? stray : [], decided),
+  )
+  return encoder.encode(JSON.stringify(answer))
+}
+
+function rebuildChoice(view: RequestView, note: ChoiceNote, stray: readonly string[], decided: Decided): Json {
+  const keep = (key: string): boolean => decided.outcome(key).kind === 'released'
+  const message: Record<string, unknown> = {}
+  for (const key of ['role', 'content', 'refusal', 'reasoning_content', 'reasoning', 'annotations']) {
+    if (note.body[key] !== undefined) message[key] = note.body[key]
+  }
+  for (const [kind, member] of Object.entries(MEMBERS)) {
+    const text = decided.text({ choice: note.choice, kind: kind as keyof typeof MEMBERS }) // keys of the table
+    if (text !== undefined) message[member] = text
+  }
+  const elements = asArray(note.body['tool_calls']) ?? []
+  const tools = elements.filter((_, position) => keep(note.tools[position] ?? ''))
+  if (tools.length > 0) message['tool_calls'] = tools
+  const legacy = note.legacy !== null && keep(note.legacy)
+  if (legacy) message['function_call'] = note.body['function_call']
+  const keys = [...note.tools, ...(note.legacy === null ? [] : [note.legacy]), ...note.strays]
+  const refusals = [...refusalsOf(keys, decided), ...stray]
+  const member = view.structuredOutput ? 'refusal' : 'content'
+  const before = textOf(message[member]).text
+  if (refusals.length > 0) message[member] = [before, ...refusals].filter((text) => text !== '').join('\n\n')
+  const finish = note.finish
+  const none = refusals.length > 0 && tools.length === 0 && !legacy
+  const mapped = none && finish !== null && CALLS_FOLLOW.has(finish) ? 'stop' : finish
+  return { index: note.choice, message, logprobs: null, finish_reason: mapped }
+}
+
+const MEMBERS = { text: 'content', refusal: 'refusal', reasoning: 'reasoning_content' } as const
+
+function refusalsOf(keys: readonly string[], decided: Decided): readonly string[] {
+  const texts: string[] = []
+  for (const key of new Set(keys)) {
+    const outcome = decided.outcome(key)
+    if (outcome.kind === 'refused') texts.push(outcome.text)
+  }
+  return texts
+}

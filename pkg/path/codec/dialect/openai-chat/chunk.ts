@@ -1,0 +1,156 @@
+import type { Limits, Message, Reading } from '#pkg/model'
+import { parseStrict } from '#pkg/path/codec/wire/json'
+import type { CallTracker } from './calls.ts'
+import { asArray, asObject, hidesCall, hidesCallBeside, isEmpty, type Json } from './shape.ts'
+import { pushTexts, TEXT_KEYS, type Texts, textsOf } from './text-channels.ts'
+
+/** What the writer has to know of one choice of one chunk. */
+export type ChoiceNote = {
+  readonly choice: number
+  readonly value: Json
+  readonly body: Json
+  readonly texts: Texts
+  /** The call that each element of `tool_calls` belongs to. */
+  readonly tools: readonly string[]
+  readonly legacy: string | null
+  /** Calls that stand where this dialect defines none; their members never leave in a rebuilt chunk. */
+  readonly strays: readonly string[]
+  readonly finish: string | null
+}
+
+/** What the writer has to know of one chunk. */
+export type ChunkNote = {
+  readonly value: Json
+  readonly choices: readonly ChoiceNote[]
+  readonly strays: readonly string[]
+}
+
+/** Members of a chunk that hold no calls by definition; whatever else there is gets looked at. */
+export const CHUNK_KEYS: ReadonlySet<string> = new Set([
+  'id',
+  'object',
+  'created',
+  'model',
+  'service_tier',
+  'system_fingerprint',
+  'usage',
+  'obfuscation',
+  'choices',
+  'error',
+])
+const CHOICE_KEYS = new Set(['index', 'delta', 'message', 'finish_reason', 'logprobs', 'text'])
+const BODY_KEYS: ReadonlySet<string> = new Set(['role', 'tool_calls', 'function_call', ...TEXT_KEYS])
+const MAX_CHOICES = 128
+
+/** Reads the JSON of one chunk (or whole answer): strict, an object. */
+export function parseChunk(data: string, limits: Limits): Reading<Json> {
+  const parsed = parseStrict(data, { depth: limits.jsonDepth, bytes: Number.POSITIVE_INFINITY })
+  if (!parsed.ok) {
+    const reason = parsed.reason === 'WIRE_INVALID_JSON' ? 'WIRE_FRAME_MALFORMED' : parsed.reason
+    return { ok: false, reason, at: parsed.at, detail: parsed.detail }
+  }
+  const value = asObject(parsed.value)
+  if (value === null) return { ok: false, reason: 'WIRE_FRAME_MALFORMED', at: 0, detail: 'is not a JSON object' }
+  return { ok: true, value }
+}
+
+/** How the chunks of one answer are read. */
+export type ChunkReader = {
+  /** Where calls stand by definition: `delta` in streams, `message` in whole answers. */
+  readonly member: 'delta' | 'message'
+  readonly tracker: CallTracker
+  /** The part of an echo that has not been seen before. */
+  readonly freshEcho: (choice: number, text: string) => string
+}
+
+/** Reads the choices of a chunk; messages are appended to `out`. */
+export function readChunk(value: Json, reader: ChunkReader, at: number, out: Message[]): ChunkNote {
+  const { tracker } = reader
+  const strays: string[] = []
+  if (hidesCallBeside(value, CHUNK_KEYS)) strays.push(tracker.unknown(0, at, out))
+  const choices: ChoiceNote[] = []
+  const list = value['choices']
+  if (!isEmpty(list) && asArray(list) === null) malformed(at, out)
+  for (const [position, entry] of (asArray(list) ?? []).entries()) {
+    const choice = asObject(entry)
+    const index = choice?.['index'] ?? position
+    if (
+      choice === null ||
+      typeof index !== 'number' ||
+      !Number.isSafeInteger(index) ||
+      index < 0 ||
+      index >= MAX_CHOICES
+    ) {
+      malformed(at, out)
+      break
+    }
+    choices.push(readChoice({ choice: index, value: choice, at }, reader, out))
+  }
+  return { value, choices, strays }
+}
+
+type ChoiceInput = { readonly choice: number; readonly value: Json; readonly at: number }
+
+function readChoice(input: ChoiceInput, reader: ChunkReader, out: Message[]): ChoiceNote {
+  const { choice, value, at } = input
+  const { member, tracker } = reader
+  const strays: string[] = []
+  const body = asObject(value[member]) ?? {}
+  if (!isEmpty(value[member]) && asObject(value[member]) === null) strays.push(tracker.unknown(choice, at, out))
+  const texts = textsOf(body)
+  const echo = echoOf(value, member)
+  if (echo !== '') texts.other += reader.freshEcho(choice, echo)
+  pushTexts(texts, choice, at, out)
+  const tools: string[] = []
+  const list = asArray(body['tool_calls'])
+  if (list === null && !isEmpty(body['tool_calls'])) strays.push(tracker.unknown(choice, at, out))
+  for (const [position, element] of (list ?? []).entries()) {
+    tools.push(tracker.tool(choice, member === 'message' ? indexed(element, position) : element, at, out))
+  }
+  const legacy = isEmpty(body['function_call']) ? null : tracker.legacy(choice, body['function_call'], at, out)
+  if (
+    hidesCallBeside(body, BODY_KEYS) ||
+    hidesCallBeside(value, CHOICE_KEYS) ||
+    strayEcho(value, member) ||
+    contentHides(body)
+  ) {
+    strays.push(tracker.unknown(choice, at, out))
+  }
+  const finish = value['finish_reason']
+  if (finish !== undefined && finish !== null && typeof finish !== 'string') malformed(at, out)
+  const reason = typeof finish === 'string' && finish !== '' ? finish : null
+  if (reason !== null) tracker.finish(choice, reason, at, out)
+  return { choice, value, body, texts, tools, legacy, strays, finish: reason }
+}
+
+/** In a whole answer the place in the list is the index; a stated one that differs would be read two ways. */
+function indexed(element: unknown, position: number): unknown {
+  const object = asObject(element)
+  if (object === null || object['index'] === position) return element
+  return object['index'] === undefined || object['index'] === null
+    ? { ...object, index: position }
+    : { ...object, index: -1 }
+}
+
+/** Text of the member that this kind of answer should not have: an echo that some clients show. */
+function echoOf(value: Json, member: 'delta' | 'message'): string {
+  const echo = asObject(value[member === 'delta' ? 'message' : 'delta'])
+  const text = typeof value['text'] === 'string' ? value['text'] : ''
+  if (echo === null) return text
+  const texts = textsOf(echo)
+  return text + texts.text + texts.refusal + texts.reasoning + texts.other
+}
+
+function strayEcho(value: Json, member: 'delta' | 'message'): boolean {
+  const echo = value[member === 'delta' ? 'message' : 'delta']
+  return hidesCall(echo)
+}
+
+/** A part of a `content` list that is a call in another dialect's clothes. */
+function contentHides(body: Json): boolean {
+  return asArray(body['content']) !== null && hidesCall(body['content'])
+}
+
+function malformed(at: number, out: Message[]): void {
+  out.push({ kind: 'fault', at, scope: 'stream', reason: 'WIRE_FRAME_MALFORMED', call: null })
+}

@@ -1,0 +1,190 @@
+import type { Channel, Decided, RequestView } from '#pkg/model'
+import { CALLS_FOLLOW } from './call.ts'
+import type { CallTracker } from './calls.ts'
+import type { ChoiceNote, ChunkNote } from './chunk.ts'
+import { asArray, asObject, type Json } from './shape.ts'
+
+/** What left for one choice so far. */
+type ChoiceState = {
+  /** Text was released before, so that a refusal begins after a blank line. */
+  hasText: boolean
+  /** Something of this choice was refused: from here on its chunks are rebuilt. */
+  refused: boolean
+  released: number
+  nextIndex: number
+  /** Released calls and the index under which each left; null for one without. */
+  readonly indices: Map<string, number | null>
+  readonly told: Set<string>
+}
+
+/** Rewrites chunks where a call was refused or text was cut out. */
+export type Rewriter = {
+  /** The bytes that leave for a chunk, or null when the chunk's own bytes may. */
+  chunk(note: ChunkNote, decided: Decided): readonly Uint8Array[] | null
+}
+
+const encoder = new TextEncoder()
+
+/** Members that a rebuilt chunk keeps. Nothing else leaves: what is not known cannot be vouched for. */
+const KEPT = ['id', 'object', 'created', 'model', 'service_tier', 'system_fingerprint'] as const
+const KEPT_IN_BODY = ['role', 'content', 'refusal', 'reasoning_content', 'reasoning'] as const
+
+/** Makes the rewriter of one streamed answer. */
+export function newRewriter(view: RequestView, tracker: CallTracker): Rewriter {
+  const states = new Map<number, ChoiceState>()
+  let anyRefused = false
+
+  const stateOf = (choice: number): ChoiceState => {
+    let state = states.get(choice)
+    if (state === undefined) {
+      state = { hasText: false, refused: false, released: 0, nextIndex: 0, indices: new Map(), told: new Set() }
+      states.set(choice, state)
+    }
+    return state
+  }
+
+  /** Is there anything in this choice that may not leave as it came? */
+  const isDirty = (note: ChoiceNote, decided: Decided): boolean => {
+    const state = stateOf(note.choice)
+    const keys = callsOf(note)
+    if (keys.some((key) => decided.outcome(key).kind === 'refused')) state.refused = true
+    if (channelsOf(note).some((channel) => decided.text(channel) !== undefined)) return true
+    return state.refused && (keys.length > 0 || note.finish !== null || note.value['message'] !== undefined)
+  }
+
+  /** Keeps count of what leaves untouched, so that later survivors are numbered after it. */
+  const follow = (note: ChoiceNote): void => {
+    const state = stateOf(note.choice)
+    if (note.texts.text !== '' || note.texts.refusal !== '') state.hasText = true
+    for (const key of callsOf(note)) survive(state, key, tracker.find(key)?.index ?? null)
+  }
+
+  const rebuild = (note: ChunkNote, decided: Decided): readonly Uint8Array[] => {
+    const out: Json[] = []
+    for (const choice of note.choices) out.push(...rebuildChoice(choice, stateOf(choice.choice), decided))
+    for (const key of note.strays) out.push(...tell(key, 0, stateOf(0), decided))
+    const head: Record<string, unknown> = {}
+    for (const key of KEPT) if (note.value[key] !== undefined) head[key] = note.value[key]
+    const chunks = out.map((choice) => ({ ...head, choices: [choice] }) as Record<string, unknown>)
+    const last = chunks.at(-1)
+    if (note.value['usage'] !== undefined) {
+      if (last !== undefined) last['usage'] = note.value['usage']
+      else chunks.push({ ...head, choices: [], usage: note.value['usage'] })
+    }
+    return chunks.map((chunk) => encoder.encode(`data: ${JSON.stringify(chunk)}\n\n`))
+  }
+
+  const rebuildChoice = (note: ChoiceNote, state: ChoiceState, decided: Decided): Json[] => {
+    const body = bodyOf(note, state, decided)
+    const refusals = callsOf(note).flatMap((key) => tell(key, note.choice, state, decided))
+    const finish = note.finish === null ? null : finishOf(note.finish, state)
+    const chunks: Record<string, unknown>[] = []
+    if (Object.keys(body).length > 0) chunks.push(choiceOf(note.choice, body, null))
+    chunks.push(...refusals)
+    if (finish !== null) {
+      const only = chunks.length === 1 && refusals.length === 0 ? chunks[0] : undefined
+      if (only !== undefined) only['finish_reason'] = finish
+      else chunks.push(choiceOf(note.choice, {}, finish))
+    }
+    return chunks
+  }
+
+  const tell = (key: string, choice: number, state: ChoiceState, decided: Decided): Record<string, unknown>[] => {
+    const outcome = decided.outcome(key)
+    if (outcome.kind === 'released' || state.told.has(key)) return []
+    state.told.add(key)
+    const text = state.hasText ? `\n\n${outcome.text}` : outcome.text
+    state.hasText = true
+    return [choiceOf(choice, view.structuredOutput ? { refusal: text } : { content: text }, null)]
+  }
+
+  const bodyOf = (note: ChoiceNote, state: ChoiceState, decided: Decided): Record<string, unknown> => {
+    const body: Record<string, unknown> = {}
+    for (const key of KEPT_IN_BODY) if (note.body[key] !== undefined) body[key] = note.body[key]
+    editTexts(body, note, decided)
+    if (body['content'] === null && body['role'] === undefined) delete body['content']
+    if (note.texts.text !== '' || note.texts.refusal !== '') state.hasText = true
+    const tools = survivors(note, state, decided, tracker)
+    if (tools.length > 0) body['tool_calls'] = tools
+    const legacy = note.legacy
+    if (legacy !== null && decided.outcome(legacy).kind === 'released') {
+      body['function_call'] = note.body['function_call']
+      survive(state, legacy, null)
+    }
+    return body
+  }
+
+  return {
+    chunk(note, decided) {
+      const dirty = note.choices.map((choice) => isDirty(choice, decided))
+      const stray = note.strays.some((key) => decided.outcome(key).kind === 'refused')
+      anyRefused ||= stray || dirty.includes(true)
+      if (stray || dirty.includes(true)) return rebuild(note, decided)
+      if (anyRefused && note.choices.some((choice) => choice.value['message'] !== undefined))
+        return rebuild(note, decided)
+      for (const choice of note.choices) follow(choice)
+      return null
+    },
+  }
+}
+
+function callsOf(note: ChoiceNote): readonly string[] {
+  const keys = [...note.tools, ...note.strays]
+  if (note.legacy !== null) keys.push(note.legacy)
+  return keys.length < 2 ? keys : [...new Set(keys)]
+}
+
+function channelsOf(note: ChoiceNote): readonly Channel[] {
+  const out: Channel[] = []
+  for (const kind of ['text', 'refusal', 'reasoning', 'other'] as const) {
+    if (note.texts[kind] !== '') out.push({ choice: note.choice, kind })
+  }
+  return out
+}
+
+function choiceOf(index: number, delta: Json, finish: string | null): Record<string, unknown> {
+  return { index, delta, logprobs: null, finish_reason: finish }
+}
+
+function finishOf(finish: string, state: ChoiceState): string {
+  return state.refused && state.released === 0 && CALLS_FOLLOW.has(finish) ? 'stop' : finish
+}
+
+/** Notes that a call left, under its own index or, after a refusal, under the next free one. */
+function survive(state: ChoiceState, key: string, given: number | null): number | null {
+  const known = state.indices.get(key)
+  if (known !== undefined) return known
+  const index = given !== null && state.refused ? state.nextIndex : given
+  state.released += 1
+  state.indices.set(key, index)
+  if (index !== null) state.nextIndex = Math.max(state.nextIndex, index + 1)
+  return index
+}
+
+/** The elements of `tool_calls` that may leave, numbered without a gap. */
+function survivors(note: ChoiceNote, state: ChoiceState, decided: Decided, tracker: CallTracker): Json[] {
+  const out: Json[] = []
+  for (const [position, element] of (asArray(note.body['tool_calls']) ?? []).entries()) {
+    const key = note.tools[position]
+    const object = asObject(element)
+    if (key === undefined || object === null || decided.outcome(key).kind === 'refused') continue
+    const index = survive(state, key, tracker.find(key)?.index ?? null)
+    out.push(index === null ? object : { ...object, index })
+  }
+  return out
+}
+
+/** Puts the edited text of each channel in; a channel that has no member of its own is dropped. */
+function editTexts(body: Record<string, unknown>, note: ChoiceNote, decided: Decided): void {
+  const edit = (kind: Channel['kind']): string | undefined => decided.text({ choice: note.choice, kind })
+  const text = edit('text')
+  if (text !== undefined) body['content'] = text
+  const refusal = edit('refusal')
+  if (refusal !== undefined) body['refusal'] = refusal
+  const reasoning = edit('reasoning')
+  if (reasoning === undefined) return
+  delete body['reasoning']
+  delete body['reasoning_content']
+  if (asArray(body['content']) !== null) body['content'] = note.texts.text
+  body[note.body['reasoning'] === undefined ? 'reasoning_content' : 'reasoning'] = reasoning
+}

@@ -1,0 +1,100 @@
+import type { Endpoint, Limits, Reading, RequestView } from '#pkg/model'
+import { parseStrictBytes } from '#pkg/path/codec/wire/json'
+import { asArray, asObject, asText, type Json, textOf, toolsOf } from './shape.ts'
+
+const CHAT: Endpoint = { name: 'chat.completions', method: 'POST', path: '/chat/completions', kind: 'judged' }
+const EMBEDDINGS: Endpoint = { name: 'embeddings', method: 'POST', path: '/embeddings', kind: 'plain' }
+const MODELS: Endpoint = { name: 'models', method: 'GET', path: '/models', kind: 'plain' }
+const MODEL_PATH = /^\/models\/[A-Za-z0-9._:@-]{1,128}$/
+
+/** The endpoints that this dialect owns; all others are refused. WIRE.md rule 9, §2 last line of the table's text. */
+export function endpointOf(method: string, path: string): Endpoint | null {
+  for (const endpoint of [CHAT, EMBEDDINGS, MODELS]) {
+    if (endpoint.method === method && endpoint.path === path) return endpoint
+  }
+  return method === 'GET' && MODEL_PATH.test(path) ? { ...MODELS, name: 'model', path } : null
+}
+
+const malformed = (detail: string): Reading<never> => ({ ok: false, reason: 'WIRE_REQUEST_MALFORMED', at: 0, detail })
+
+/** Reads a request of an owned endpoint, strictly: what a lenient provider could read otherwise is refused. */
+export function readRequest(endpoint: Endpoint, body: Uint8Array, limits: Limits): Reading<RequestView> {
+  if (endpoint.method === 'GET') {
+    return body.length > 0 ? malformed('has a body, which a GET may not') : { ok: true, value: bodiless(endpoint) }
+  }
+  const parsed = parseStrictBytes(body, { depth: limits.jsonDepth, bytes: limits.requestBytes })
+  if (!parsed.ok) return { ok: false, reason: parsed.reason, at: parsed.at, detail: parsed.detail }
+  const value = asObject(parsed.value)
+  if (value === null) return malformed('is not a JSON object')
+  const fault = shapeFault(endpoint, value)
+  return fault === null ? { ok: true, value: viewOf(endpoint, body, value) } : malformed(fault)
+}
+
+function bodiless(endpoint: Endpoint): RequestView {
+  return {
+    endpoint,
+    body: new Uint8Array(0),
+    value: null,
+    model: null,
+    stream: false,
+    tools: [],
+    hostedTools: [],
+    structuredOutput: false,
+    history: { calls: [], results: [] },
+  }
+}
+
+function shapeFault(endpoint: Endpoint, value: Json): string | null {
+  if (asText(value['model']) === null) return 'has no "model", which must be a string'
+  const stream = value['stream']
+  if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
+    return 'has a "stream" that is neither true nor false'
+  }
+  if (endpoint.name !== CHAT.name) return null
+  const messages = asArray(value['messages'])
+  if (messages === null || messages.length === 0) return 'has no "messages", which must be a list'
+  if (messages.some((message) => asObject(message) === null)) return 'has a message that is not an object'
+  for (const key of ['tools', 'functions']) {
+    const list = value[key]
+    if (list === undefined || list === null) continue
+    if (asArray(list)?.every((tool) => asObject(tool) !== null) !== true)
+      return `has "${key}" that is no list of objects`
+  }
+  return null
+}
+
+function viewOf(endpoint: Endpoint, body: Uint8Array, value: Json): RequestView {
+  const { tools, hosted } = toolsOf(value)
+  const format = asText(asObject(value['response_format'])?.['type'])
+  return {
+    endpoint,
+    body,
+    value,
+    model: asText(value['model']),
+    stream: value['stream'] === true,
+    tools,
+    hostedTools: hosted,
+    structuredOutput: format !== null && format !== 'text',
+    history: historyOf(value),
+  }
+}
+
+function historyOf(value: Json): RequestView['history'] {
+  const calls: { id: string | null; name: string }[] = []
+  const results: { id: string | null; text: string }[] = []
+  for (const entry of asArray(value['messages']) ?? []) {
+    const message = asObject(entry)
+    if (message === null) continue
+    for (const item of asArray(message['tool_calls']) ?? []) {
+      const call = asObject(item)
+      const name = asText(asObject(call?.['function'])?.['name']) ?? asText(asObject(call?.['custom'])?.['name'])
+      if (name !== null) calls.push({ id: asText(call?.['id']), name })
+    }
+    const legacy = asText(asObject(message['function_call'])?.['name'])
+    if (legacy !== null) calls.push({ id: null, name: legacy })
+    if (message['role'] === 'tool' || message['role'] === 'function') {
+      results.push({ id: asText(message['tool_call_id']), text: textOf(message['content']).text })
+    }
+  }
+  return { calls, results }
+}

@@ -1,0 +1,65 @@
+import type { AnswerStream, Decided, Frame, Limits, Message, RequestView } from '#pkg/model'
+import { originalOf } from './call.ts'
+import { newCallTracker } from './calls.ts'
+import { type ChunkNote, type ChunkReader, parseChunk, readChunk } from './chunk.ts'
+import { newRewriter } from './refuse.ts'
+
+/** A streamed answer of Chat Completions: chunks in, messages out, and the same chunks back out. WIRE.md §2. */
+export function openStream(view: RequestView, limits: Limits): AnswerStream {
+  const tracker = newCallTracker(limits)
+  const notes = new WeakMap<Frame, ChunkNote>()
+  const rewriter = newRewriter(view, tracker)
+  const reader: ChunkReader = { member: 'delta', tracker, freshEcho: newFreshEcho() }
+  let done = false
+
+  const readEvent = (frame: Frame & { kind: 'event' }, out: Message[]): void => {
+    const data = frame.data.trim()
+    if (data === '[DONE]') {
+      done = true
+      return tracker.end(frame.at, out)
+    }
+    if (data === '') return
+    if (done) {
+      out.push({ kind: 'fault', at: frame.at, scope: 'stream', reason: 'WIRE_AFTER_DONE', call: null })
+      return
+    }
+    const chunk = parseChunk(frame.data, limits)
+    if (chunk.ok) notes.set(frame, readChunk(chunk.value, reader, frame.at, out))
+    else out.push({ kind: 'fault', at: frame.at, scope: 'stream', reason: chunk.reason, call: null })
+  }
+
+  return {
+    read(frame) {
+      const out: Message[] = []
+      if (frame.kind === 'event') readEvent(frame, out)
+      else if (frame.kind === 'fault') {
+        out.push({ kind: 'fault', at: frame.at, scope: 'stream', reason: frame.reason, call: null })
+      }
+      return out
+    },
+    end() {
+      const out: Message[] = []
+      tracker.end(Number.MAX_SAFE_INTEGER, out)
+      return out
+    },
+    write(frame: Frame, decided: Decided) {
+      const note = notes.get(frame)
+      if (note === undefined) return [frame.raw]
+      return rewriter.chunk(note, decided) ?? [frame.raw]
+    },
+    original(call) {
+      const known = tracker.find(call)
+      return known === undefined || known.overflow ? '' : JSON.stringify(originalOf(known))
+    },
+  }
+}
+
+/** Providers that echo the message so far send it again with each chunk: only what is new is looked at again. */
+function newFreshEcho(): ChunkReader['freshEcho'] {
+  const seen = new Map<number, string>()
+  return (choice, text) => {
+    const before = seen.get(choice) ?? ''
+    seen.set(choice, text)
+    return text.startsWith(before) ? text.slice(before.length) : `\n${text}`
+  }
+}

@@ -1,0 +1,128 @@
+import type { AnswerStream, Frame, Limits, Message, Verdict } from '#pkg/model'
+import type { HeldBudget } from './held-budget.ts'
+import { Judging } from './judging.ts'
+import type { Judge, Surroundings } from './ports.ts'
+import type { TextSpan } from './text-holds.ts'
+
+/** A frame that waits for the verdicts on what is in it. */
+type Entry = { readonly frame: Frame; readonly calls: readonly string[]; readonly spans: TextSpan[] }
+
+/** What a gate is made of. */
+export type GateParts = {
+  readonly stream: AnswerStream
+  readonly judge: Judge
+  readonly around: Surroundings
+  readonly budget: HeldBudget
+  readonly limits: Pick<Limits, 'heldBytesPerStream'>
+}
+
+/**
+ * The gate of one streamed answer: frames go in, are held while a call or a text in them is not decided, and leave in
+ * their original order. One FIFO; only comments overtake. WIRE.md rules 2–6.
+ */
+export class Gate {
+  readonly #parts: GateParts
+  readonly #judging: Judging
+  #queue: Entry[] = []
+  #heldBytes = 0
+  #ready: Uint8Array[] = []
+
+  constructor(parts: GateParts) {
+    this.#parts = parts
+    this.#judging = new Judging(parts.judge, parts.around, (call) => parts.stream.original(call))
+  }
+
+  /** The verdict that ended the answer (Abort, Sever), or null. Once set, nothing more leaves. */
+  get ended(): Verdict | null {
+    return this.#judging.ended
+  }
+
+  /** True while frames wait. */
+  get holds(): boolean {
+    return this.#queue.length > 0
+  }
+
+  /** Takes the next frame. Frames must be offered one after the other: await what it answers, if anything. */
+  offer(frame: Frame): Promise<void> | void {
+    if (this.ended !== null) return
+    if (frame.kind === 'comment') {
+      this.#ready.push(frame.raw)
+      return
+    }
+    const messages = this.#parts.stream.read(frame)
+    if (!this.#hold(frame)) return
+    const entry: Entry = { frame, calls: callsOf(messages), spans: [] }
+    this.#queue.push(entry)
+    return this.#judging.take(messages, entry.spans)
+  }
+
+  /** The entity is over: what is open counts as broken off. */
+  async end(): Promise<void> {
+    if (this.ended !== null) return
+    await this.#judging.take(this.#parts.stream.end(), [])
+    if (this.ended === null) await this.#judging.end()
+  }
+
+  /** What may leave now. Empty once the answer has ended, and while the exchange around it is dead. */
+  take(): readonly Uint8Array[] {
+    this.#release()
+    if (this.#ready.length === 0) return this.#ready
+    if (this.#judging.ended === null) this.#judging.ended = this.#parts.around.ended()
+    const out = this.#ready
+    this.#ready = []
+    return this.#judging.ended === null || out.length === 0 ? out : []
+  }
+
+  /** Gives back what is still held. Call it when the exchange is over, however it ended. */
+  close(): void {
+    this.#parts.budget.give(this.#heldBytes)
+    this.#heldBytes = 0
+    this.#queue = []
+    this.#ready = []
+  }
+
+  #hold(frame: Frame): boolean {
+    const bytes = frame.raw.length
+    const fits = this.#heldBytes + bytes <= this.#parts.limits.heldBytesPerStream
+    if (fits && this.#parts.budget.take(bytes)) {
+      this.#heldBytes += bytes
+      return true
+    }
+    const which = fits ? 'in this process' : 'for one stream'
+    this.#judging.fail('WIRE_HELD_TOO_LARGE', frame.at, `would have to be held back beyond the limit ${which}`)
+    return false
+  }
+
+  #release(): void {
+    let count = 0
+    for (const entry of this.#queue) {
+      if (!this.#isDecided(entry)) break
+      count += 1
+      const bytes = entry.frame.raw.length
+      this.#heldBytes -= bytes
+      this.#parts.budget.give(bytes)
+      this.#ready.push(...this.#parts.stream.write(entry.frame, this.#judging.decided(entry.spans)))
+    }
+    if (count > 0) this.#queue.splice(0, count)
+  }
+
+  #isDecided(entry: Entry): boolean {
+    return (
+      entry.calls.every((call) => this.#judging.isDecided(call)) &&
+      entry.spans.every((span) => this.#judging.isTextDecided(span))
+    )
+  }
+}
+
+/** The calls that a frame shows something of: it may not leave before they are decided. */
+function callsOf(messages: readonly Message[]): readonly string[] {
+  let calls: string[] | null = null
+  for (const message of messages) {
+    if (message.kind === 'text' || message.kind === 'call-close' || !('call' in message) || message.call === null) continue
+    calls ??= []
+    if (!calls.includes(message.call)) calls.push(message.call)
+  }
+  return calls ?? NONE
+}
+
+const NONE: readonly string[] = []

@@ -1,0 +1,296 @@
+import {
+  type ArgumentForm,
+  channelKey,
+  type Decided,
+  type Finding,
+  findingOf,
+  type Inspection,
+  type Message,
+  type Outcome,
+  type Reason,
+  reasonRow,
+  type TextItem,
+  type Verdict,
+} from '#pkg/model'
+import type { Judge, Surroundings } from './ports.ts'
+import { TextHolds, type TextSpan } from './text-holds.ts'
+
+/** One call while it is judged. */
+type Held = {
+  readonly key: string
+  readonly ordinal: number
+  name: string | null
+  form: ArgumentForm
+  outcome: Outcome | null
+  verdictId: string | null
+  kept: boolean
+  /** Time spent on it so far, µs. */
+  spentUs: number
+  generation: number
+  inspection: Inspection
+  readonly pieces: string[]
+  /** True for a call that was written as text. */
+  readonly inText: boolean
+}
+
+const RELEASED: Outcome = { kind: 'released' }
+
+/** How often a call is judged again because the rules changed meanwhile, before doubt denies it. */
+const MAX_ROUNDS = 3
+
+/**
+ * Judges the messages of one answer, in order: each call at the earliest byte that decides it, each stretch of text.
+ * Whether the answer streams makes no difference here. WIRE.md rules 2–4, 7, 8.
+ */
+export class Judging {
+  readonly #judge: Judge
+  readonly #around: Surroundings
+  readonly #original: (call: string) => string
+  readonly #calls = new Map<string, Held>()
+  readonly #texts: TextHolds
+  readonly #textCalls = new Map<string, { readonly held: Held; readonly start: number }>()
+  #inspection: Inspection
+  #generation: number
+  #ordinal = 0
+  /** The verdict that ended the answer (Abort, Sever), or null. */
+  ended: Verdict | null = null
+
+  constructor(judge: Judge, around: Surroundings, original: (call: string) => string) {
+    this.#judge = judge
+    this.#around = around
+    this.#original = original
+    this.#texts = new TextHolds(() => around.scanner())
+    this.#inspection = around.inspect()
+    this.#generation = around.generation()
+  }
+
+  /** Takes messages in order. A promise only where a parser in the worker is needed. Spans of text go to `spans`. */
+  take(messages: readonly Message[], spans: TextSpan[]): Promise<void> | void {
+    for (let next = 0; next < messages.length; next += 1) {
+      const message = messages[next]
+      if (message === undefined || this.ended !== null) return
+      const pending = this.#one(message, spans)
+      if (pending !== undefined) return pending.then(() => this.take(messages.slice(next + 1), spans))
+    }
+  }
+
+  /** The answer is over: text that is still held is decided, refused calls are remembered. */
+  async end(): Promise<void> {
+    for (const { key, items } of this.#texts.end()) await this.#textItems(key, items)
+    for (const held of this.#calls.values()) this.#keep(held)
+  }
+
+  isDecided(call: string): boolean {
+    return this.#calls.get(call)?.outcome != null
+  }
+
+  isTextDecided(span: TextSpan): boolean {
+    return this.#texts.isDecided(span)
+  }
+
+  /** What was decided about the calls and texts of one frame, for the dialect's writer. */
+  decided(spans: readonly TextSpan[]): Decided {
+    return {
+      outcome: (call) => this.#calls.get(call)?.outcome ?? { kind: 'refused', text: '' },
+      text: (channel) => {
+        const key = channelKey(channel)
+        const span = spans.find((candidate) => channelKey(candidate.channel) === key)
+        return span === undefined ? undefined : this.#texts.edited(span)
+      },
+    }
+  }
+
+  /** Ends the answer with a finding of its own: a limit, or rules that no longer allow it. */
+  fail(reason: Reason, at: number, detail: string): void {
+    this.ended ??= this.#judge.stream([findingOf(reason, at, detail)])
+  }
+
+  #one(message: Message, spans: TextSpan[]): Promise<void> | void {
+    switch (message.kind) {
+      case 'text': {
+        const { span, items } = this.#texts.push(message.channel, message.text)
+        spans.push(span)
+        return this.#textItems(channelKey(message.channel), items)
+      }
+      case 'call-open':
+        return this.#open(this.#held(message.call, false), message.name, message.form)
+      case 'call-delta':
+        return this.#delta(this.#held(message.call, false), message.text)
+      case 'call-close':
+        return this.#close(this.#held(message.call, false), message.cause === 'truncated')
+      case 'fault':
+        return this.#fault(message)
+    }
+  }
+
+  #held(key: string, inText: boolean): Held {
+    let held = this.#calls.get(key)
+    if (held === undefined) {
+      this.#ordinal += 1
+      held = {
+        key,
+        ordinal: this.#ordinal,
+        name: null,
+        form: 'json',
+        outcome: null,
+        verdictId: null,
+        kept: false,
+        spentUs: 0,
+        generation: this.#generation,
+        inspection: this.#inspection,
+        pieces: [],
+        inText,
+      }
+      this.#calls.set(key, held)
+    }
+    return held
+  }
+
+  #open(held: Held, name: string, form: ArgumentForm): void {
+    if (this.#around.generation() !== this.#generation) this.#renew()
+    held.name = name
+    held.form = form
+    held.generation = this.#generation
+    held.inspection = this.#inspection
+    const started = this.#judge.nowUs()
+    const findings = held.inspection.callOpen(held.key, name, form)
+    this.#settleIfFound(held, findings, started)
+  }
+
+  #delta(held: Held, text: string): void {
+    if (held.outcome !== null) return
+    held.pieces.push(text)
+    const started = this.#judge.nowUs()
+    const findings = held.inspection.callDelta(held.key, text)
+    this.#settleIfFound(held, findings, started)
+  }
+
+  #close(held: Held, truncated: boolean): Promise<void> | void {
+    if (held.outcome !== null) return this.#keep(held)
+    const started = this.#judge.nowUs()
+    if (truncated) {
+      return this.#settle(held, [this.#doubt('WIRE_CALL_TRUNCATED')], started)
+    }
+    const current = this.#current(held)
+    if (current.length > 0) return this.#settle(held, current, started)
+    const found = held.inspection.callClose(held.key)
+    if (!(found instanceof Promise)) return this.#settle(held, found, started)
+    return this.#closeLater(held, found, started)
+  }
+
+  /** The worker answers later; if the rules changed meanwhile its answer is worth nothing and the call is judged anew. */
+  async #closeLater(held: Held, first: Promise<readonly Finding[]>, started: number): Promise<void> {
+    let findings = await this.#orDoubt(first)
+    for (let round = 0; held.generation !== this.#around.generation(); round += 1) {
+      const current = round < MAX_ROUNDS ? this.#current(held) : [this.#doubt('CHECK_FAILED')]
+      if (current.length > 0) {
+        findings = current
+        break
+      }
+      findings = await this.#orDoubt(held.inspection.callClose(held.key))
+    }
+    this.#settle(held, findings, started)
+  }
+
+  async #orDoubt(found: Promise<readonly Finding[]> | readonly Finding[]): Promise<readonly Finding[]> {
+    try {
+      return await found
+    } catch {
+      return [this.#doubt('CHECK_FAILED')]
+    }
+  }
+
+  /** Judges a held call again from its first byte if the rules have changed since it opened. */
+  #current(held: Held): readonly Finding[] {
+    if (held.generation === this.#around.generation()) return []
+    this.#renew()
+    held.generation = this.#generation
+    held.inspection = this.#inspection
+    const opened = held.inspection.callOpen(held.key, held.name ?? '', held.form)
+    return opened.length > 0 ? opened : held.inspection.callDelta(held.key, held.pieces.join(''))
+  }
+
+  #renew(): void {
+    this.#generation = this.#around.generation()
+    this.#inspection = this.#around.inspect()
+  }
+
+  #settleIfFound(held: Held, findings: readonly Finding[], started: number): void {
+    if (findings.length > 0) this.#settle(held, findings.slice(0, 1), started)
+    else held.spentUs += this.#judge.nowUs() - started
+  }
+
+  #settle(held: Held, findings: readonly Finding[], started: number): void {
+    const named = held.name !== null && this.#around.isNamed(held.name)
+    const subject = { kind: 'call', tool: held.name, named, ordinal: held.ordinal } as const
+    const all = held.inText ? [...findings, findingOf('TOOL_IN_TEXT', 0, 'was written as text')] : findings
+    const { verdict, open } = this.#judge.call(subject, all, started - held.spentUs)
+    held.pieces.length = 0
+    held.verdictId = verdict.id
+    held.outcome = open ? RELEASED : { kind: 'refused', text: verdict.message }
+    if (!open && verdict.action !== 'Deny') this.ended = verdict
+  }
+
+  #fault(message: Message & { kind: 'fault' }): void {
+    if (message.scope === 'stream' || message.call === null) {
+      return this.fail(message.reason, message.at, detailOf(message.reason))
+    }
+    const held = this.#held(message.call, false)
+    if (held.outcome === null) this.#settle(held, [this.#doubt(message.reason)], this.#judge.nowUs())
+  }
+
+  #doubt(reason: Reason): Finding {
+    return findingOf(reason, 0, detailOf(reason))
+  }
+
+  /** Remembers a refused call once the provider has written all of it. */
+  #keep(held: Held): void {
+    const { outcome, verdictId } = held
+    if (held.kept || outcome?.kind !== 'refused' || verdictId === null || held.inText) return
+    held.kept = true
+    this.#around.keep({ verdictId, text: outcome.text, original: this.#original(held.key) })
+  }
+
+  #textItems(key: string, items: readonly TextItem[]): Promise<void> | void {
+    for (let next = 0; next < items.length; next += 1) {
+      const item = items[next]
+      if (item === undefined || this.ended !== null) return
+      const pending = this.#textItem(key, item)
+      if (pending !== undefined) return pending.then(() => this.#textItems(key, items.slice(next + 1)))
+    }
+  }
+
+  #textItem(key: string, item: TextItem): Promise<void> | void {
+    const open = this.#textCalls.get(key)
+    switch (item.kind) {
+      case 'plain':
+        return this.#texts.decide(key, item.end)
+      case 'open': {
+        const held = this.#held(`text:${key}:${item.start}:${this.#ordinal}`, true)
+        this.#textCalls.set(key, { held, start: item.start })
+        return this.#open(held, item.name, item.form)
+      }
+      case 'arguments':
+        return open === undefined ? undefined : this.#delta(open.held, item.text)
+      case 'fault': {
+        const held = open?.held ?? this.#held(`text:${key}:${item.start}:${this.#ordinal}`, true)
+        if (held.outcome === null) this.#settle(held, [this.#doubt(item.reason)], this.#judge.nowUs())
+        return this.#settleText(key, held, open?.start ?? item.start, item.end)
+      }
+      case 'close': {
+        if (open === undefined) return this.#texts.decide(key, item.end)
+        const pending = this.#close(open.held, false)
+        const settle = (): void => this.#settleText(key, open.held, open.start, item.end)
+        return pending === undefined ? settle() : pending.then(settle)
+      }
+    }
+  }
+
+  #settleText(key: string, held: Held, start: number, end: number): void {
+    this.#textCalls.delete(key)
+    if (held.outcome?.kind === 'refused') this.#texts.replace(key, { start, end, text: held.outcome.text })
+    else this.#texts.decide(key, end)
+  }
+}
+
+const detailOf = (reason: Reason): string => `was refused: ${reasonRow(reason).text}`

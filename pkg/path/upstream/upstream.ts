@@ -1,0 +1,167 @@
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
+import { Pool } from 'undici'
+import type { OpenUpstream, Permit, UpstreamAsk, UpstreamLeg } from '#pkg/model'
+import { SallyportError } from '#pkg/model/errors'
+import { Exchange } from './exchange.ts'
+import { type FaultPlace, faultOf } from './faults.ts'
+import { PermitStaleError } from './permit-stale.ts'
+import { assertNoToken, requestHeaders } from './request-headers.ts'
+import { joinPath, readTarget, type Target } from './target.ts'
+
+/** One provider: its name in an UpstreamAsk, its base URL (OpenAI's ends in `/v1`), and its key; null = no key is sent. */
+export type ProviderTarget = { readonly name: string; readonly baseUrl: string; readonly key: string | null }
+
+/** What `upstream` is given. `isLive` compares a permit's epoch and generation with today's. */
+export type UpstreamDeps = { isLive(permit: Permit): boolean }
+
+/** Everything but `providers` has a default. */
+export type UpstreamOptions = {
+  readonly providers: readonly ProviderTarget[]
+  /** To be connected, TLS included. Default 5,000. */
+  readonly connectTimeoutMs?: number
+  /** From the request to the answer's headers: the provider may think for long. Default 600,000, as the SDKs have it. */
+  readonly headersTimeoutMs?: number
+  /** Without a byte in mid-answer; time in which the reader does not read does not count. Default 300,000. */
+  readonly bodyIdleTimeoutMs?: number
+  /** An unused connection is kept that long (a provider's own hint, less 2 s, goes before it). Default 4,000. */
+  readonly keepAliveTimeoutMs?: number
+  /** Exchanges, and so connections, open at a time with one provider. One more is OVERLOADED. Default 1,024. */
+  readonly maxConnectionsPerProvider?: number
+  /** Queued bytes of one answer from which on its connection is not read. Default 32 KiB. */
+  readonly bufferBytes?: number
+  /** Names and values of an answer's headers together. Default 64 KiB. */
+  readonly maxHeaderBytes?: number
+  /** PEM certificates that are trusted instead of Node's and the system's. */
+  readonly ca?: string | readonly string[]
+}
+
+/** `open` for the path; `close` cuts what is still open and gives back every socket. */
+export type Upstream = { readonly open: OpenUpstream; close(): Promise<void> }
+
+type Settings = Required<Omit<UpstreamOptions, 'providers' | 'ca'>>
+
+const DEFAULTS: Settings = {
+  connectTimeoutMs: 5_000,
+  headersTimeoutMs: 600_000,
+  bodyIdleTimeoutMs: 300_000,
+  keepAliveTimeoutMs: 4_000,
+  maxConnectionsPerProvider: 1_024,
+  bufferBytes: 32 * 1024,
+  maxHeaderBytes: 64 * 1024,
+}
+
+/** Below the HTTP client's own 64 KiB, since it is held once more for every answer that nobody reads. */
+const SOCKET_BUFFER_BYTES = 16 * 1024
+
+type Provider = {
+  readonly name: string
+  readonly target: Target
+  readonly key: string | null
+  readonly pool: Pool
+  readonly place: FaultPlace
+  exchanges: number
+}
+
+/**
+ * The provider side of the path. No connection is made before the first `open`.
+ * @throws SallyportError SETTINGS_INVALID for a base URL or a key that cannot be used.
+ */
+export function newUpstream(deps: UpstreamDeps, options: UpstreamOptions): Upstream {
+  const settings: Settings = { ...DEFAULTS, ...options }
+  const trust = newTrust(options.ca)
+  const providers = new Map<string, Provider>()
+  for (const provider of options.providers) providers.set(provider.name, newProvider(provider, settings, trust))
+
+  const open: OpenUpstream = async (permit, ask) => {
+    const provider = providers.get(ask.provider)
+    if (provider === undefined)
+      throw new SallyportError('UPSTREAM_FAILED', `no address is set for provider "${ask.provider}"`, {
+        fields: { provider: ask.provider },
+      })
+    if (!deps.isLive(permit)) throw new PermitStaleError(permit)
+    return await dispatch(deps, settings, provider, { permit, ask })
+  }
+
+  return {
+    open,
+    close: async () => {
+      await Promise.all([...providers.values()].map((provider) => provider.pool.destroy()))
+    },
+  }
+}
+
+function newProvider(provider: ProviderTarget, settings: Settings, trust: () => SecureContext): Provider {
+  const target = readTarget(provider.name, provider.baseUrl)
+  if (provider.key !== null && !/^[!-~]+$/.test(provider.key))
+    throw new SallyportError('SETTINGS_INVALID', `the key of provider "${provider.name}" holds a space or a control`, {
+      fields: { provider: provider.name },
+    })
+  const connect = {
+    timeout: settings.connectTimeoutMs,
+    highWaterMark: SOCKET_BUFFER_BYTES,
+    ...(target.secure ? { secureContext: trust() } : {}),
+  }
+  const pool = new Pool(target.origin, {
+    connections: null, // the count of exchanges is the limit; a queue in here would be one more without
+    pipelining: 1,
+    allowH2: false,
+    headersTimeout: settings.headersTimeoutMs,
+    bodyTimeout: settings.bodyIdleTimeoutMs,
+    keepAliveTimeout: settings.keepAliveTimeoutMs,
+    keepAliveTimeoutThreshold: 2_000,
+    maxHeaderSize: settings.maxHeaderBytes,
+    connect,
+  })
+  const place = { provider: provider.name, label: target.label, ...settings }
+  return { name: provider.name, target, key: provider.key, pool, place, exchanges: 0 }
+}
+
+/** One context for all: building it from the system's certificates takes tens of milliseconds. */
+function newTrust(ca: UpstreamOptions['ca']): () => SecureContext {
+  let context: SecureContext | null = null
+  return () => {
+    const trusted = ca ?? [...new Set([...getCACertificates('default'), ...getCACertificates('system')])]
+    context ??= createSecureContext({ ca: typeof trusted === 'string' ? trusted : [...trusted], minVersion: 'TLSv1.2' })
+    return context
+  }
+}
+
+type Asked = { readonly permit: Permit; readonly ask: UpstreamAsk }
+
+function dispatch(deps: UpstreamDeps, settings: Settings, provider: Provider, asked: Asked): Promise<UpstreamLeg> {
+  const { permit, ask } = asked
+  if (provider.exchanges >= settings.maxConnectionsPerProvider)
+    throw new SallyportError(
+      'OVERLOADED',
+      `${provider.exchanges} exchanges with provider "${provider.name}" are open, which is the limit`,
+      { fields: { provider: provider.name, limit: settings.maxConnectionsPerProvider } },
+    )
+  assertNoToken(ask.path, 'path')
+  const request = {
+    method: ask.method,
+    path: joinPath(provider.target, ask.path),
+    headers: requestHeaders(ask.headers, provider.key),
+    body: ask.body,
+  }
+  return new Promise((resolve, reject) => {
+    const exchange = new Exchange({
+      permit,
+      isLive: (candidate) => deps.isLive(candidate),
+      place: provider.place,
+      bufferBytes: settings.bufferBytes,
+      released: () => {
+        provider.exchanges -= 1
+      },
+      resolve,
+      reject,
+    })
+    if (ask.signal?.aborted) return exchange.cancel()
+    ask.signal?.addEventListener('abort', () => exchange.cancel(), { once: true })
+    provider.exchanges += 1
+    try {
+      provider.pool.dispatch(request, exchange)
+    } catch (error) {
+      exchange.onResponseError(null, faultOf(error, provider.place))
+    }
+  })
+}
