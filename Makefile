@@ -2,8 +2,10 @@
 # GNU Make 3.81 features only. Every recipe runs the project's own Node, which `make setup` installs.
 
 NODE = $(shell sh ./node-path.sh)
+PYTHON = python3
+MINUTES = 1
 
-.PHONY: help setup check test demo bench build generate fuzz test-interop clean
+.PHONY: help setup check test demo bench bench-quick build generate fuzz test-interop clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/' | expand -t 16
@@ -17,6 +19,34 @@ node_modules/.ready: package.json package-lock.json
 check: setup ## types, format, lint, generated files up to date
 	@$(NODE) node_modules/typescript/bin/tsc --noEmit
 	@$(NODE) node_modules/@biomejs/biome/bin/biome check .
+	@$(NODE) scripts/generate.ts --check
 
 test: setup ## the whole test suite; needs Node only
-	@$(NODE) --test "pkg/**/*.test.ts" "test/*.test.ts"
+	@$(NODE) --test --test-timeout=120000 "pkg/**/*.test.ts" "test/*.test.ts" "test/conformance/*.test.ts"
+
+test-interop: setup out/interop/.ready ## the same answers read by the official Python SDK (needs python3 with venv)
+	@INTEROP_PYTHON=out/interop/bin/python $(NODE) --test --test-timeout=240000 "test/interop/*.test.ts"
+
+out/interop/.ready: test/interop/requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "test-interop needs python3 with venv" >&2; exit 69; }
+	@mkdir -p out && rm -rf out/interop && $(PYTHON) -m venv out/interop || { echo "test-interop needs python3 with venv (Debian: python3-venv)" >&2; exit 69; }
+	@out/interop/bin/python -m pip install --quiet --disable-pip-version-check -r test/interop/requirements.txt
+	@touch out/interop/.ready
+
+demo: setup ## a real client, a real database, a model that is led astray
+	@$(NODE) test/demo/demo.ts
+
+bench: setup ## what the path costs, beside a bare proxy and nginx; writes out/bench.json
+	@$(NODE) test/bench/run.ts
+
+bench-quick: setup ## the same in under a minute; coarse
+	@$(NODE) test/bench/run.ts --quick
+
+fuzz: setup ## hostile bytes into every parser; MINUTES=24 for long runs
+	@$(NODE) test/fuzz/run.ts --minutes $(MINUTES)
+
+generate: setup ## make types, schemas and reference pages from their sources
+	@$(NODE) scripts/generate.ts
+
+clean: ## remove what was made, installed libraries too
+	@rm -rf node_modules out

@@ -96,6 +96,8 @@ export interface Dialect {
   fault(code: string, message: string): Uint8Array
   /** Bytes that end an open stream after Abort or Sever. */
   sever(verdict: Verdict): Uint8Array
+  /** Bytes that end an open stream after a fault that is no refusal: the provider broke off. */
+  breakOff(code: string, message: string): Uint8Array
   /** A comment that keeps an idle stream alive. */
   readonly ping: Uint8Array
   /** The body with every known refusal replaced by the call it stands for; null = nothing to restore. */

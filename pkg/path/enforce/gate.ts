@@ -32,7 +32,7 @@ export class Gate {
     this.#judging = new Judging(parts.judge, parts.around, (call) => parts.stream.original(call))
   }
 
-  /** The verdict that ended the answer (Abort, Sever), or null. Once set, nothing more leaves. */
+  /** The verdict that ended the answer (Abort, Sever), or null. Once set, nothing more is let through. */
   get ended(): Verdict | null {
     return this.#judging.ended
   }
@@ -49,6 +49,7 @@ export class Gate {
       this.#ready.push(frame.raw)
       return
     }
+    this.#release() // what is decided by now leaves, whatever this frame brings: the cut into chunks must not show
     const messages = this.#parts.stream.read(frame)
     if (!this.#hold(frame)) return
     const entry: Entry = { frame, calls: callsOf(messages), spans: [] }
@@ -63,14 +64,18 @@ export class Gate {
     if (this.ended === null) await this.#judging.end()
   }
 
-  /** What may leave now. Empty once the answer has ended, and while the exchange around it is dead. */
+  /**
+   * What may leave now. After a verdict of its own ended the answer: what was decided before it, once. After the
+   * exchange around it died: nothing.
+   */
   take(): readonly Uint8Array[] {
-    this.#release()
-    if (this.#ready.length === 0) return this.#ready
-    if (this.#judging.ended === null) this.#judging.ended = this.#parts.around.ended()
+    if (this.#judging.ended === null) this.#release()
     const out = this.#ready
+    if (out.length === 0) return out
     this.#ready = []
-    return this.#judging.ended === null || out.length === 0 ? out : []
+    if (this.#judging.ended !== null) return out
+    this.#judging.ended = this.#parts.around.ended()
+    return this.#judging.ended === null ? out : []
   }
 
   /** Gives back what is still held. Call it when the exchange is over, however it ended. */

@@ -54,7 +54,7 @@ function cutAt(text: readonly string[], calls: readonly PlannedCall[], maxTokens
     kept.push({ ...call, tokens: call.tokens.slice(0, left) })
     left -= Math.min(call.tokens.length, left)
   }
-  return { text: text.slice(0, Number.isFinite(maxTokens) ? maxTokens : text.length), calls: kept, whole }
+  return { text: text.slice(0, maxTokens), calls: kept, whole }
 }
 
 /** The `usage` object of an answer with that many choices. */

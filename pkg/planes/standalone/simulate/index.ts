@@ -10,5 +10,6 @@
  */
 export type { Answer, Rule } from './conversations.ts'
 export { CONVERSATIONS } from './conversations.ts'
-export type { SeenRequest, Simulator, SimulatorDeps, SimulatorOptions } from './simulator.ts'
+export type { SeenRequest } from './record.ts'
+export type { Simulator, SimulatorDeps, SimulatorOptions } from './simulator.ts'
 export { startSimulator } from './simulator.ts'

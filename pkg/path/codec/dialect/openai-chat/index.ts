@@ -12,7 +12,7 @@ import { readAnswer } from './answer.ts'
 import { endpointOf, readRequest } from './request.ts'
 import { openStream } from './response.ts'
 import { restore } from './restore.ts'
-import { fault, PING, refusal, sever } from './sever.ts'
+import { breakOff, fault, PING, refusal, sever } from './sever.ts'
 
 /** The dialect. */
 export const openaiChat: Dialect = {
@@ -25,6 +25,7 @@ export const openaiChat: Dialect = {
   refusal,
   fault,
   sever,
+  breakOff,
   ping: PING,
   restore,
 }

@@ -31,5 +31,10 @@ export function sever(verdict: Verdict): Uint8Array {
   return encoder.encode(`data: ${JSON.stringify(errorOf(verdict.message, verdict.reason ?? 'CHECK_FAILED'))}\n\n`)
 }
 
+/** What ends an open stream when the provider broke off or fell silent. */
+export function breakOff(code: string, message: string): Uint8Array {
+  return encoder.encode(`data: ${JSON.stringify(errorOf(message, code))}\n\n`)
+}
+
 /** A comment event: readable by every SSE client, seen by no program. */
 export const PING: Uint8Array = encoder.encode(': sallyport holds\n\n')

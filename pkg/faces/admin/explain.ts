@@ -1,0 +1,55 @@
+import type { Action, AgentKey, Check, Finding, Reason, Verdict } from '#pkg/model'
+import { SallyportError } from '#pkg/model/errors'
+import { readAgent } from './query.ts'
+
+/** Which rule would decide a call. It has no id: nothing was judged in earnest, so there is nothing to find. */
+export type Explanation = {
+  readonly agent: string
+  readonly tool: string
+  readonly action: Action
+  readonly enforced: boolean
+  readonly reasons: readonly Reason[]
+  readonly check: Check | null
+  readonly policy: string | null
+  readonly rule: string | null
+  readonly findings: readonly Finding[]
+}
+
+/** What `POST /v1/explain` is asked: `{"agent":"ns/name","call":{"name","arguments"}}`. */
+export type ExplainAsk = {
+  readonly agent: AgentKey
+  readonly call: { readonly name: string; readonly arguments: unknown }
+}
+
+/** @throws SallyportError USAGE for another shape. */
+export function readExplainAsk(body: unknown): ExplainAsk {
+  const asked = fieldsOf(body, ['agent', 'call'])
+  const call = asked === null ? null : fieldsOf(asked['call'], ['name', 'arguments'])
+  const name = call?.['name']
+  if (asked === null || call === null || typeof asked['agent'] !== 'string' || typeof name !== 'string' || name === '')
+    throw new SallyportError('USAGE', 'the body must be {"agent":"namespace/name","call":{"name":"…","arguments":{…}}}')
+  return { agent: readAgent(asked['agent']), call: { name, arguments: call['arguments'] ?? {} } }
+}
+
+/** The answer that a verdict of the plane becomes. */
+export function explanationOf(asked: ExplainAsk, verdict: Verdict): Explanation {
+  return {
+    agent: asked.agent,
+    tool: asked.call.name,
+    action: verdict.action,
+    enforced: verdict.enforced,
+    reasons: [...new Set(verdict.findings.map((finding) => finding.reason))],
+    check: verdict.check,
+    policy: verdict.policy,
+    rule: verdict.rule,
+    findings: verdict.findings,
+  }
+}
+
+/** The fields of an object that has no others, or null. */
+function fieldsOf(value: unknown, names: readonly string[]): Readonly<Record<string, unknown>> | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
+  const fields = new Map(Object.entries(value))
+  for (const name of fields.keys()) if (!names.includes(name)) return null
+  return Object.fromEntries(fields)
+}

@@ -1,0 +1,17 @@
+/**
+ * admin: the read-only HTTP API of one process, for people and programs that run it.
+ *
+ * In:  requests over `127.0.0.1` with the printed bearer token, or over a Unix socket that only its owner can open.
+ * Out: agents and their state, effective policies with provenance, verdicts (history and live), and which rule would
+ *      decide a call. JSON, or one JSON object a line.
+ * A browser cannot be made to ask: the Host header must name the loopback address, no CORS header is ever sent, and
+ * the token is compared in constant time. Bodies, connections, followers and their queues are bounded. DESIGN §8.
+ *
+ * Never: changes anything, shows an agent's token over TCP, logs a token or a payload.
+ */
+export { type Admin, type AdminDeps, type AdminOptions, startAdmin } from './admin.ts'
+export type { Explanation } from './explain.ts'
+export type { AdminSource, AgentStatus, PolicyFault, VerdictFilter } from './ports.ts'
+export { readSince } from './query.ts'
+export type { AgentAnswer, HealthAnswer, VersionAnswer } from './routes.ts'
+export { assertSocketFree } from './socket-file.ts'

@@ -1,0 +1,51 @@
+import type { AgentKey, Hold, LifecycleState, Reason, Snapshot, Verdict, VerdictRecord } from '#pkg/model'
+
+/** One agent as it stands now. */
+export type AgentStatus = {
+  readonly namespace: string
+  readonly name: string
+  readonly state: LifecycleState
+  readonly epoch: number
+  /** Sidecars that have to follow a change, and those that have said so. */
+  readonly acks: { readonly wanted: number; readonly received: number }
+  readonly role: string | null
+  readonly mode: 'Enforce' | 'Audit' | null
+  readonly policies: readonly string[]
+  readonly generation: number
+  readonly holds: readonly Hold[]
+}
+
+/** What is wrong with a resource, by place. Lines and columns count from 1. */
+export type PolicyFault = {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly message: string
+}
+
+/** Which records are wanted. Absent = all; `limit` = the newest that many. */
+export type VerdictFilter = {
+  readonly agent?: AgentKey
+  readonly reason?: Reason
+  readonly sinceMs?: number
+  readonly limit?: number
+}
+
+/** Where the answers come from: what this API needs of the plane. */
+export interface AdminSource {
+  agents(): readonly AgentStatus[]
+  tokenOf(agent: AgentKey): string | null
+  readonly verdicts: {
+    find(id: string): VerdictRecord | null | Promise<VerdictRecord | null>
+    /** Oldest first. */
+    read(filter?: VerdictFilter): AsyncIterable<VerdictRecord>
+    /** Calls for every record once it is written. Answers how to stop. */
+    follow(listener: (record: VerdictRecord) => void): () => void
+  }
+  effective(agent: AgentKey): Snapshot | null
+  /** Which rule decides; nothing is written or carried out. */
+  explainCall(agent: AgentKey, call: { readonly name: string; readonly arguments: unknown }): Promise<Verdict>
+  /** Faults of the last reload; empty when all is well. */
+  policyFaults(): readonly PolicyFault[]
+  healthy(): { readonly ok: boolean; readonly reasons: readonly string[] }
+}

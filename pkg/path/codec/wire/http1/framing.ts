@@ -1,0 +1,47 @@
+import type { Headers } from '#pkg/model'
+import { type Fault, fault } from './fault.ts'
+import { valuesOf } from './headers.ts'
+
+/** How a request's body is framed. `length` is its announced length, null if it is chunked; 0 = it has none. */
+export type RequestFraming =
+  | { readonly ok: true; readonly length: number | null; readonly expectsContinue: boolean }
+  | Fault
+
+/** Headers that decide where a message ends, whose it is, or what it means: two of one are two readings. */
+const SINGLE = ['host', 'content-length', 'transfer-encoding', 'content-type', 'expect'] as const
+
+const DIGITS = /^[0-9]{1,15}$/
+
+/**
+ * Where the body of a request ends, if there is exactly one answer. RFC 9112 §6.
+ * @param httpVersion `1.1` or `1.0`, as the parser has it.
+ * @returns WIRE_HEADER_INVALID for a repeated framing header, content-length with transfer-encoding, a length that is
+ * no number, a transfer-encoding other than `chunked` (any at all in HTTP/1.0), an upgrade, or an expectation other
+ * than `100-continue`.
+ */
+export function requestFraming(headers: Headers, httpVersion: string): RequestFraming {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return invalid('is neither HTTP/1.1 nor HTTP/1.0')
+  for (const name of SINGLE) if (valuesOf(headers, name).length > 1) return invalid(`has more than one ${name} header`)
+  if (headers['upgrade'] !== undefined) return invalid('asks for an upgrade, and none is offered here')
+
+  const expect = valuesOf(headers, 'expect')[0]
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+    return invalid('has an expectation other than 100-continue')
+  const expectsContinue = expect !== undefined && httpVersion === '1.1' // RFC 9110 §10.1.1: HTTP/1.0 cannot mean it
+
+  const coding = valuesOf(headers, 'transfer-encoding')[0]
+  const length = valuesOf(headers, 'content-length')[0]
+  if (coding !== undefined) {
+    if (length !== undefined) return invalid('has both content-length and transfer-encoding')
+    if (httpVersion === '1.0') return invalid('has a transfer-encoding in HTTP/1.0')
+    if (coding.toLowerCase() !== 'chunked') return invalid('has a transfer-encoding other than exactly "chunked"')
+    return { ok: true, length: null, expectsContinue }
+  }
+  if (length === undefined) return { ok: true, length: 0, expectsContinue }
+  if (!DIGITS.test(length)) return invalid('has a content-length that is not a plain number')
+  return { ok: true, length: Number(length), expectsContinue }
+}
+
+function invalid(detail: string): Fault {
+  return fault('WIRE_HEADER_INVALID', detail)
+}

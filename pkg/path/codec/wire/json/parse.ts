@@ -1,0 +1,108 @@
+import { Buffer, isUtf8 } from 'node:buffer'
+import type { Reading } from '#pkg/model'
+import { type JsonFault, type JsonLimits, type JsonProfile, PROFILES } from './profile.ts'
+import { isPlain } from './quick.ts'
+import { newJsonScanner } from './scanner.ts'
+import { invalidUtf8At } from './utf8.ts'
+
+type Refused = Reading<never> & { ok: false }
+
+const refuse = (fault: JsonFault): Refused => ({ ok: false, ...fault })
+
+/** The value of a text that was found strict. */
+function valueOf(text: string): Reading<unknown> {
+  try {
+    return { ok: true, value: JSON.parse(text) }
+  } catch {
+    return refuse({ reason: 'WIRE_INVALID_JSON', at: 0, detail: 'is not JSON' })
+  }
+}
+
+/** The exact judgement; the same as {@link isPlain} where that has no doubt. */
+function scan(text: string, limits: JsonLimits, profile: JsonProfile): JsonFault | null {
+  const scanner = newJsonScanner(limits, {}, profile)
+  return scanner.push(text) ?? scanner.end()
+}
+
+/**
+ * The value of a JSON text, or why it has none. See {@link JsonProfile} for what is refused. The value is what
+ * `JSON.parse` makes of the text. A text without doubts costs one pass and `JSON.parse`.
+ *
+ * @param profile Default `chunk`: texts come out of the events of a stream.
+ */
+export function parseStrict(text: string, limits: JsonLimits, profile: JsonProfile = 'chunk'): Reading<unknown> {
+  const small = text.length * 3 <= limits.bytes
+  if (small && profile !== 'arguments' && isPlain(text, limits.depth)) {
+    try {
+      return { ok: true, value: JSON.parse(text) }
+    } catch {
+      // The scanner says where and why.
+    }
+  }
+  const fault = scan(text, limits, profile)
+  return fault === null ? valueOf(text) : refuse(fault)
+}
+
+/**
+ * {@link parseStrict} of bytes, which have to be UTF-8. Blocks for as long as the body takes (16 MiB: see
+ * {@link parseStrictChunked}).
+ *
+ * @param profile Default `envelope`: bytes are the body of a request.
+ */
+export function parseStrictBytes(
+  bytes: Uint8Array,
+  limits: JsonLimits,
+  profile: JsonProfile = 'envelope',
+): Reading<unknown> {
+  if (bytes.length > limits.bytes) return tooLarge(limits, profile)
+  if (!isUtf8(bytes)) return notUtf8(invalidUtf8At(bytes))
+  return parseStrict(textOf(bytes), { depth: limits.depth, bytes: Number.POSITIVE_INFINITY }, profile)
+}
+
+/**
+ * {@link parseStrictBytes} (profile `envelope`) that looks at `turnBytes` at a time and lets `yieldTurn` give the
+ * event loop its chance in between. Only the last step, `JSON.parse` of a text already found strict, is one turn.
+ */
+export async function parseStrictChunked(
+  bytes: Uint8Array,
+  limits: JsonLimits,
+  turnBytes: number,
+  yieldTurn: () => Promise<void>,
+): Promise<Reading<unknown>> {
+  if (bytes.length > limits.bytes) return tooLarge(limits, 'envelope')
+  const scanner = newJsonScanner({ depth: limits.depth, bytes: Number.POSITIVE_INFINITY }, {}, 'envelope')
+  for (let from = 0; from < bytes.length; ) {
+    const to = borderBefore(bytes, from + Math.max(4, turnBytes))
+    const turn = bytes.subarray(from, to)
+    const fault = isUtf8(turn) ? scanner.push(textOf(turn)) : null
+    if (fault !== null) return refuse(fault)
+    if (!isUtf8(turn)) return notUtf8(from + invalidUtf8At(turn))
+    from = to
+    if (from < bytes.length) await yieldTurn()
+  }
+  const fault = scanner.end()
+  return fault === null ? valueOf(textOf(bytes)) : refuse(fault)
+}
+
+/** The last border between characters at or before `to`. */
+function borderBefore(bytes: Uint8Array, to: number): number {
+  if (to >= bytes.length) return bytes.length
+  for (let at = to; at > to - 4; at--) if (((bytes[at] ?? 0) & 0xc0) !== 0x80) return at
+  return to
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+}
+
+function tooLarge(limits: JsonLimits, profile: JsonProfile): Refused {
+  return refuse({
+    reason: PROFILES[profile].tooLarge,
+    at: limits.bytes,
+    detail: `is larger than ${limits.bytes} bytes`,
+  })
+}
+
+function notUtf8(at: number): Refused {
+  return refuse({ reason: 'WIRE_INVALID_UTF8', at, detail: 'is not valid UTF-8' })
+}

@@ -1,0 +1,60 @@
+import type { AgentKey } from '#pkg/model'
+
+/** One exchange while it is open. */
+export interface OpenExchange {
+  readonly agent: AgentKey
+  /** The agent may no longer act: both legs end in this turn. */
+  cut(): void
+  /** Asked about once a second, for what an exchange does by time alone. */
+  tick(nowMs: number): void
+}
+
+/** Every open exchange, by agent. MESH.md §2: a kill cuts them all in one synchronous turn. */
+export type Exchanges = {
+  /** Enters an exchange; what it answers takes it out again. */
+  enter(exchange: OpenExchange): () => void
+  /** Cuts every open exchange of the agent; answers how many there were. */
+  cutAgent(agent: AgentKey): number
+  tick(nowMs: number): void
+  readonly size: number
+  /** Resolves when none is open any more, at once if none is. */
+  idle(): Promise<void>
+}
+
+/** Makes the register. It holds an exchange no longer than the exchange itself lives. */
+export function newExchanges(): Exchanges {
+  const byAgent = new Map<AgentKey, Set<OpenExchange>>()
+  let size = 0
+  let waiting: (() => void)[] = []
+
+  const leave = (exchange: OpenExchange): void => {
+    const group = byAgent.get(exchange.agent)
+    if (group === undefined || !group.delete(exchange)) return
+    if (group.size === 0) byAgent.delete(exchange.agent)
+    size -= 1
+    if (size > 0) return
+    for (const resolve of waiting) resolve()
+    waiting = []
+  }
+
+  return {
+    enter(exchange) {
+      const group = byAgent.get(exchange.agent) ?? new Set()
+      byAgent.set(exchange.agent, group.add(exchange))
+      size += 1
+      return () => leave(exchange)
+    },
+    cutAgent(agent) {
+      const group = [...(byAgent.get(agent) ?? [])]
+      for (const exchange of group) exchange.cut()
+      return group.length
+    },
+    tick(nowMs) {
+      for (const group of byAgent.values()) for (const exchange of group) exchange.tick(nowMs)
+    },
+    get size() {
+      return size
+    },
+    idle: () => (size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+  }
+}

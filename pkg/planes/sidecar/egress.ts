@@ -1,0 +1,190 @@
+import {
+  type AgentKey,
+  type Ask,
+  type ClientLeg,
+  type Dialect,
+  type Finding,
+  findingOf,
+  type Reason,
+  type RequestView,
+  type UpstreamLeg,
+  type Verdict,
+} from '#pkg/model'
+import { SallyportError } from '#pkg/model/errors'
+import { requestContentType, upstreamRequestHeaders } from '#pkg/path/codec/wire/http1'
+import { isPermitStale } from '#pkg/path/upstream'
+import { relay } from './answer.ts'
+import { Exchange, refusalHeaders } from './exchange.ts'
+import { type Docket, type ExchangeJudge, newJudge } from './judge.ts'
+import type { EgressDeps, FacadeRoute } from './ports.ts'
+
+/** A request that was refused while it was still being read. */
+export type Rejected = Pick<Ask, 'facade' | 'method' | 'path' | 'token'>
+
+/** The egress path: one call for each request. Neither ever rejects. */
+export type Egress = {
+  handle(ask: Ask, client: ClientLeg): Promise<void>
+  /** Refuses what could not be read whole. */
+  reject(ask: Rejected, reason: Reason, detail: string, client: ClientLeg): void
+}
+
+/** How often a request is judged again because the rules changed between its verdict and its write. */
+const MAX_ROUNDS = 3
+
+/** Makes the egress path. DESIGN §2, WIRE.md. */
+export function newEgress(deps: EgressDeps): Egress {
+  return {
+    handle: (ask, client) => egress(deps, ask, client),
+    reject: (ask, reason, detail, client) => {
+      const agent = ask.token === null ? null : deps.roster.agentOf(ask.token)
+      const desk = deskOf(deps, ask, agent)
+      refuse(desk, agent === null ? [UNKNOWN_TOKEN] : [findingOf(reason, 0, detail)], deps.clock.monotonicUs(), client)
+    },
+  }
+}
+
+/** Who asks, in which dialect, and who judges it. */
+type Desk = { readonly route: FacadeRoute; readonly judge: ExchangeJudge; readonly docket: { exchange: Exchange | null } }
+
+/** The whole path, in the order in which the bytes travel. */
+async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<void> {
+  const startedUs = deps.clock.monotonicUs()
+  const agent = ask.token === null ? null : deps.roster.agentOf(ask.token)
+  const desk = deskOf(deps, ask, agent)
+  const { dialect } = desk.route
+
+  if (agent === null) return refuse(desk, [UNKNOWN_TOKEN], startedUs, client)
+  const read = readRequest(deps, ask, dialect)
+  if (!read.ok) return refuse(desk, [read.finding], startedUs, client)
+
+  const opened = await open(deps, desk, { ask, agent, view: read.view, client, startedUs })
+  if (opened === null) return
+  const leave = deps.exchanges.enter(opened.exchange)
+  try {
+    const answer = await opened.answer
+    if (answer !== null) await relay(deps, desk.judge, opened.exchange, answer)
+  } catch (error) {
+    fail(opened.exchange, error)
+  } finally {
+    leave()
+  }
+}
+
+function deskOf(deps: EgressDeps, ask: Rejected, agent: AgentKey | null): Desk {
+  const route = deps.routes.get(ask.facade) ?? firstOf(deps.routes)
+  const docket: { exchange: Exchange | null } = { exchange: null }
+  const about: Docket = { agent, dialect: route.dialect.name, severing: () => docket.exchange?.severing() }
+  return { route, judge: newJudge(deps, about), docket }
+}
+
+/** A request outside every facade is answered in some dialect: the first. */
+function firstOf(routes: EgressDeps['routes']): FacadeRoute {
+  for (const route of routes.values()) return route
+  throw new SallyportError('INTERNAL', 'no facade is configured')
+}
+
+type Read = { readonly ok: true; readonly view: RequestView } | { readonly ok: false; readonly finding: Finding }
+
+function readRequest(deps: EgressDeps, ask: Ask, dialect: Dialect): Read {
+  const no = (reason: Reason, at: number, detail: string): Read => ({ ok: false, finding: findingOf(reason, at, detail) })
+  const endpoint = deps.routes.has(ask.facade) ? dialect.endpointOf(ask.method, ask.path) : null
+  if (endpoint === null) return no('WIRE_ENDPOINT_UNKNOWN', 0, 'names a method and path that no codec owns')
+  const type = endpoint.method === 'POST' ? requestContentType(ask.headers) : OK
+  if (!type.ok) return no(type.reason, 0, type.detail)
+  const reading = dialect.readRequest(endpoint, ask.body, deps.limits)
+  return reading.ok ? { ok: true, view: reading.value } : no(reading.reason, reading.at, reading.detail)
+}
+
+type Asked = {
+  readonly ask: Ask
+  readonly agent: AgentKey
+  readonly view: RequestView
+  readonly client: ClientLeg
+  readonly startedUs: number
+}
+
+type Opened = { readonly exchange: Exchange; readonly answer: Promise<UpstreamLeg | null> }
+
+/** Judges the request, and opens the upstream with the permit. null = refused, and answered. */
+async function open(deps: EgressDeps, desk: Desk, asked: Asked): Promise<Opened | null> {
+  const admitted = admit(deps, desk, asked)
+  if (admitted === null) return null
+  const { exchange } = admitted
+  return { exchange, answer: dial(deps, desk, asked, admitted) }
+}
+
+type Admitted = { readonly exchange: Exchange; readonly permit: NonNullable<ReturnType<ExchangeJudge['request']>['permit']> }
+
+function admit(deps: EgressDeps, desk: Desk, asked: Asked): Admitted | null {
+  const { agent, view, client, startedUs } = asked
+  const loaded = deps.roster.loaded(agent)
+  const standing = deps.lives.standingOf(agent)
+  if (loaded === null || standing === null) {
+    refuse(desk, [UNKNOWN_TOKEN], startedUs, client)
+    return null
+  }
+  if (!deps.verdicts.healthy) {
+    refuse(desk, [findingOf('AUDIT_UNAVAILABLE', 0, 'is refused: verdicts cannot be written down')], startedUs, client)
+    return null
+  }
+  const inspection = deps.firewall.inspect(loaded.rules, { view, agent, standing })
+  const { verdict, permit } = desk.judge.request(inspection.request(view), startedUs)
+  if (permit === null) {
+    deliver(desk, verdict, client)
+    return null
+  }
+  const { dialect } = desk.route
+  const exchange = new Exchange(deps, desk.judge, { agent, dialect, view, client, loaded, epoch: standing.epoch })
+  desk.docket.exchange = exchange
+  return { exchange, permit }
+}
+
+/** Opens the upstream. A permit that died before the write is judged again, by the rules that hold then. */
+async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitted): Promise<UpstreamLeg | null> {
+  const { ask, agent, view } = asked
+  const { exchange } = admitted
+  let permit = admitted.permit
+  const body = view.value === null ? null : (desk.route.dialect.restore(view, (id) => deps.records.find(agent, id)) ?? ask.body)
+  for (let round = 0; ; round += 1) {
+    try {
+      return await deps.open(permit, {
+        provider: desk.route.provider,
+        method: ask.method,
+        path: ask.path + ask.query,
+        headers: upstreamRequestHeaders(ask.headers),
+        body,
+        signal: exchange.signal,
+      })
+    } catch (error) {
+      if (!isPermitStale(error) || round >= MAX_ROUNDS || exchange.over) throw error
+    }
+    const again = desk.judge.request(exchange.inspect().request(view), asked.startedUs)
+    if (again.permit === null) {
+      exchange.finish(again.verdict)
+      return null
+    }
+    permit = again.permit
+  }
+}
+
+function refuse(desk: Desk, findings: readonly Finding[], startedUs: number, client: ClientLeg): void {
+  deliver(desk, desk.judge.request(findings, startedUs).verdict, client)
+}
+
+function deliver(desk: Desk, verdict: Verdict, client: ClientLeg): void {
+  client.reply(403, refusalHeaders(verdict), desk.route.dialect.refusal(verdict))
+}
+
+function fail(exchange: Exchange, error: unknown): void {
+  if (isPermitStale(error)) return exchange.cut()
+  if (error instanceof SallyportError) return exchange.fault(error.code, error.message)
+  return exchange.fault('INTERNAL', 'the exchange failed in itself')
+}
+
+const OK = { ok: true } as const
+
+const UNKNOWN_TOKEN: Finding = findingOf(
+  'IDENTITY_TOKEN_UNKNOWN',
+  0,
+  'carries no token of an agent; give the SDK the agent\'s sp_vk_ token as its API key',
+)

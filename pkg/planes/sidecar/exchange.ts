@@ -1,0 +1,202 @@
+import {
+  type AgentKey,
+  type ClientLeg,
+  type Dialect,
+  type Finding,
+  findingOf,
+  type Headers,
+  type Inspection,
+  type RequestView,
+  type RestoreRecord,
+  type TextCallScanner,
+  type Verdict,
+} from '#pkg/model'
+import { type ErrorCode, httpStatusOf } from '#pkg/model/errors'
+import type { OpenExchange, Surroundings } from '#pkg/path/enforce'
+import type { ExchangeJudge } from './judge.ts'
+import type { EgressDeps, Loaded } from './ports.ts'
+
+/** What one exchange is about. */
+export type ExchangeParts = {
+  readonly agent: AgentKey
+  readonly dialect: Dialect
+  readonly view: RequestView
+  readonly client: ClientLeg
+  /** The rules by which the request was let through. */
+  readonly loaded: Loaded
+  readonly epoch: number
+}
+
+const JSON_HEADERS: Headers = { 'content-type': 'application/json' }
+
+/** Headers of a refusal: the SDKs retry some statuses unless told not to. WIRE.md §2. */
+export function refusalHeaders(verdict: Verdict): Headers {
+  return { ...JSON_HEADERS, 'x-should-retry': 'false', 'x-sallyport-verdict': verdict.id }
+}
+
+/**
+ * One exchange from its permit to its end: what the gate asks of its surroundings, and the one place that ends both
+ * legs. It ends once; whatever comes after that is void.
+ */
+export class Exchange implements OpenExchange, Surroundings {
+  readonly agent: AgentKey
+  readonly view: RequestView
+  readonly dialect: Dialect
+  readonly client: ClientLeg
+  readonly #deps: EgressDeps
+  readonly #judge: ExchangeJudge
+  readonly #epoch: number
+  readonly #abort = new AbortController()
+  #loaded: Loaded
+  #over = false
+  #severing = false
+  #headSent = false
+  #wroteAtMs: number
+  /** Asked by the ticker: do frames wait? */
+  holds: () => boolean = () => false
+
+  constructor(deps: EgressDeps, judge: ExchangeJudge, parts: ExchangeParts) {
+    this.agent = parts.agent
+    this.view = parts.view
+    this.dialect = parts.dialect
+    this.client = parts.client
+    this.#deps = deps
+    this.#judge = judge
+    this.#loaded = parts.loaded
+    this.#epoch = parts.epoch
+    this.#wroteAtMs = deps.clock.nowMs()
+    parts.client.onGone(() => this.#leave())
+  }
+
+  /** True once both legs have ended. */
+  get over(): boolean {
+    return this.#over
+  }
+
+  /** Aborts when the upstream is no longer wanted. */
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  /** This exchange is about to sever its own agent: it ends by its own verdict, not as one of the many that are cut. */
+  severing(): void {
+    this.#severing = true
+  }
+
+  head(status: number, headers: Headers): void {
+    this.#headSent = true
+    this.client.head(status, headers)
+  }
+
+  write(chunks: readonly Uint8Array[]): Promise<void> | void {
+    if (this.#over || chunks.length === 0) return
+    this.#wroteAtMs = this.#deps.clock.nowMs()
+    return this.client.write(chunks)
+  }
+
+  /** A whole answer. */
+  reply(status: number, headers: Headers, body: Uint8Array): void {
+    if (this.#over) return
+    this.#over = true
+    this.client.reply(status, headers, body)
+  }
+
+  /** The answer is complete. */
+  end(): void {
+    if (this.#over) return
+    this.#over = true
+    this.client.end()
+  }
+
+  /** Ends both legs by a verdict: the upstream is cancelled, the client gets the dialect's error where it can read it. */
+  finish(verdict: Verdict): void {
+    if (this.#over) return
+    if (!this.#headSent) {
+      this.#stop()
+      return this.client.reply(403, refusalHeaders(verdict), this.dialect.refusal(verdict))
+    }
+    // bytes that wait in this process belong to an agent that may no longer read them. MESH.md §2
+    const readable = verdict.action === 'Abort' || this.client.flushed
+    this.#stop()
+    if (!readable) return this.client.reset()
+    void this.client.write([this.dialect.sever(verdict)])
+    this.client.end()
+  }
+
+  /** Ends both legs by a fault that is no refusal. */
+  fault(code: ErrorCode, message: string): void {
+    if (this.#over) return
+    this.#stop()
+    const text = `sallyport: ${code}: ${message}`
+    if (!this.#headSent) return this.client.reply(httpStatusOf(code), JSON_HEADERS, this.dialect.fault(code, text))
+    void this.client.write([this.dialect.breakOff(code, text)])
+    this.client.end()
+  }
+
+  // What the register asks.
+
+  cut(): void {
+    if (this.#over || this.#severing) return
+    this.finish(this.#judge.stream([STALE]))
+  }
+
+  tick(nowMs: number): void {
+    if (this.#over || !this.#headSent || !this.holds() || !this.client.flushed) return
+    if (nowMs - this.#wroteAtMs < this.#deps.limits.holdPingMs) return
+    void this.write([this.dialect.ping])
+  }
+
+  // What the gate asks.
+
+  inspect(): Inspection {
+    this.#loaded = this.#deps.roster.loaded(this.agent) ?? this.#loaded
+    return this.#inspection()
+  }
+
+  generation(): number {
+    return (this.#deps.roster.loaded(this.agent) ?? this.#loaded).snapshot.generation
+  }
+
+  scanner(): TextCallScanner {
+    return this.#deps.firewall.textCalls(this.#loaded.rules, this.view)
+  }
+
+  isNamed(tool: string): boolean {
+    return this.#deps.firewall.isNamed(this.#loaded.rules, this.view, tool)
+  }
+
+  keep(record: RestoreRecord): void {
+    this.#deps.records.keep(this.agent, record)
+  }
+
+  ended(): Verdict | null {
+    const standing = this.#deps.lives.standingOf(this.agent)
+    const loaded = this.#deps.roster.loaded(this.agent)
+    if (standing?.state === 'Active' && standing.epoch === this.#epoch && loaded !== null) {
+      if (loaded === this.#loaded) return null
+      this.#loaded = loaded
+      if (this.#judge.admits(this.#inspection().request(this.view))) return null
+    }
+    return this.#judge.stream([STALE])
+  }
+
+  #inspection(): Inspection {
+    const standing = this.#deps.lives.standingOf(this.agent)
+    return this.#deps.firewall.inspect(this.#loaded.rules, { view: this.view, agent: this.agent, standing })
+  }
+
+  #leave(): void {
+    this.#stop()
+  }
+
+  #stop(): void {
+    this.#over = true
+    this.#abort.abort()
+  }
+}
+
+const STALE: Finding = findingOf(
+  'IDENTITY_EPOCH_STALE',
+  0,
+  'is cut: the agent was revoked, or its policy changed, while the exchange was open',
+)

@@ -1,0 +1,57 @@
+import type {
+  AgentKey,
+  Dialect,
+  Limits,
+  OpenUpstream,
+  Reason,
+  Snapshot,
+  Standing,
+  VerdictRecord,
+} from '#pkg/model'
+import type { Exchanges, HeldBudget } from '#pkg/path/enforce'
+import type { Firewall, Rules } from '#pkg/path/firewall'
+import type { RestoreRecords } from '#pkg/path/session'
+
+/** The rules of one agent, ready to be asked. A new object for every change. */
+export type Loaded = { readonly snapshot: Snapshot; readonly rules: Rules }
+
+/** Who may be on the other side, and by which rules. */
+export interface Roster {
+  /** The agent of a local token, or null. */
+  agentOf(token: string): AgentKey | null
+  /** The rules that hold now, or null for an agent that is no more. */
+  loaded(agent: AgentKey): Loaded | null
+}
+
+/** The lives of agents. */
+export interface Lives {
+  standingOf(agent: AgentKey): Standing | null
+  /** Quarantines; the state has changed when it returns, and when it throws. */
+  sever(agent: AgentKey, why: { readonly code: Reason; readonly verdictId: string }): Standing
+}
+
+/** Where verdicts are written before they take effect. */
+export interface VerdictSink {
+  /** Written when it returns; throws when it could not be. */
+  append(record: VerdictRecord): void
+  readonly healthy: boolean
+}
+
+/** One facade: the dialect that is spoken on it, and the provider behind it. */
+export type FacadeRoute = { readonly dialect: Dialect; readonly provider: string }
+
+/** Everything that the egress path is made of. */
+export type EgressDeps = {
+  readonly roster: Roster
+  readonly lives: Lives
+  readonly firewall: Firewall
+  readonly verdicts: VerdictSink
+  readonly records: RestoreRecords
+  readonly exchanges: Exchanges
+  readonly budget: HeldBudget
+  readonly open: OpenUpstream
+  readonly routes: ReadonlyMap<string, FacadeRoute>
+  readonly limits: Limits
+  readonly clock: { nowMs(): number; monotonicUs(): number }
+  readonly newVerdictId: () => string
+}

@@ -1,0 +1,114 @@
+import type { AgentKey, Dialect, Limits, Permit } from '#pkg/model'
+import { openaiChat } from '#pkg/path/codec/dialect/openai-chat'
+import { newJsonScanner } from '#pkg/path/codec/wire/json'
+import { newExchanges, newHeldBudget } from '#pkg/path/enforce'
+import { type Firewall, newFirewall, newSqlReader } from '#pkg/path/firewall'
+import { newFacade } from '#pkg/path/intercept'
+import { isLive } from '#pkg/path/policy'
+import { newRestoreRecords } from '#pkg/path/session'
+import { newUpstream } from '#pkg/path/upstream'
+import type { Clock } from '#pkg/platform/clock'
+import type { Log } from '#pkg/platform/log'
+import { newWorkerPool } from '#pkg/platform/worker'
+import { newEgress } from './egress.ts'
+import type { FacadeRoute, Lives, Roster, VerdictSink } from './ports.ts'
+
+/** A provider behind a facade of the same name; null key = none is sent. */
+export type ProviderSetting = { readonly name: string; readonly url: string; readonly key: string | null }
+
+/** What a sidecar is set up with. */
+export type SidecarOptions = {
+  /** Port of the facade on 127.0.0.1; 0 = a free one. */
+  readonly port: number
+  readonly providers: readonly ProviderSetting[]
+  readonly limits: Limits
+}
+
+/** What a sidecar takes from its plane. `roster` is asked only after `listen`. */
+export type SidecarDeps = {
+  readonly clock: Clock
+  readonly log: Log
+  readonly roster: Roster
+  readonly lives: Lives
+  readonly verdicts: VerdictSink
+  readonly newVerdictId: () => string
+  readonly firewall: Firewall
+}
+
+/** A sidecar. */
+export type Sidecar = {
+  /** Opens the facade; resolves with its address once the checks are warm. */
+  listen(): Promise<string>
+  /** Cuts every open exchange of an agent, in this turn. */
+  cutAgent(agent: AgentKey): void
+  /** Stops accepting, lets open exchanges end for that long, then cuts them. */
+  close(drainMs: number): Promise<void>
+}
+
+/** The checks with their worker. One for a process; close it last. */
+export type Checks = { readonly firewall: Firewall; ready(): Promise<void>; close(): Promise<void> }
+
+/** How often open exchanges are asked whether a comment is due. */
+const TICK_MS = 1_000
+
+/** Facade name → the dialect spoken there. */
+const DIALECTS: Readonly<Record<string, { readonly dialect: Dialect; readonly base: string }>> = {
+  openai: { dialect: openaiChat, base: '/openai/v1' },
+}
+
+/** Starts the checks: the worker and its spare warm up while the rest is built. */
+export function newChecks(log: Log, limits: Limits): Checks {
+  const pool = newWorkerPool<SqlJob, SqlAnswer>(
+    { log },
+    {
+      entry: new URL('./checks-worker.ts', import.meta.url),
+      deadlineMs: limits.checkTimeoutMs,
+      heapBytes: limits.workerHeapBytes,
+    },
+  )
+  const firewall = newFirewall({ sql: newSqlReader(pool, limits), newJson: newJsonScanner }, limits)
+  return { firewall, ready: () => pool.ready(), close: () => pool.close() }
+}
+
+/** Builds the path around a firewall. Nothing listens and nothing is dialled before it is asked to. */
+export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar {
+  const { limits } = options
+  const exchanges = newExchanges()
+  const permitIsLive = (permit: Permit): boolean =>
+    isLive(permit, deps.roster.loaded(permit.agent)?.snapshot ?? null, deps.lives.standingOf(permit.agent))
+  const upstream = newUpstream(
+    { isLive: permitIsLive },
+    { providers: options.providers.map(({ name, url, key }) => ({ name, baseUrl: url, key })) },
+  )
+  const egress = newEgress({
+    ...deps,
+    limits,
+    exchanges,
+    records: newRestoreRecords({ bytesPerAgent: limits.restoreBytesPerAgent }),
+    budget: newHeldBudget(limits.heldBytesPerProcess),
+    open: upstream.open,
+    routes: routesOf(),
+  })
+  const facade = newFacade(
+    { handle: egress.handle, reject: egress.reject, limits, log: deps.log },
+    { port: options.port, facades: Object.entries(DIALECTS).map(([name, { base }]) => ({ name, base })) },
+  )
+  const ticker = setInterval(() => exchanges.tick(deps.clock.nowMs()), TICK_MS).unref()
+
+  return {
+    listen: async () => (await facade.listen()).url,
+    cutAgent: (agent) => {
+      const cut = exchanges.cutAgent(agent)
+      if (cut > 0) deps.log.info('exchanges-cut', { agent, cut })
+    },
+    close: async (drainMs) => {
+      await facade.close(drainMs)
+      clearInterval(ticker)
+      await upstream.close()
+    },
+  }
+}
+
+function routesOf(): ReadonlyMap<string, FacadeRoute> {
+  return new Map(Object.entries(DIALECTS).map(([name, { dialect }]) => [name, { dialect, provider: name }]))
+}

@@ -1,0 +1,18 @@
+/**
+ * standalone: both planes in one process, with a folder of YAML as the source of policies.
+ *
+ * In:  the folder of policies, the data folder, the providers' addresses.
+ * Out: a facade that agents talk to, and what the faces show of it: agents, verdicts, rules, health.
+ * A changed file takes effect without a restart; a broken one keeps its last good version and is named by line.
+ *
+ * Never: Kubernetes, a listener beyond loopback, an answer without a verdict. DESIGN §8, "black box".
+ */
+export type {
+  AgentStatus,
+  Standalone,
+  StandaloneDeps,
+  StandaloneOptions,
+  UpstreamSetting,
+  VerdictReader,
+} from './ports.ts'
+export { startStandalone } from './standalone.ts'

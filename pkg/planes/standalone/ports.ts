@@ -1,0 +1,70 @@
+import type {
+  AgentKey,
+  Hold,
+  LifecycleState,
+  Limits,
+  Snapshot,
+  Verdict,
+  VerdictRecord,
+} from '#pkg/model'
+import type { Clock } from '#pkg/platform/clock'
+import type { Log } from '#pkg/platform/log'
+import type { ResourceFault } from '#pkg/platform/resources'
+import type { VerdictFilter } from '#pkg/systems/audit'
+
+/** A provider's address, and its key; null = nothing is sent as a key. */
+export type UpstreamSetting = { readonly name: string; readonly url: string; readonly key: string | null }
+
+/** How the process is set up. */
+export type StandaloneOptions = {
+  /** The folder of policies and agents; null = none, and every request is refused. */
+  readonly policiesDir: string | null
+  /** State, verdicts and tokens. Made with 0700 if it is not there. */
+  readonly dataDir: string
+  /** Port of the facade on 127.0.0.1; 0 = a free one. */
+  readonly port: number
+  readonly upstreams: readonly UpstreamSetting[]
+  readonly limits: Limits
+}
+
+/** One agent for a person. `acks` is 1 of 1 here: the sidecar lives in this process. */
+export type AgentStatus = {
+  readonly namespace: string
+  readonly name: string
+  readonly state: LifecycleState
+  readonly epoch: number
+  readonly acks: { readonly wanted: number; readonly received: number }
+  readonly role: string | null
+  readonly mode: 'Enforce' | 'Audit' | null
+  readonly policies: readonly string[]
+  readonly generation: number
+  readonly holds: readonly Hold[]
+}
+
+/** The verdict log, for reading. */
+export type VerdictReader = {
+  find(id: string): VerdictRecord | null | Promise<VerdictRecord | null>
+  read(filter?: VerdictFilter): AsyncIterable<VerdictRecord>
+  follow(listener: (record: VerdictRecord) => void): () => void
+}
+
+/** A running standalone process, seen from its faces. */
+export type Standalone = {
+  /** `http://127.0.0.1:PORT`. */
+  readonly facade: string
+  agents(): readonly AgentStatus[]
+  tokenOf(agent: AgentKey): string | null
+  readonly verdicts: VerdictReader
+  /** The merged rules of an agent, with where each was written. */
+  effective(agent: AgentKey): Snapshot | null
+  /** Which rule decides about a call; nothing is written down or carried out. */
+  explainCall(agent: AgentKey, call: { readonly name: string; readonly arguments: unknown }): Promise<Verdict>
+  /** Faults of the newest reading of the folder; empty when all is well. */
+  policyFaults(): readonly ResourceFault[]
+  healthy(): { readonly ok: boolean; readonly reasons: readonly string[] }
+  /** Stops accepting, lets open exchanges end for that long, then cuts them. */
+  close(drainMs: number): Promise<void>
+}
+
+/** What the process takes from outside. */
+export type StandaloneDeps = { readonly clock: Clock; readonly log: Log; readonly random: (bytes: number) => Uint8Array }

@@ -1,0 +1,160 @@
+import { mkdirSync } from 'node:fs'
+import type { CompiledAgent } from '#pkg/control/compile'
+import { type AgentKey, agentKeyOf, type Snapshot } from '#pkg/model'
+import { SallyportError } from '#pkg/model/errors'
+import { newChecks, newSidecar } from '#pkg/planes/sidecar'
+import { compileChecks } from '#pkg/platform/expr'
+import { formatFault, newResourceReader, type ResourceFault } from '#pkg/platform/resources'
+import { newVerdictIds, openVerdictLog } from '#pkg/systems/audit'
+import { openTokens } from '#pkg/systems/identity'
+import { openLifecycle } from '#pkg/systems/lifecycle'
+import { explainCall } from './explain.ts'
+import { readFolder, watchFolder } from './folder.ts'
+import type { AgentStatus, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
+import { newRoster } from './roster.ts'
+import { PolicySource, type Reading } from './source.ts'
+
+/**
+ * Starts both planes in this process. Resolves once the facade listens and the checks are warm.
+ * @throws SallyportError RESOURCE_INVALID with every fault of the folder; STATE_UNAVAILABLE, UNREACHABLE.
+ */
+export async function startStandalone(deps: StandaloneDeps, options: StandaloneOptions): Promise<Standalone> {
+  const { log } = deps
+  const checks = newChecks(log, options.limits)
+  try {
+    return await assemble(deps, options, checks)
+  } catch (error) {
+    await checks.close()
+    throw error
+  }
+}
+
+async function assemble(
+  deps: StandaloneDeps,
+  options: StandaloneOptions,
+  checks: ReturnType<typeof newChecks>,
+): Promise<Standalone> {
+  const { log } = deps
+  const source = new PolicySource(newResourceReader(), compileChecks)
+  const files = (): ReturnType<typeof readFolder> => (options.policiesDir === null ? [] : readFolder(options.policiesDir))
+  const first = source.take(files())
+  if (first.faults.length > 0) throw invalid(first.faults)
+
+  const stores = openStores(deps, options.dataDir)
+  const { lives, tokens, verdicts } = stores
+  const roster = newRoster(checks.firewall, tokens)
+  const sidecar = newSidecar(
+    { ...deps, roster, lives, verdicts, firewall: checks.firewall, newVerdictId: newVerdictIds(deps.random) },
+    { port: options.port, providers: options.upstreams, limits: options.limits },
+  )
+  lives.onChange((standing) => {
+    log.info('agent-state', { agent: standing.agent, state: standing.state, epoch: standing.epoch })
+    if (standing.state !== 'Active') sidecar.cutAgent(standing.agent)
+  })
+
+  let reading: Reading = first
+  let agents: readonly CompiledAgent[] = []
+  const apply = (next: Reading): void => {
+    const keys = next.compiled.agents.map((agent) => agent.key)
+    tokens.ensure(keys)
+    roster.take(next.compiled.snapshots)
+    lives.apply(next.compiled.agents)
+    for (const agent of agents) if (!next.compiled.snapshots.has(agent.key)) sidecar.cutAgent(agent.key)
+    reading = next
+    agents = next.compiled.agents
+  }
+  apply(first)
+
+  const reload = (): void => {
+    try {
+      apply(source.take(files()))
+    } catch (error) {
+      return log.error('policies-unreadable', { message: error instanceof Error ? error.message : 'unknown' })
+    }
+    for (const fault of reading.faults) log.error('policy-fault', { fault: formatFault(fault) })
+    log.info('policies-loaded', { agents: agents.length, faults: reading.faults.length })
+  }
+  const unwatch = options.policiesDir === null ? () => {} : watchFolder(options.policiesDir, reload)
+
+  const close = async (drainMs: number): Promise<void> => {
+    unwatch()
+    await sidecar.close(drainMs)
+    await checks.close()
+    stores.close()
+  }
+  try {
+    const [facade] = await Promise.all([sidecar.listen(), checks.ready()])
+    return {
+      facade,
+      agents: () => agents.map((agent) => statusOf(agent.key, stores, roster.snapshotOf(agent.key))),
+      tokenOf: (agent) => tokens.tokenOf(agent),
+      verdicts,
+      effective: (agent) => roster.snapshotOf(agent),
+      explainCall: (agent, call) => explainCall({ roster, lives, firewall: checks.firewall }, agent, call),
+      policyFaults: () => reading.faults,
+      healthy: () => healthOf(stores, reading),
+      close,
+    }
+  } catch (error) {
+    await close(0)
+    throw error
+  }
+}
+
+type Stores = ReturnType<typeof openStores>
+
+function openStores(deps: StandaloneDeps, dataDir: string) {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new SallyportError('STATE_UNAVAILABLE', `the data folder cannot be made: ${dataDir}`, { cause })
+  }
+  const lives = openLifecycle(deps, { dataDir })
+  const opened: (() => void)[] = [() => lives.close()]
+  try {
+    const tokens = openTokens(deps, { dataDir })
+    const verdicts = openVerdictLog(deps, { dataDir })
+    opened.push(() => verdicts.close())
+    return {
+      lives,
+      tokens,
+      verdicts,
+      close: () => {
+        for (const shut of opened.reverse()) shut()
+      },
+    }
+  } catch (error) {
+    for (const shut of opened) shut()
+    throw error
+  }
+}
+
+function statusOf(key: AgentKey, stores: Stores, snapshot: Snapshot | null): AgentStatus {
+  const [namespace = '', name = ''] = key.split('/')
+  const standing = stores.lives.standingOf(agentKeyOf({ namespace, name }))
+  return {
+    namespace,
+    name,
+    state: standing?.state ?? 'Provisioned',
+    epoch: standing?.epoch ?? 0,
+    acks: { wanted: 1, received: 1 },
+    role: snapshot === null || snapshot.denyAll ? null : snapshot.role,
+    mode: snapshot === null || snapshot.denyAll ? null : snapshot.mode,
+    policies: snapshot?.policies ?? [],
+    generation: snapshot?.generation ?? 0,
+    holds: standing?.holds ?? [],
+  }
+}
+
+function healthOf(stores: Stores, reading: Reading): { ok: boolean; reasons: readonly string[] } {
+  const reasons: string[] = []
+  if (!stores.verdicts.healthy) reasons.push('verdicts cannot be written down: every request is refused')
+  if (!stores.lives.healthy) reasons.push('the state of agents cannot be written down')
+  if (reading.faults.length > 0) reasons.push(`${reading.faults.length} faults in the folder of policies`)
+  return { ok: reasons.length === 0, reasons }
+}
+
+function invalid(faults: readonly ResourceFault[]): SallyportError {
+  const lines = faults.map(formatFault)
+  return new SallyportError('RESOURCE_INVALID', lines.join('\n'), { fields: { faults: faults.length } })
+}

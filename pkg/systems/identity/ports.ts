@@ -1,0 +1,2 @@
+/** As `crypto.randomBytes`. */
+export type RandomBytes = (size: number) => Uint8Array

@@ -1,0 +1,147 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+
+/** First line that `sallyctl up -o json` prints. DESIGN §8, "black box". */
+type Ready = {
+  readonly ready: true
+  readonly facade: string
+  readonly admin: string
+  readonly adminToken: string
+  readonly agents: readonly { readonly namespace: string; readonly name: string; readonly token: string }[]
+}
+
+/** One line of `sallyctl verdicts -o json`, as far as the demo reads it. */
+export type VerdictLine = {
+  readonly id: string
+  readonly agent: string | null
+  readonly tool: string | null
+  readonly action: string
+  readonly reasons: readonly string[]
+  readonly us: number
+}
+
+/** A running `sallyctl up`. */
+export type Sallyport = {
+  readonly pid: number
+  /** Spawn to ready, ms. */
+  readonly startMs: number
+  /** What an agent gives its SDK. */
+  readonly baseUrl: string
+  tokenOf(agent: string): string
+  /** By `sallyctl verdicts`, as a person would ask. Oldest first. */
+  verdicts(): Promise<readonly VerdictLine[]>
+  /** SIGTERM; resolves with the exit status, or null when it had to be killed after 5 s. */
+  stop(): Promise<number | null>
+  /** At once, for exits that cannot wait. */
+  kill(): void
+}
+
+export type SallyportOptions = {
+  /** Path of `./sallyctl`. */
+  readonly command: string
+  readonly policies: string
+  readonly data: string
+  /** Base URL of the OpenAI provider. */
+  readonly upstream: string
+  readonly providerKey: string
+  /** Command line put before the process, such as `taskset -c 0`. Default none. */
+  readonly wrapper?: readonly string[]
+  /** Default 15,000. */
+  readonly readyTimeoutMs?: number
+}
+
+const run = promisify(execFile)
+
+/** Starts `sallyctl up` on free ports and waits for its ready line. Throws with the end of its log when it does not come. */
+export async function startSallyport(options: SallyportOptions): Promise<Sallyport> {
+  if (!existsSync(options.command)) throw new Error(`${options.command} is missing: run this from a whole clone`)
+  const { policies, data, upstream } = options
+  const args = ['up', '--policies', policies, '--data', data, '--port', '0', '--admin-port', '0']
+  args.push('--upstream', `openai=${upstream}`, '-o', 'json')
+  const [program = options.command, ...before] = [...(options.wrapper ?? []), options.command]
+  const started = performance.now()
+  const child = spawn(program, [...before, ...args], {
+    env: { ...process.env, OPENAI_API_KEY: options.providerKey },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // its own group, so that the launcher and its child end together
+  })
+  const kill = () => killGroup(child, 'SIGKILL')
+  try {
+    const ready = await readyLine(child, options.readyTimeoutMs ?? 15_000)
+    return {
+      pid: child.pid ?? 0,
+      startMs: performance.now() - started,
+      baseUrl: `${ready.facade}/openai/v1`,
+      tokenOf: (name) => tokenOf(ready, name),
+      verdicts: () => verdictsOf(options),
+      stop: () => stop(child),
+      kill,
+    }
+  } catch (error) {
+    kill()
+    throw error
+  }
+}
+
+function tokenOf(ready: Ready, name: string): string {
+  const found = ready.agents.find((agent) => agent.name === name)
+  if (found === undefined) throw new Error(`sallyctl up lists no agent ${name}`)
+  return found.token
+}
+
+async function verdictsOf(options: SallyportOptions): Promise<readonly VerdictLine[]> {
+  const args = ['verdicts', '--data', options.data, '-o', 'json']
+  const { stdout } = await run(options.command, args, { timeout: 15_000, maxBuffer: 64 * 1024 * 1024 })
+  return stdout
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => JSON.parse(line) as VerdictLine) // the contract of DESIGN §8
+}
+
+function readyLine(child: ChildProcess, timeoutMs: number): Promise<Ready> {
+  return new Promise((resolve, reject) => {
+    let log = ''
+    const fail = (what: string) => {
+      clearTimeout(timer)
+      reject(new Error(`sallyctl up ${what}${log.trim() === '' ? '' : `:\n${log.trim().slice(-2_000)}`}`))
+    }
+    const timer = setTimeout(() => fail(`was not ready after ${timeoutMs} ms`), timeoutMs)
+    child.stderr?.on('data', (data) => {
+      log = (log + data).slice(-8_000)
+    })
+    child.once('error', (error) => fail(`did not start (${error.message})`))
+    child.once('exit', (code, signal) => fail(`ended with ${signal ?? `status ${code}`} before it was ready`))
+    if (child.stdout === null) return fail('has no output')
+    createInterface({ input: child.stdout }).once('line', (line) => {
+      clearTimeout(timer)
+      try {
+        resolve(JSON.parse(line) as Ready) // the contract of DESIGN §8
+      } catch {
+        fail(`printed something else than its ready line: ${line.slice(0, 200)}`)
+      }
+    })
+  })
+}
+
+function stop(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode)
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => killGroup(child, 'SIGKILL'), 5_000)
+    child.once('exit', (code) => {
+      clearTimeout(timer)
+      resolve(code)
+    })
+    child.kill('SIGTERM')
+  })
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  try {
+    process.kill(-child.pid, signal)
+  } catch {
+    child.kill(signal) // the group is gone already
+  }
+}
