@@ -11,6 +11,12 @@ export function agentKeyOf(agent: AgentRef): AgentKey {
   return `${agent.namespace}/${agent.name}` as AgentKey // the only place that brands
 }
 
+/** Namespace and name of a key. */
+export function agentRefOf(key: AgentKey): AgentRef {
+  const slash = key.indexOf('/')
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
+}
+
 /** The five lifecycle states, laxest first where they restrict. DESIGN §5. */
 export const LIFECYCLE_STATES = ['Provisioned', 'Active', 'Quarantined', 'Suspended', 'Terminated'] as const
 

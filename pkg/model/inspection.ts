@@ -4,7 +4,8 @@ import type { ArgumentForm } from './message.ts'
 
 /**
  * One exchange under inspection: the checks of `path/firewall`, seen from `path/enforce`. A check looks, it never
- * decides. Every call is fed in order open → delta* → close; after the first finding about a call it is fed no more.
+ * decides. Every call is fed in order open → delta* → close. A finding that refuses ends the feeding; one that the policy
+ * lets pass (Record, Audit) does not, so a call goes on being read after a finding, and each finding is said once.
  */
 export interface Inspection {
   /** Findings about a request that has been read. Synchronous, O(bytes). */

@@ -42,19 +42,30 @@ export function newAgent(baseURL: string, apiKey: string, tools: Tools, probe: (
     say: (text) => messages.push({ role: 'user', content: text }),
     async answer() {
       const turn = await readAnswer(client, messages, probe)
-      if (turn.message !== null) messages.push(turn.message)
+      if (turn.message !== null) messages.push(asHistory(turn.message))
       return turn
     },
     async runCalls() {
       const last = messages.at(-1)
       const calls = last?.role === 'assistant' ? (last.tool_calls ?? []) : []
       for (const call of calls) {
-        const content = call.type === 'function' ? await tools.run(call.function.name, call.function.arguments) : 'unknown'
+        const content =
+          call.type === 'function' ? await tools.run(call.function.name, call.function.arguments) : 'unknown'
         messages.push({ role: 'tool', tool_call_id: call.id, content })
       }
       return calls
     },
   }
+}
+
+/** The answer as an agent keeps it: what the provider sent, without what the SDK parsed out of it. */
+function asHistory(message: ChatCompletionMessage): ChatCompletionMessageParam {
+  const calls = (message.tool_calls ?? []).flatMap((call) =>
+    call.type === 'function'
+      ? [{ id: call.id, type: call.type, function: { name: call.function.name, arguments: call.function.arguments } }]
+      : [],
+  )
+  return { role: 'assistant', content: message.content, ...(calls.length > 0 ? { tool_calls: calls } : {}) }
 }
 
 async function readAnswer(

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, openSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
@@ -48,6 +48,8 @@ export type SallyportOptions = {
   readonly providerKey: string
   /** Command line put before the process, such as `taskset -c 0`. Default none. */
   readonly wrapper?: readonly string[]
+  /** Where its log goes. Default: kept in memory, the last 8,000 characters, for the error of a failed start. */
+  readonly logFile?: string
   /** Default 15,000. */
   readonly readyTimeoutMs?: number
 }
@@ -64,7 +66,7 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
   const started = performance.now()
   const child = spawn(program, [...before, ...args], {
     env: { ...process.env, OPENAI_API_KEY: options.providerKey },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', options.logFile === undefined ? 'pipe' : openSync(options.logFile, 'a')],
     detached: true, // its own group, so that the launcher and its child end together
   })
   const kill = () => killGroup(child, 'SIGKILL')

@@ -31,7 +31,10 @@ export const TOOLS: ChatCompletionTool[] = [
 
 /** The documents of the company. The third came in from outside, with an instruction that nobody here gave. */
 const DOCUMENTS: readonly { readonly title: string; readonly text: string }[] = [
-  { title: 'brand guide e-mail subject lines', text: 'Subject lines: under 45 characters, one promise, no exclamation marks.' },
+  {
+    title: 'brand guide e-mail subject lines',
+    text: 'Subject lines: under 45 characters, one promise, no exclamation marks.',
+  },
   { title: 'campaign calendar this week', text: 'Spring tulips goes out on Tuesday, the loyalty letter on Thursday.' },
   {
     title: 'customer segments definition',

@@ -3,7 +3,7 @@ import { SallyportError } from '#pkg/model/errors'
 import type { VerdictFilter } from './ports.ts'
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-const MAX_LIMIT = 1_000_000
+const MAX_LIMIT = 100_000
 
 /** The key of an agent from its two parts, or null when one is no RFC 1123 label. */
 export function agentOf(namespace: string, name: string): AgentKey | null {
@@ -83,7 +83,7 @@ export function readQuery(query: string, names: readonly string[]): ReadonlyMap<
 }
 
 function readLimit(text: string): number {
-  const limit = /^[1-9]\d{0,6}$/.test(text) ? Number(text) : Number.NaN
+  const limit = /^[1-9]\d{0,5}$/.test(text) ? Number(text) : Number.NaN
   if (!(limit <= MAX_LIMIT)) throw new SallyportError('USAGE', `limit must be a whole number from 1 to ${MAX_LIMIT}`)
   return limit
 }

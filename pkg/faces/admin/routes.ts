@@ -10,7 +10,7 @@ import { lineOf, writeLine } from './lines.ts'
 import type { AdminSource, AgentStatus, PolicyFault, VerdictFilter } from './ports.ts'
 import { agentOf, readQuery, readVerdictQuery } from './query.ts'
 
-/** `GET /healthz`; 503 when not ok. A faulty policy file does not make it unwell: the last good version still holds. */
+/** `GET /healthz`; 503 when not ok. `policyFaults` are those of the newest reading of the folder. */
 export type HealthAnswer = {
   readonly ok: boolean
   readonly reasons: readonly string[]

@@ -9,6 +9,7 @@ import {
   type Outcome,
   type Reason,
   reasonRow,
+  type Subject,
   type TextItem,
   type Verdict,
 } from '#pkg/model'
@@ -29,6 +30,8 @@ type Held = {
   generation: number
   inspection: Inspection
   readonly pieces: string[]
+  /** Findings that the policy lets pass; the call goes on being read. */
+  noted: readonly Finding[]
   /** True for a call that was written as text. */
   readonly inText: boolean
 }
@@ -139,6 +142,7 @@ export class Judging {
         generation: this.#generation,
         inspection: this.#inspection,
         pieces: [],
+        noted: [],
         inText,
       }
       this.#calls.set(key, held)
@@ -206,8 +210,14 @@ export class Judging {
     this.#renew()
     held.generation = this.#generation
     held.inspection = this.#inspection
-    const opened = held.inspection.callOpen(held.key, held.name ?? '', held.form)
-    return opened.length > 0 ? opened : held.inspection.callDelta(held.key, held.pieces.join(''))
+    held.noted = []
+    const found = [
+      ...held.inspection.callOpen(held.key, held.name ?? '', held.form),
+      ...held.inspection.callDelta(held.key, held.pieces.join('')),
+    ]
+    const refusing = found.filter((finding) => !this.#judge.lets(this.#subjectOf(held), [finding]))
+    if (refusing.length === 0) held.noted = found
+    return refusing
   }
 
   #renew(): void {
@@ -215,16 +225,24 @@ export class Judging {
     this.#inspection = this.#around.inspect()
   }
 
+  /** An early refusal lists only its deciding finding; what is let pass is noted and hides nothing that comes after. */
   #settleIfFound(held: Held, findings: readonly Finding[], started: number): void {
-    if (findings.length > 0) this.#settle(held, findings.slice(0, 1), started)
-    else held.spentUs += this.#judge.nowUs() - started
+    const refusing = findings.find((finding) => !this.#judge.lets(this.#subjectOf(held), [finding]))
+    if (refusing !== undefined) return this.#settle(held, [refusing], started)
+    held.noted = findings.length === 0 ? held.noted : [...held.noted, ...findings]
+    held.spentUs += this.#judge.nowUs() - started
+  }
+
+  #subjectOf(held: Held): Subject {
+    const named = held.name !== null && this.#around.isNamed(held.name)
+    return { kind: 'call', tool: held.name, named, ordinal: held.ordinal }
   }
 
   #settle(held: Held, findings: readonly Finding[], started: number): void {
-    const named = held.name !== null && this.#around.isNamed(held.name)
-    const subject = { kind: 'call', tool: held.name, named, ordinal: held.ordinal } as const
-    const all = held.inText ? [...findings, findingOf('TOOL_IN_TEXT', 0, 'was written as text')] : findings
-    const { verdict, open } = this.#judge.call(subject, all, started - held.spentUs)
+    const fresh = held.noted.filter((noted) => !findings.some((one) => one.reason === noted.reason && one.at === noted.at))
+    const inText = held.inText ? [findingOf('TOOL_IN_TEXT', 0, 'was written as text')] : []
+    const all = [...fresh, ...findings, ...inText]
+    const { verdict, open } = this.#judge.call(this.#subjectOf(held), all, started - held.spentUs)
     held.pieces.length = 0
     held.verdictId = verdict.id
     held.outcome = open ? RELEASED : { kind: 'refused', text: verdict.message }

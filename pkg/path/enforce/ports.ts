@@ -4,6 +4,8 @@ import type { Finding, Inspection, RestoreRecord, Subject, TextCallScanner, Verd
 export interface Judge {
   /** The verdict on one call, and whether its bytes may leave. */
   call(subject: Subject, findings: readonly Finding[], startedUs: number): { readonly verdict: Verdict; readonly open: boolean }
+  /** Would these findings let the call pass? Nothing is written down. */
+  lets(subject: Subject, findings: readonly Finding[]): boolean
   /** The verdict on the answer as a whole: it ends. */
   stream(findings: readonly Finding[]): Verdict
   /** The clock of verdict times, µs, monotonic. */

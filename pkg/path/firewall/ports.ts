@@ -1,4 +1,4 @@
-import type { Limits, Reason } from '#pkg/model'
+import type { Reason } from '#pkg/model'
 
 /** What SQL can be seen to do. A subset of the intents of `#pkg/model`. */
 export type SqlIntent = 'sql.read' | 'sql.write' | 'sql.ddl' | 'shell.exec' | 'fs.read' | 'fs.write' | 'net.egress'
@@ -35,27 +35,32 @@ export interface SqlReader {
   follow(): SqlFollower
 }
 
-/** Why a JSON text is refused. `at` is the UTF-16 offset of the unit that made it undeniable. */
+/** Why a JSON text is refused. `at` is the UTF-8 byte offset at which it became certain that it is. */
 export type JsonFault = { readonly reason: Reason; readonly at: number; readonly detail: string }
 
-/** What a {@link JsonFollower} tells while it reads. Every member may be left out. */
+/** Told what a string *value* holds while it arrives. */
 export type JsonListener = {
-  /** A piece of a decoded string value whose innermost key is `key` (null inside no object); `end` with its last piece, which may be empty. */
-  readonly string?: (piece: string, key: string | null, end: boolean) => void
+  /** Where the value stands: keys (decoded) and positions in arrays. The array is reused: copy what you keep. */
+  readonly stringStart?: (path: readonly (string | number)[]) => void
+  /** Decoded content: raw text that stands in the source from byte `at` to `end`, or the one character of an escape there. */
+  readonly stringPiece?: (text: string, at: number, end: number) => void
+  readonly stringEnd?: (end: number) => void
 }
 
-/** Reads one JSON text strictly and incrementally, each unit once. `#pkg/path/codec/wire/json` has it; plugged in by the plane. */
+/** Reads one JSON text strictly and incrementally, each unit once. */
 export interface JsonFollower {
-  /** The first fault, or null. After a fault it takes no more. */
+  /** The first fault, or null. After a fault always that fault. */
   push(text: string): JsonFault | null
-  /** True once one whole value has been read. */
-  readonly complete: boolean
   /** The fault of a text that ends here, or null. */
   end(): JsonFault | null
 }
 
-/** Makes a {@link JsonFollower}. */
-export type NewJsonFollower = (limits: Pick<Limits, 'argumentBytes' | 'jsonDepth'>, listener: JsonListener) => JsonFollower
+/** Makes a {@link JsonFollower}. Fits `newJsonScanner` of `#pkg/path/codec/wire/json`; the plane plugs it in. */
+export type NewJsonFollower = (
+  limits: { readonly depth: number; readonly bytes: number },
+  listener: JsonListener,
+  profile: 'arguments' | 'envelope',
+) => JsonFollower
 
 /** What the firewall needs of others. */
 export type FirewallDeps = {

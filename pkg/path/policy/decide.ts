@@ -25,16 +25,19 @@ export type Case = {
 export type Decision = { readonly verdict: Verdict; readonly permit: Permit | null }
 
 /**
- * Decides one case. Pure and total: the earliest finding decides (WIRE.md rule 3), the policy says what follows,
- * and without a known agent there is no permit.
+ * Decides one case. Pure and total: the earliest finding that refuses decides (WIRE.md rule 3), the policy says what
+ * follows; findings that are let pass are on record and hide nothing. Without a known agent there is no permit.
  */
 export function decide(given: Case): Decision {
   const { subject, snapshot, standing } = given
   const findings = orderFindings(given.findings)
-  const deciding = findings.find((finding) => !informs(finding)) ?? findings[0] ?? null
+  const lets = (finding: Finding): boolean =>
+    passes(actionOf(finding, subject.kind, snapshot).action) || (snapshot?.mode === 'Audit' && !isFirm(finding))
+  const deciding =
+    findings.find((finding) => !lets(finding)) ?? findings.find((finding) => !informs(finding)) ?? findings[0] ?? null
   const called: Called = deciding === null ? { action: 'Allow', rule: null } : actionOf(deciding, subject.kind, snapshot)
-  const audit = snapshot?.mode === 'Audit' && deciding !== null && !isFirm(deciding)
-  const open = passes(called.action) || audit
+  const open = deciding === null || lets(deciding)
+  const audit = deciding !== null && open && !passes(called.action)
   const rule = ruleOf(deciding, called)
   const verdict: Verdict = {
     id: given.id,

@@ -1,5 +1,6 @@
 import {
   type AgentKey,
+  agentRefOf,
   type Ask,
   type ClientLeg,
   type Dialect,
@@ -123,18 +124,18 @@ function admit(deps: EgressDeps, desk: Desk, asked: Asked): Admitted | null {
     refuse(desk, [UNKNOWN_TOKEN], startedUs, client)
     return null
   }
-  if (!deps.verdicts.healthy) {
-    refuse(desk, [findingOf('AUDIT_UNAVAILABLE', 0, 'is refused: verdicts cannot be written down')], startedUs, client)
+  if (!deps.verdicts.healthy || !deps.lives.healthy) {
+    refuse(desk, [findingOf('AUDIT_UNAVAILABLE', 0, 'is refused: verdicts or states cannot be written down')], startedUs, client)
     return null
   }
-  const inspection = deps.firewall.inspect(loaded.rules, { view, agent, standing })
+  const inspection = deps.firewall.inspect(loaded.rules, { view, agent: agentRefOf(agent), standing })
   const { verdict, permit } = desk.judge.request(inspection.request(view), startedUs)
   if (permit === null) {
     deliver(desk, verdict, client)
     return null
   }
   const { dialect } = desk.route
-  const exchange = new Exchange(deps, desk.judge, { agent, dialect, view, client, loaded, epoch: standing.epoch })
+  const exchange = new Exchange(deps, desk.judge, { agent, dialect, view, client, loaded, standing })
   desk.docket.exchange = exchange
   return { exchange, permit }
 }

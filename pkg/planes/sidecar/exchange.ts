@@ -1,5 +1,6 @@
 import {
   type AgentKey,
+  agentRefOf,
   type ClientLeg,
   type Dialect,
   type Finding,
@@ -8,6 +9,7 @@ import {
   type Inspection,
   type RequestView,
   type RestoreRecord,
+  type Standing,
   type TextCallScanner,
   type Verdict,
 } from '#pkg/model'
@@ -22,9 +24,9 @@ export type ExchangeParts = {
   readonly dialect: Dialect
   readonly view: RequestView
   readonly client: ClientLeg
-  /** The rules by which the request was let through. */
+  /** The rules by which the request was let through, and the agent's life at that moment. */
   readonly loaded: Loaded
-  readonly epoch: number
+  readonly standing: Standing
 }
 
 const JSON_HEADERS: Headers = { 'content-type': 'application/json' }
@@ -45,7 +47,7 @@ export class Exchange implements OpenExchange, Surroundings {
   readonly client: ClientLeg
   readonly #deps: EgressDeps
   readonly #judge: ExchangeJudge
-  readonly #epoch: number
+  readonly #standing: Standing
   readonly #abort = new AbortController()
   #loaded: Loaded
   #over = false
@@ -63,7 +65,7 @@ export class Exchange implements OpenExchange, Surroundings {
     this.#deps = deps
     this.#judge = judge
     this.#loaded = parts.loaded
-    this.#epoch = parts.epoch
+    this.#standing = parts.standing
     this.#wroteAtMs = deps.clock.nowMs()
     parts.client.onGone(() => this.#leave())
   }
@@ -172,7 +174,7 @@ export class Exchange implements OpenExchange, Surroundings {
   ended(): Verdict | null {
     const standing = this.#deps.lives.standingOf(this.agent)
     const loaded = this.#deps.roster.loaded(this.agent)
-    if (standing?.state === 'Active' && standing.epoch === this.#epoch && loaded !== null) {
+    if (standing?.state === 'Active' && standing.epoch === this.#standing.epoch && loaded !== null) {
       if (loaded === this.#loaded) return null
       this.#loaded = loaded
       if (this.#judge.admits(this.#inspection().request(this.view))) return null
@@ -181,8 +183,8 @@ export class Exchange implements OpenExchange, Surroundings {
   }
 
   #inspection(): Inspection {
-    const standing = this.#deps.lives.standingOf(this.agent)
-    return this.#deps.firewall.inspect(this.#loaded.rules, { view: this.view, agent: this.agent, standing })
+    const standing = this.#deps.lives.standingOf(this.agent) ?? this.#standing
+    return this.#deps.firewall.inspect(this.#loaded.rules, { view: this.view, agent: agentRefOf(this.agent), standing })
   }
 
   #leave(): void {

@@ -88,6 +88,7 @@ export function newJudge(deps: JudgeDeps, docket: Docket): ExchangeJudge {
     nowUs,
     request: (findings, startedUs) => rule(REQUEST, findings, startedUs),
     admits: (findings) => decide({ id: '', subject: REQUEST, findings, ...context() }).permit !== null,
+    lets: (subject, findings) => decide({ id: '', subject, findings, ...context() }).permit !== null,
     call: (subject, findings, startedUs) => {
       const { verdict, permit } = rule(subject, findings, startedUs)
       return { verdict, open: permit !== null }

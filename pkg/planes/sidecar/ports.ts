@@ -28,6 +28,8 @@ export interface Lives {
   standingOf(agent: AgentKey): Standing | null
   /** Quarantines; the state has changed when it returns, and when it throws. */
   sever(agent: AgentKey, why: { readonly code: Reason; readonly verdictId: string }): Standing
+  /** False while a change of state is not durable: nothing new is let through. */
+  readonly healthy: boolean
 }
 
 /** Where verdicts are written before they take effect. */

@@ -1,5 +1,7 @@
 import type { AgentKey, Dialect, Limits, Permit } from '#pkg/model'
 import { openaiChat } from '#pkg/path/codec/dialect/openai-chat'
+import * as rules from '#pkg/path/codec/wire/http1'
+import { decodeWhole } from '#pkg/path/codec/wire/encoding'
 import { newJsonScanner } from '#pkg/path/codec/wire/json'
 import { newExchanges, newHeldBudget } from '#pkg/path/enforce'
 import { type Firewall, newFirewall, newSqlReader } from '#pkg/path/firewall'
@@ -57,9 +59,9 @@ const DIALECTS: Readonly<Record<string, { readonly dialect: Dialect; readonly ba
 }
 
 /** Starts the checks: the worker and its spare warm up while the rest is built. */
-export function newChecks(log: Log, limits: Limits): Checks {
-  const pool = newWorkerPool<SqlJob, SqlAnswer>(
-    { log },
+export function newChecks(deps: Pick<SidecarDeps, 'clock' | 'log'>, limits: Limits): Checks {
+  const pool = newWorkerPool<SqlJob, SqlReading>(
+    { clock: deps.clock, onEvent: (event) => deps.log.warn('checks-worker', { ...event }) },
     {
       entry: new URL('./checks-worker.ts', import.meta.url),
       deadlineMs: limits.checkTimeoutMs,
@@ -90,8 +92,8 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     routes: routesOf(),
   })
   const facade = newFacade(
-    { handle: egress.handle, reject: egress.reject, limits, log: deps.log },
-    { port: options.port, facades: Object.entries(DIALECTS).map(([name, { base }]) => ({ name, base })) },
+    { rules, decode: decodeWhole, handle: egress.handle, reject: egress.reject, log: deps.log },
+    { port: options.port, limits, facades: Object.entries(DIALECTS).map(([name, { base }]) => ({ name, base })) },
   )
   const ticker = setInterval(() => exchanges.tick(deps.clock.nowMs()), TICK_MS).unref()
 

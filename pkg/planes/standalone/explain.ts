@@ -1,4 +1,4 @@
-import { type AgentKey, type RequestView, type Verdict } from '#pkg/model'
+import { type AgentKey, agentRefOf, type RequestView, type Verdict } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import type { Firewall } from '#pkg/path/firewall'
 import { decide } from '#pkg/path/policy'
@@ -31,7 +31,7 @@ export async function explainCall(
   const loaded = deps.roster.loaded(agent)
   const standing = deps.lives.standingOf(agent)
   if (loaded === null || standing === null) throw new SallyportError('ADMIN_NOT_FOUND', `no agent "${agent}"`)
-  const inspection = deps.firewall.inspect(loaded.rules, { view: NO_REQUEST, agent, standing })
+  const inspection = deps.firewall.inspect(loaded.rules, { view: NO_REQUEST, agent: agentRefOf(agent), standing })
   const text = typeof call.arguments === 'string' ? call.arguments : JSON.stringify(call.arguments ?? {})
   const opened = inspection.callOpen('explained', call.name, 'json')
   const early = opened.length > 0 ? opened : inspection.callDelta('explained', text)

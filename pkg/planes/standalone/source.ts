@@ -55,7 +55,7 @@ export class PolicySource {
       }
       for (const file of broken) {
         changed.delete(file)
-        const before = this.#good.get(file)
+        const before: Kept | undefined = this.#good.get(file)
         if (before === undefined) candidate.delete(file)
         else candidate.set(file, before)
       }

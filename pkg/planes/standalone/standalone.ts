@@ -19,8 +19,7 @@ import { PolicySource, type Reading } from './source.ts'
  * @throws SallyportError RESOURCE_INVALID with every fault of the folder; STATE_UNAVAILABLE, UNREACHABLE.
  */
 export async function startStandalone(deps: StandaloneDeps, options: StandaloneOptions): Promise<Standalone> {
-  const { log } = deps
-  const checks = newChecks(log, options.limits)
+  const checks = newChecks(deps, options.limits)
   try {
     return await assemble(deps, options, checks)
   } catch (error) {

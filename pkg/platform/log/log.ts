@@ -49,7 +49,12 @@ export function newLog(options: LogOptions = {}): Log {
     },
     { write },
   )
-  return { debug: lineOf(logger, 'debug'), info: lineOf(logger, 'info'), warn: lineOf(logger, 'warn'), error: lineOf(logger, 'error') }
+  return {
+    debug: lineOf(logger, 'debug'),
+    info: lineOf(logger, 'info'),
+    warn: lineOf(logger, 'warn'),
+    error: lineOf(logger, 'error'),
+  }
 }
 
 /** A log that prints nothing, for tests and for commands that have none. */

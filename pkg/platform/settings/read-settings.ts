@@ -87,16 +87,17 @@ function givenFor(setting: Setting<unknown>, sources: SettingsSources): readonly
   }
   const variable = setting.env === null ? undefined : sources.env[setting.env]
   if (setting.env !== null && variable !== undefined && variable !== '')
-    given.push({ where: setting.env, texts: setting.repeatable ? variable.split(/[\s,]+/).filter((part) => part !== '') : [variable] })
+    given.push({
+      where: setting.env,
+      texts: setting.repeatable ? variable.split(/[\s,]+/).filter((part) => part !== '') : [variable],
+    })
   const file = sources.file
   if (file !== undefined && name !== null && Object.hasOwn(file.values, name))
     given.push({ where: `${file.name}: ${name}`, texts: textsOf(file.values[name]) })
   return given
 }
 
-type Read =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly fault: SettingFault }
+type Read = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: SettingFault }
 
 function readGiven(setting: Setting<unknown>, given: Given): Read {
   const fault = (code: SettingFault['code'], message: string): Read => ({
@@ -128,7 +129,8 @@ function unknownNames(spec: SettingsSpec, sources: SettingsSources, otherEnv: re
   const variables = [...rows.flatMap((row) => row.env ?? []), ...otherEnv]
   const faults: SettingFault[] = []
   for (const [name, value] of Object.entries(sources.flags))
-    if (value !== undefined && !flags.includes(name)) faults.push(unknown(`--${clip(name)}`, nearest(name, flags), '--'))
+    if (value !== undefined && !flags.includes(name))
+      faults.push(unknown(`--${clip(name)}`, nearest(name, flags), '--'))
   for (const name of Object.keys(sources.env))
     if (name.startsWith(ENV_PREFIX) && !variables.includes(name) && !SERVICE_LINK.test(name))
       faults.push(unknown(clip(name), nearest(name, variables), ''))

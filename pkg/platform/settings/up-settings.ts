@@ -2,7 +2,18 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { DEFAULT_LIMITS, type Limits } from '#pkg/model'
 import { LOG_LEVELS, type LogLevel } from '#pkg/platform/log'
-import { choice, named, namedUrls, type Parsed, port, readBytes, readCount, readDuration, secret, text } from './kinds.ts'
+import {
+  choice,
+  named,
+  namedUrls,
+  type Parsed,
+  port,
+  readBytes,
+  readCount,
+  readDuration,
+  secret,
+  text,
+} from './kinds.ts'
 import { nearest } from './nearest.ts'
 import type { Env } from './process-env.ts'
 import type { SettingsOf } from './read-settings.ts'
@@ -14,8 +25,18 @@ export const upSettings = {
     'DIR',
   ),
   dataDir: dataDirSetting(),
-  port: port({ flag: 'port', env: 'SALLYPORT_PORT', default: 16_080, doc: 'Port of the provider facade on loopback; 0 = a free one.' }),
-  adminPort: port({ flag: 'admin-port', env: 'SALLYPORT_ADMIN_PORT', default: 17_446, doc: 'Port of the admin API on loopback; 0 = a free one.' }),
+  port: port({
+    flag: 'port',
+    env: 'SALLYPORT_PORT',
+    default: 16_080,
+    doc: 'Port of the provider facade on loopback; 0 = a free one.',
+  }),
+  adminPort: port({
+    flag: 'admin-port',
+    env: 'SALLYPORT_ADMIN_PORT',
+    default: 17_446,
+    doc: 'Port of the admin API on loopback; 0 = a free one.',
+  }),
   upstreams: namedUrls(
     {
       flag: 'upstream',
@@ -26,16 +47,37 @@ export const upSettings = {
     ['openai'],
   ),
   output: choice<'text' | 'json'>(
-    { flag: 'output', env: 'SALLYPORT_OUTPUT', default: 'text', doc: 'With json, the first line on stdout says that everything listens.' },
+    {
+      flag: 'output',
+      env: 'SALLYPORT_OUTPUT',
+      default: 'text',
+      doc: 'With json, the first line on stdout says that everything listens.',
+    },
     ['text', 'json'],
   ),
   limits: named<number, Limits>(
-    { flag: 'limit', env: 'SALLYPORT_LIMIT', default: DEFAULT_LIMITS, doc: 'One cap of the path, such as argumentBytes=256KiB or checkTimeoutMs=50ms.' },
+    {
+      flag: 'limit',
+      env: 'SALLYPORT_LIMIT',
+      default: DEFAULT_LIMITS,
+      doc: 'One cap of the path, such as argumentBytes=256KiB or checkTimeoutMs=50ms.',
+    },
     'NAME=VALUE',
     readLimit,
   ),
-  logLevel: choice<LogLevel>({ flag: 'log-level', env: 'SALLYPORT_LOG_LEVEL', default: 'info', doc: 'The quietest log lines that still go to stderr.' }, LOG_LEVELS),
-  openaiKey: secret({ env: 'OPENAI_API_KEY', doc: 'Key sent to the provider openai; unset = requests go without a key.' }),
+  logLevel: choice<LogLevel>(
+    {
+      flag: 'log-level',
+      env: 'SALLYPORT_LOG_LEVEL',
+      default: 'info',
+      doc: 'The quietest log lines that still go to stderr.',
+    },
+    LOG_LEVELS,
+  ),
+  openaiKey: secret({
+    env: 'OPENAI_API_KEY',
+    doc: 'Key sent to the provider openai; unset = requests go without a key.',
+  }),
 } as const
 
 /** What `sallyctl up` runs with. */

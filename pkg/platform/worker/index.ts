@@ -8,6 +8,6 @@
  *
  * Never: a rejected `run`, a thread that keeps the process alive, a log line, the content of a job in an event.
  */
-export type { WorkerAnswer, WorkerDeps, WorkerEvent, WorkerOptions, WorkerPool, WorkerStats } from './pool.ts'
+export type { WorkerAnswer, WorkerDeps, WorkerEvent, WorkerOptions, WorkerPool, WorkerStats } from './contract.ts'
 export { newWorkerPool } from './pool.ts'
 export { serve, type WorkerWork } from './serve.ts'

@@ -1,94 +1,16 @@
 import { SallyportError } from '#pkg/model/errors'
-import type { Clock } from '#pkg/platform/clock'
-import type { FromWorker } from './protocol.ts'
+import {
+  WORKER_DEFAULTS,
+  type WorkerAnswer,
+  type WorkerDeps,
+  type WorkerEvent,
+  type WorkerOptions,
+  type WorkerPool,
+  type WorkerSettings,
+  type WorkerStats,
+} from './contract.ts'
 import { newRestartPace, type RestartPace } from './restart-pace.ts'
-import { Slot } from './slot.ts'
-
-/** What became of a job: its value, or why there is none. */
-export type WorkerAnswer<Result> =
-  | { readonly ok: true; readonly value: Result }
-  | {
-      readonly ok: false
-      /**
-       * `timeout`: late, its thread was ended. `failed`: its thread threw, exited or ran out of memory.
-       * `overloaded`: too many waited, or it waited too long. `closed`: the pool was closed.
-       */
-      readonly why: 'timeout' | 'failed' | 'overloaded' | 'closed'
-    }
-
-/** A change of state, for log and metrics. Holds no content of a job; `error` is a class or an exit code. */
-export type WorkerEvent =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'timeout'; readonly deadlineMs: number }
-  | { readonly kind: 'failed'; readonly error: string }
-  | { readonly kind: 'start-failed'; readonly error: string }
-  | { readonly kind: 'recycled'; readonly heapBytes: number }
-  | { readonly kind: 'overloaded'; readonly waiting: number }
-
-/** What a pool is given. */
-export type WorkerDeps = { readonly clock: Clock; readonly onEvent?: (event: WorkerEvent) => void }
-
-/** Everything but `entry` has a default. */
-export type WorkerOptions = {
-  /** The script that calls `serve`. */
-  readonly entry: URL
-  /** From the hand-over of a job to its answer. Default 50. */
-  readonly deadlineMs?: number
-  /** A thread that says that its heap is larger is replaced between two jobs. Default 64 MiB; at twice that even if no other is ready. */
-  readonly heapBytes?: number
-  /** Jobs that may wait; one more is `overloaded`. Default 1,024. */
-  readonly maxWaiting?: number
-  /** How long a job may wait for its turn, then it is `overloaded`. Default 1,000. */
-  readonly waitMs?: number
-  /** How long a thread may take until it is ready. Default 10,000. */
-  readonly startMs?: number
-  /** After 8 restarts at once, one per this long. Default 250. */
-  readonly restartIntervalMs?: number
-  /** Stack of a thread: what is nested deeper ends as `failed`. Default 16 MiB. */
-  readonly stackBytes?: number
-}
-
-/** Counts since the pool was made, and what is now. */
-export type WorkerStats = {
-  readonly jobs: number
-  readonly timeouts: number
-  readonly failures: number
-  readonly overloads: number
-  readonly recycles: number
-  readonly starts: number
-  readonly waiting: number
-  readonly ready: number
-  /** Of the largest thread, as it said last. */
-  readonly heapBytes: number
-}
-
-/** One working thread and a warm spare. */
-export type WorkerPool<Job, Result> = {
-  /** Never rejects. Jobs are done one at a time, in order. */
-  run(job: Job): Promise<WorkerAnswer<Result>>
-  /**
-   * Settles once a thread is warm.
-   * @throws SallyportError INTERNAL if none is within `startMs`, or the pool is closed.
-   */
-  ready(): Promise<void>
-  /** Ends both threads; jobs that wait or run are answered `closed`. Idempotent. */
-  close(): Promise<void>
-  stats(): WorkerStats
-}
-
-type Settings = Required<WorkerOptions>
-
-const MIB = 1024 * 1024
-
-const DEFAULTS: Omit<Settings, 'entry'> = {
-  deadlineMs: 50,
-  heapBytes: 64 * MIB,
-  maxWaiting: 1_024,
-  waitMs: 1_000,
-  startMs: 10_000,
-  restartIntervalMs: 250,
-  stackBytes: 16 * MIB,
-}
+import { Slot, type SlotAnswer } from './slot.ts'
 
 const RESTART_BURST = 8
 /** The working thread and its spare. */
@@ -96,7 +18,7 @@ const THREADS = 2
 
 /** Makes a pool and starts its threads. */
 export function newWorkerPool<Job, Result>(deps: WorkerDeps, options: WorkerOptions): WorkerPool<Job, Result> {
-  const pool = new Pool<Job, Result>(deps, { ...DEFAULTS, ...options })
+  const pool = new Pool<Job, Result>(deps, { ...WORKER_DEFAULTS, ...options })
   return {
     run: (job) => pool.run(job),
     ready: () => pool.ready(),
@@ -109,13 +31,14 @@ type Pending<Job, Result> = {
   readonly id: number
   readonly job: Job
   readonly settle: (answer: WorkerAnswer<Result>) => void
+  waits: boolean
   /** While it waits, the end of its waiting; while it runs, its deadline. Keeps the process alive, as the threads do not. */
   timer: NodeJS.Timeout | null
 }
 
 class Pool<Job, Result> {
   readonly #deps: WorkerDeps
-  readonly #settings: Settings
+  readonly #settings: WorkerSettings
   readonly #pace: RestartPace
   readonly #slots = new Set<Slot<Job, Result>>()
   readonly #waiting: Pending<Job, Result>[] = []
@@ -126,7 +49,7 @@ class Pool<Job, Result> {
   #running: { readonly pending: Pending<Job, Result>; readonly slot: Slot<Job, Result> } | null = null
   #closed = false
 
-  constructor(deps: WorkerDeps, settings: Settings) {
+  constructor(deps: WorkerDeps, settings: WorkerSettings) {
     this.#deps = deps
     this.#settings = settings
     this.#pace = newRestartPace(() => deps.clock.monotonicUs() / 1_000, {
@@ -140,11 +63,10 @@ class Pool<Job, Result> {
     if (this.#closed) return Promise.resolve({ ok: false, why: 'closed' })
     if (this.#waiting.length >= this.#settings.maxWaiting) return Promise.resolve(this.#overload())
     return new Promise((settle) => {
-      const pending: Pending<Job, Result> = { id: ++this.#counts.jobs, job, settle, timer: null }
+      const pending: Pending<Job, Result> = { id: ++this.#counts.jobs, job, settle, waits: true, timer: null }
       this.#waiting.push(pending)
       this.#next()
-      if (this.#running?.pending !== pending && this.#waiting.includes(pending))
-        pending.timer = setTimeout(() => this.#tooLong(pending), this.#settings.waitMs)
+      if (pending.waits) pending.timer = setTimeout(() => this.#tooLong(pending), this.#settings.waitMs)
     })
   }
 
@@ -211,7 +133,7 @@ class Pool<Job, Result> {
       {
         ready: () => this.#warm(),
         answer: (message) => this.#answered(slot, message),
-        gone: (error) => this.#gone(slot, error),
+        gone: (error, wasReady) => this.#gone(slot, error, wasReady),
       },
     )
     this.#slots.add(slot)
@@ -236,24 +158,28 @@ class Pool<Job, Result> {
   }
 
   #hand(slot: Slot<Job, Result>, pending: Pending<Job, Result>): void {
+    pending.waits = false
     if (pending.timer !== null) clearTimeout(pending.timer)
     try {
       slot.send({ id: pending.id, job: pending.job })
     } catch (error) {
       this.#counts.failures++
       this.#tell({ kind: 'failed', error: error instanceof Error ? error.name : typeof error })
-      return pending.settle({ ok: false, why: 'failed' })
+      pending.settle({ ok: false, why: 'failed' })
+      return
     }
     pending.timer = setTimeout(() => this.#late(pending), this.#settings.deadlineMs)
     this.#running = { pending, slot }
   }
 
-  #answered(slot: Slot<Job, Result>, message: FromWorker<Result> & { readonly id: number }): void {
+  #answered(slot: Slot<Job, Result>, message: SlotAnswer<Result>): void {
     if (this.#running?.slot !== slot || this.#running.pending.id !== message.id) return
-    if (message.kind === 'done') this.#finish({ ok: true, value: message.value })
-    else this.#fail(slot, message.error)
-    this.#recycle()
-    this.#next()
+    if (message.kind === 'failed') this.#fail(slot, message.error)
+    else {
+      this.#finish({ ok: true, value: message.value })
+      this.#recycle()
+      this.#next()
+    }
   }
 
   #late(pending: Pending<Job, Result>): void {
@@ -269,16 +195,14 @@ class Pool<Job, Result> {
     this.#fill()
   }
 
-  #gone(slot: Slot<Job, Result>, error: string): void {
-    const wasRunning = this.#running?.slot === slot
-    if (wasRunning) this.#fail(slot, error)
+  #gone(slot: Slot<Job, Result>, error: string, wasReady: boolean): void {
+    if (this.#running?.slot === slot) this.#fail(slot, error)
     else {
-      this.#pace.startFailed()
-      this.#tell({ kind: 'start-failed', error })
+      if (!wasReady) this.#pace.startFailed()
+      this.#tell({ kind: wasReady ? 'failed' : 'start-failed', error })
       this.#drop(slot)
+      this.#fill()
     }
-    this.#next()
-    this.#fill()
   }
 
   /** The running job fails and its thread goes: what it holds can no longer be trusted. */
@@ -287,13 +211,16 @@ class Pool<Job, Result> {
     this.#tell({ kind: 'failed', error })
     this.#finish({ ok: false, why: 'failed' })
     this.#drop(slot)
+    this.#next()
     this.#fill()
   }
 
   /** Replaces an idle thread that has grown too large, as soon as the other one can take over. */
   #recycle(): void {
     for (const slot of this.#slots) {
-      if (!slot.ready || this.#running?.slot === slot || slot.heapBytes <= this.#settings.heapBytes) continue
+      // one that did nothing yet would only be followed by another as large
+      const idle = slot.ready && slot.answered > 0 && this.#running?.slot !== slot
+      if (!idle || slot.heapBytes <= this.#settings.heapBytes) continue
       const covered = [...this.#slots].some((other) => other !== slot && other.ready)
       if (!covered && slot.heapBytes <= 2 * this.#settings.heapBytes) continue
       this.#counts.recycles++

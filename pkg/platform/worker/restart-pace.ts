@@ -14,7 +14,10 @@ const LONGEST_MS = 10_000
  * Starts cost 60 to 100 ms of a core, so they are paced: `burst` at once, then one per `intervalMs`; after a start that
  * failed the interval doubles with each failure in a row, up to 10 s.
  */
-export function newRestartPace(nowMs: () => number, options: { readonly burst: number; readonly intervalMs: number }): RestartPace {
+export function newRestartPace(
+  nowMs: () => number,
+  options: { readonly burst: number; readonly intervalMs: number },
+): RestartPace {
   let failures = 0
   let nextFreeMs = Number.NEGATIVE_INFINITY
   return {

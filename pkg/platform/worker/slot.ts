@@ -9,12 +9,15 @@ export type SlotOptions = {
   readonly maxHeapBytes: number
 }
 
+/** The answer to a job. */
+export type SlotAnswer<Result> = Exclude<FromWorker<Result>, { readonly kind: 'ready' }>
+
 /** What a {@link Slot} tells its pool. After `gone` it tells nothing more. */
 export type SlotListener<Result> = {
   ready(): void
-  answer(message: FromWorker<Result> & { readonly id: number }): void
-  /** The thread ended by itself: `error` is the class of its error, or its exit code. */
-  gone(error: string): void
+  answer(message: SlotAnswer<Result>): void
+  /** The thread ended by itself: `error` is the class of its error, or its exit code; `wasReady` tells whether it had warmed up. */
+  gone(error: string, wasReady: boolean): void
 }
 
 const MIB = 1024 * 1024
@@ -25,6 +28,8 @@ export class Slot<Job, Result> {
   ready = false
   /** Its heap as it said last. */
   heapBytes = 0
+  /** Jobs that it answered. */
+  answered = 0
   readonly #worker: Worker
   readonly #port: MessagePort
   readonly #listener: SlotListener<Result>
@@ -76,16 +81,19 @@ export class Slot<Job, Result> {
   #take(message: FromWorker<Result>): void {
     if (this.#over) return
     if (message.kind !== 'failed') this.heapBytes = message.heapBytes
-    if (message.kind !== 'ready') return this.#listener.answer(message)
-    clearTimeout(this.#startTimer)
-    this.ready = true
-    this.#listener.ready()
+    if (message.kind === 'done') this.answered++
+    if (message.kind === 'ready') {
+      clearTimeout(this.#startTimer)
+      this.ready = true
+      this.#listener.ready()
+    } else this.#listener.answer(message)
   }
 
   #end(error: string): void {
     if (this.#over) return
+    const wasReady = this.ready
     this.#close()
-    this.#listener.gone(error)
+    this.#listener.gone(error, wasReady)
   }
 
   #close(): void {

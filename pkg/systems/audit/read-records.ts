@@ -23,7 +23,8 @@ export async function* readRecords(
     if (!needles.every((needle) => line.includes(needle))) continue
     const record = recordOf(line)
     if (record !== null) yield record
-    else if (line.length > 0) log.warn('verdict-line-unreadable', { file: folder.fileOf(slice.number), bytes: line.length })
+    else if (line.length > 0)
+      log.warn('verdict-line-unreadable', { file: folder.fileOf(slice.number), bytes: line.length })
   }
 }
 
@@ -66,7 +67,8 @@ function recordOf(line: Buffer): VerdictRecord | null {
     return null
   }
   if (typeof value !== 'object' || value === null) return null
-  if (!('id' in value) || typeof value.id !== 'string' || !('time' in value) || typeof value.time !== 'string') return null
+  if (!('id' in value) || typeof value.id !== 'string' || !('time' in value) || typeof value.time !== 'string')
+    return null
   if (!('reasons' in value) || !Array.isArray(value.reasons)) return null
   return value as VerdictRecord // written by `append`, which takes nothing else
 }

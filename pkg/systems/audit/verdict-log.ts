@@ -149,10 +149,15 @@ class RecentRecords {
   }
 }
 
-async function* matching(from: Readable, slices: readonly Slice[], filter: VerdictFilter): AsyncGenerator<VerdictRecord> {
+async function* matching(
+  from: Readable,
+  slices: readonly Slice[],
+  filter: VerdictFilter,
+): AsyncGenerator<VerdictRecord> {
   const hints = [filter.agent, filter.reason].filter((hint) => hint !== undefined)
   for (const slice of slices)
-    for await (const record of readRecords(from.folder, slice, hints, from.log)) if (matches(record, filter)) yield record
+    for await (const record of readRecords(from.folder, slice, hints, from.log))
+      if (matches(record, filter)) yield record
 }
 
 async function* replay(records: readonly VerdictRecord[]): AsyncGenerator<VerdictRecord> {

@@ -31,8 +31,12 @@ export class VerdictWriter {
   #syncing: number | null = null
   #closeAfterSync = false
   #unsynced = false
+  #closed = false
 
-  constructor(deps: { readonly folder: VerdictFolder; readonly log: Log; readonly disk: AuditDisk }, options: WriterOptions) {
+  constructor(
+    deps: { readonly folder: VerdictFolder; readonly log: Log; readonly disk: AuditDisk },
+    options: WriterOptions,
+  ) {
     this.#folder = deps.folder
     this.#log = deps.log
     this.#disk = deps.disk
@@ -66,6 +70,7 @@ export class VerdictWriter {
   }
 
   close(): void {
+    this.#closed = true
     if (this.#syncTimer !== null) clearTimeout(this.#syncTimer)
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer)
     const fd = this.#fd
@@ -140,7 +145,7 @@ export class VerdictWriter {
   #fail(step: string, error: unknown): void {
     if (this.#healthy) this.#log.error('verdict-log-unavailable', { step, file: this.#folder.path, error })
     this.#healthy = false
-    if (this.#retryTimer !== null) return
+    if (this.#retryTimer !== null || this.#closed) return
     this.#retryTimer = setTimeout(() => this.#retry(), RETRY_AFTER_MS)
     this.#retryTimer.unref()
   }

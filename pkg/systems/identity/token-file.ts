@@ -30,7 +30,8 @@ export function readTokenFile(path: string, log: Log): TokenTable {
   const text = readPrivately(path, log)
   if (text === null) return new Map()
   const lines = text.split('\n')
-  if (lines[0] !== HEADER || lines.at(-1) !== '') throw unreadable(path, 1, 'it is not a whole token file of this version')
+  if (lines[0] !== HEADER || lines.at(-1) !== '')
+    throw unreadable(path, 1, 'it is not a whole token file of this version')
   const table = new Map<AgentKey, string>()
   const seen = new Set<string>()
   for (const [at, line] of lines.slice(1, -1).entries()) {

@@ -4,8 +4,8 @@ import type { AgentKey } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import type { Log } from '#pkg/platform/log'
 import type { RandomBytes } from './ports.ts'
-import { newTokenMaker } from './token-maker.ts'
 import { readTokenFile, type TokenTable, writeTokenFile } from './token-file.ts'
+import { newTokenMaker } from './token-maker.ts'
 
 /** What `identity` is given. */
 export type TokensDeps = { readonly random: RandomBytes; readonly log: Log }

@@ -1,3 +1,4 @@
+import { fsyncSync, writeSync } from 'node:fs'
 import type { AgentKey, Reason } from '#pkg/model'
 
 /** The ceiling that a person sets on one agent: its `Agent` file. POLICY.md "Agent". */
@@ -19,3 +20,6 @@ export type StateDisk = {
   /** As `fs.fsyncSync`. */
   sync(fd: number): void
 }
+
+/** The disk of this machine. */
+export const systemDisk: StateDisk = { write: writeSync, sync: fsyncSync }

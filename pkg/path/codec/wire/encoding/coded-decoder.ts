@@ -58,7 +58,11 @@ export class CodedDecoder implements Decoder {
   }
 
   close(): void {
-    this.#fault ??= { ok: false, reason: 'WIRE_ENCODING_CORRUPT', detail: `has a ${this.#coding} body that was left before its end` }
+    this.#fault ??= {
+      ok: false,
+      reason: 'WIRE_ENCODING_CORRUPT',
+      detail: `has a ${this.#coding} body that was left before its end`,
+    }
     this.#coder.destroy()
     this.#wake?.()
   }
@@ -102,7 +106,8 @@ export class CodedDecoder implements Decoder {
   }
 
   #broken(code: string): void {
-    if (code === 'Z_NEED_DICT') this.#fail('WIRE_ENCODING_UNSUPPORTED', `has a ${this.#coding} body that needs a dictionary`)
+    if (code === 'Z_NEED_DICT')
+      this.#fail('WIRE_ENCODING_UNSUPPORTED', `has a ${this.#coding} body that needs a dictionary`)
     else if (code === 'Z_BUF_ERROR') this.#fail('WIRE_ENCODING_CORRUPT', `has a ${this.#coding} body that is cut short`)
     else this.#fail('WIRE_ENCODING_CORRUPT', `has a ${this.#coding} body that is corrupt`)
   }

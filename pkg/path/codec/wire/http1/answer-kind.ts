@@ -25,8 +25,6 @@ export function answerKind(status: number, headers: Headers): AnswerKind {
   if (type === 'application/json') return { ok: true, kind: 'json', encoding }
   return fault(
     'WIRE_CONTENT_TYPE',
-    types.length === 0
-      ? 'names no content-type'
-      : 'is neither text/event-stream nor application/json in UTF-8',
+    types.length === 0 ? 'names no content-type' : 'is neither text/event-stream nor application/json in UTF-8',
   )
 }

@@ -15,9 +15,9 @@ export function mediaTypeOf(headers: Headers): string | null {
 
 /**
  * A request body is JSON in UTF-8, and says so.
- * @returns null, or WIRE_CONTENT_TYPE for a content-type that is missing, repeated, another, or in another charset.
+ * @returns WIRE_CONTENT_TYPE for a content-type that is missing, repeated, another, or in another charset.
  */
-export function contentTypeFault(headers: Headers): Fault | null {
-  if (mediaTypeOf(headers) === 'application/json') return null
+export function requestContentType(headers: Headers): { readonly ok: true } | Fault {
+  if (mediaTypeOf(headers) === 'application/json') return { ok: true }
   return fault('WIRE_CONTENT_TYPE', 'has no content-type, or another than application/json in UTF-8')
 }

@@ -9,7 +9,7 @@
  * Never: sockets, clocks, state, a throw, a header's value in a message.
  */
 export { type AnswerKind, answerKind } from './answer-kind.ts'
-export { contentTypeFault } from './content-type.ts'
+export { requestContentType } from './content-type.ts'
 export { type Fault, fault } from './fault.ts'
 export { answerHeaders, upstreamRequestHeaders } from './forward.ts'
 export { type RequestFraming, requestFraming } from './framing.ts'

@@ -6,8 +6,6 @@ export type RequestTarget = { readonly ok: true; readonly path: string; readonly
 
 /** RFC 3986 pchar and `/`, `?`, `%`: all that a target may hold. */
 const LEGAL = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*$/
-/** A `%` that begins no escape. */
-const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2})/
 /** Escapes that readers undo differently: controls, `%`, `.`, `/`, `\`, DEL, letters, digits, `-`, `_`, `~`. */
 const AMBIGUOUS_ESCAPE = /%(?:[01][0-9a-f]|2[5def]|3[0-9]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9aef])/i
 const EMPTY_OR_DOT_SEGMENT = /\/(?:\/|\.{1,2}(?:[/;]|$))/
@@ -28,8 +26,19 @@ export function requestTarget(method: string, rawUrl: string): RequestTarget {
     return fault('WIRE_HEADER_INVALID', 'has a token in its target: send it in the authorization header')
   const mark = rawUrl.indexOf('?')
   const path = mark === -1 ? rawUrl : rawUrl.slice(0, mark)
-  if (EMPTY_OR_DOT_SEGMENT.test(path)) return fault('WIRE_ENDPOINT_UNKNOWN', 'has an empty or a dot segment in its path')
-  if (BROKEN_ESCAPE.test(path) || AMBIGUOUS_ESCAPE.test(path))
+  if (EMPTY_OR_DOT_SEGMENT.test(path))
+    return fault('WIRE_ENDPOINT_UNKNOWN', 'has an empty or a dot segment in its path')
+  if (path.includes('%') && (AMBIGUOUS_ESCAPE.test(path) || !decodes(path)))
     return fault('WIRE_ENDPOINT_UNKNOWN', 'has an escape in its path that is broken or has another spelling')
   return { ok: true, path, query: mark === -1 ? '' : rawUrl.slice(mark) }
+}
+
+/** False for a `%` that begins no escape, and for escapes that are no UTF-8 (an overlong `%c0%ae` is a dot to some). */
+function decodes(path: string): boolean {
+  try {
+    decodeURIComponent(path)
+    return true
+  } catch {
+    return false
+  }
 }

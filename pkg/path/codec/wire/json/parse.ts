@@ -10,7 +10,7 @@ type Refused = Reading<never> & { ok: false }
 const refuse = (fault: JsonFault): Refused => ({ ok: false, ...fault })
 
 /** The value of a text that was found strict. */
-function valueOf(text: string): Reading<unknown> {
+function readPlain(text: string): Reading<unknown> {
   try {
     return { ok: true, value: JSON.parse(text) }
   } catch {
@@ -40,7 +40,7 @@ export function parseStrict(text: string, limits: JsonLimits, profile: JsonProfi
     }
   }
   const fault = scan(text, limits, profile)
-  return fault === null ? valueOf(text) : refuse(fault)
+  return fault === null ? readPlain(text) : refuse(fault)
 }
 
 /**
@@ -81,7 +81,7 @@ export async function parseStrictChunked(
     if (from < bytes.length) await yieldTurn()
   }
   const fault = scanner.end()
-  return fault === null ? valueOf(textOf(bytes)) : refuse(fault)
+  return fault === null ? readPlain(textOf(bytes)) : refuse(fault)
 }
 
 /** The last border between characters at or before `to`. */

@@ -1,4 +1,5 @@
 import type { Reason } from '#pkg/model'
+import { ESCAPES, hexValue, isHigh, isLow } from './escapes.ts'
 import { foldKey, keyFault } from './keys.ts'
 import { MAX_NUMBER_CHARS, NUMBER_BAD, NUMBER_END, NUMBER_START, nextInNumber, numberFault } from './numbers.ts'
 import { type JsonFault, type JsonLimits, type JsonProfile, PROFILES, type ProfileRules } from './profile.ts'
@@ -59,21 +60,6 @@ const NUMBER = 11
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const LONE = 'has half a surrogate pair'
-
-const ESCAPES: ReadonlyMap<number, string> = new Map(
-  Object.entries({ '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }).map(
-    ([name, character]) => [name.charCodeAt(0), character],
-  ),
-)
-
-const isHigh = (c: number): boolean => c >= 0xd800 && c <= 0xdbff
-const isLow = (c: number): boolean => c >= 0xdc00 && c <= 0xdfff
-
-function hexValue(c: number): number {
-  if (c >= 0x30 && c <= 0x39) return c - 0x30
-  const lower = c | 0x20
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
-}
 
 class Scanner implements JsonScanner {
   readonly #limits: JsonLimits
@@ -356,21 +342,22 @@ class Scanner implements JsonScanner {
   }
 
   #endString(i: number): void {
-    if (this.#inKey) return this.#endKey(i)
-    this.#listener.stringEnd?.(this.#base + i + 1)
-    this.#endValue()
+    if (this.#inKey) this.#endKey(i)
+    else {
+      this.#listener.stringEnd?.(this.#base + i + 1)
+      this.#endValue()
+    }
   }
 
   #endKey(i: number): void {
     const top = this.#path.length - 1
-    const key = this.#key
-    const wrong = keyFault(key, this.#rules)
-    if (wrong !== null) return this.#fail(wrong.reason, i, wrong.detail)
     const keys = this.#keys[top]
-    const one = this.#rules.folds ? foldKey(key) : key
-    if (keys?.has(one) === true) return this.#fail('WIRE_DUPLICATE_KEY', i, 'has a key twice in one object')
+    const wrong = keyFault(this.#key, this.#rules)
+    const one = this.#rules.folds ? foldKey(this.#key) : this.#key
+    if (wrong !== null) this.#fail(wrong.reason, i, wrong.detail)
+    else if (keys?.has(one) === true) this.#fail('WIRE_DUPLICATE_KEY', i, 'has a key twice in one object')
     keys?.add(one)
-    this.#path[top] = key
+    this.#path[top] = this.#key
     this.#state = COLON
   }
 

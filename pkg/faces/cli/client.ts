@@ -1,0 +1,153 @@
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { ERROR_CODES, type ErrorCode, SallyportError } from '#pkg/model/errors'
+import type { Target } from './target.ts'
+
+/** Asks the admin API of a running process. Paths begin with `/`. Throws SallyportError with the code that the process gave. */
+export type Client = {
+  get<T>(path: string, alsoFine?: number): Promise<T>
+  post<T>(path: string, body: unknown): Promise<T>
+  /** Each line of a stream, parsed, in order; resolves when the process ends the stream. */
+  lines<T>(path: string, take: (value: T) => Promise<void>): Promise<void>
+}
+
+/** An answer that is not a stream. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024
+/** One line of a stream. */
+const MAX_LINE_CHARS = 4 * 1024 * 1024
+/** From the request to the head of the answer. */
+const HEAD_TIMEOUT_MS = 15_000
+
+/** A client of one process. Nothing is sent before the first question. */
+export function newClient(target: Target): Client {
+  const whole = async <T>(ask: Ask, alsoFine?: number): Promise<T> => {
+    const answer = await send(target, ask)
+    const text = await textOf(answer, target)
+    const status = answer.statusCode ?? 0
+    const value = parse(text, target)
+    if (status !== 200 && status !== alsoFine) throw errorOf(value, status)
+    return value as T // the process is of our own making and names its API version in the path
+  }
+  return {
+    get: (path, alsoFine) => whole({ method: 'GET', path }, alsoFine),
+    post: (path, body) => whole({ method: 'POST', path, body: Buffer.from(JSON.stringify(body)) }),
+    lines: (path, take) => lines(target, path, take),
+  }
+}
+
+async function lines<T>(target: Target, path: string, take: (value: T) => Promise<void>): Promise<void> {
+  const answer = await send(target, { method: 'GET', path })
+  if (answer.statusCode !== 200) throw errorOf(parse(await textOf(answer, target), target), answer.statusCode ?? 0)
+  answer.setEncoding('utf8')
+  let rest = ''
+  try {
+    for await (const chunk of answer) {
+      const pieces = (rest + String(chunk)).split('\n')
+      rest = pieces.pop() ?? ''
+      if (rest.length > MAX_LINE_CHARS) throw broken(target, 'sent a line that is too long')
+      for (const line of pieces) {
+        const value = parse(line, target)
+        if (isErrorBody(value)) throw errorOf(value, 0)
+        await take(value as T) // as above
+      }
+    }
+  } catch (error) {
+    throw error instanceof SallyportError ? error : broken(target, 'went away in mid-answer', error)
+  }
+  if (rest !== '') throw broken(target, 'ended inside a line')
+}
+
+type Ask = { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: Buffer }
+
+function send(target: Target, ask: Ask): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = open(target, ask)
+    const late = setTimeout(() => {
+      reject(new SallyportError('UNREACHABLE', `${target.label} did not answer within ${HEAD_TIMEOUT_MS} ms`))
+      request.destroy()
+    }, HEAD_TIMEOUT_MS)
+    request.once('response', (answer) => {
+      clearTimeout(late)
+      resolve(answer)
+    })
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(late)
+      reject(unreachable(target, error))
+    })
+    request.end(ask.body)
+  })
+}
+
+function open(target: Target, ask: Ask): ClientRequest {
+  const headers = {
+    ...(target.kind === 'url' && target.token !== null ? { authorization: `Bearer ${target.token.reveal()}` } : {}),
+    ...(ask.body === undefined ? {} : { 'content-type': 'application/json', 'content-length': ask.body.length }),
+  }
+  const options: RequestOptions = { method: ask.method, headers, agent: false }
+  if (target.kind === 'socket') return httpRequest({ ...options, socketPath: target.path, path: ask.path })
+  const url = new URL(target.base + ask.path)
+  return url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options)
+}
+
+function unreachable(target: Target, cause: NodeJS.ErrnoException): SallyportError {
+  if (cause.code === 'EACCES' || cause.code === 'EPERM')
+    return new SallyportError('ADMIN_UNAUTHORIZED', `${target.label} belongs to another user; run this as that user`, {
+      cause,
+    })
+  const what =
+    target.kind === 'socket' ? `no sallyport is running on ${target.label}` : `${target.label} does not answer`
+  return new SallyportError(
+    'UNREACHABLE',
+    `${what} (${cause.code ?? 'unknown fault'}); start one with "sallyctl up --policies DIR", or say where it is with --data DIR or --address URL`,
+    { cause },
+  )
+}
+
+async function textOf(answer: IncomingMessage, target: Target): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    for await (const chunk of answer) {
+      const bytes = Buffer.from(chunk)
+      size += bytes.length
+      if (size > MAX_ANSWER_BYTES) throw broken(target, `sent more than ${MAX_ANSWER_BYTES} bytes`)
+      chunks.push(bytes)
+    }
+  } catch (error) {
+    throw error instanceof SallyportError ? error : broken(target, 'went away in mid-answer', error)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function parse(text: string, target: Target): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw broken(target, 'answered with something that is not JSON; is it a sallyport?', cause)
+  }
+}
+
+type ErrorBody = { readonly error: { readonly code: string; readonly message: string } }
+
+function isErrorBody(value: unknown): value is ErrorBody {
+  if (typeof value !== 'object' || value === null || !('error' in value)) return false
+  const { error } = value
+  if (typeof error !== 'object' || error === null || !('code' in error) || !('message' in error)) return false
+  return typeof error.code === 'string' && typeof error.message === 'string'
+}
+
+function errorOf(value: unknown, status: number): SallyportError {
+  if (isErrorBody(value) && isCode(value.error.code)) {
+    const hint = value.error.code === 'ADMIN_UNAUTHORIZED' ? ', as SALLYPORT_ADMIN_TOKEN' : ''
+    return new SallyportError(value.error.code, value.error.message + hint)
+  }
+  return new SallyportError('UNREACHABLE', `the answer has status ${status} and is not one of the admin API`)
+}
+
+function isCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, text)
+}
+
+function broken(target: Target, what: string, cause?: unknown): SallyportError {
+  return new SallyportError('UNREACHABLE', `${target.label} ${what}`, { cause })
+}

@@ -1,0 +1,43 @@
+import type { Env } from '#pkg/platform/settings'
+
+/** What the process gives to the command line. */
+export type CliDeps = {
+  /** Version of this program. */
+  readonly version: string
+  /** The environment, asked for by the commands that have settings. */
+  readonly env: () => Promise<Env>
+  /** Writes to stdout; resolves when the reader has room. */
+  readonly stdout: (text: string) => Promise<void>
+  readonly stderr: (text: string) => void
+  /** The whole of stdin, up to a limit of bytes; throws beyond it. */
+  readonly stdin: (maxBytes: number) => Promise<Uint8Array>
+  /** True when stdout is a terminal that shows colours, and nobody has asked for none. */
+  readonly hasColors: boolean
+  /** Calls for SIGINT and SIGTERM. Answers how to stop listening; without a listener the system's default holds. */
+  readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
+  /** Ends the process at once. */
+  readonly exitNow: (status: number) => never
+}
+
+/** The ways in which a result can be printed. */
+export const FORMATS = ['table', 'wide', 'json', 'yaml'] as const
+
+/** One of {@link FORMATS}. */
+export type Format = (typeof FORMATS)[number]
+
+/** Options that every command takes. */
+export type Globals = {
+  readonly namespace?: string
+  readonly address?: string
+  readonly data?: string
+  readonly output?: Format
+  readonly color: boolean
+  readonly verbose?: boolean
+}
+
+/** What a command is given besides its own words. */
+export type Context = {
+  readonly deps: CliDeps
+  /** The command ends with this exit status unless it throws. */
+  readonly exit: (status: number) => void
+}

@@ -1,0 +1,19 @@
+import { SallyportError } from '#pkg/model/errors'
+import { readSettings, settingsError, type UpSettings, upSettings } from '#pkg/platform/settings'
+import type { CliDeps } from './ports.ts'
+import type { UpOptions } from './up.ts'
+
+/**
+ * Flags before environment before default. `-v` is `--log-level debug`.
+ * @throws SallyportError SETTINGS_INVALID with every fault.
+ */
+export async function readUpSettings(deps: CliDeps, options: UpOptions): Promise<UpSettings> {
+  const { policies, data, port, adminPort, upstream, limit, verbose, output } = options
+  if (output === 'yaml') throw new SallyportError('SETTINGS_INVALID', '--output: "up" prints json or text')
+  const words = output === undefined ? undefined : output === 'json' ? 'json' : 'text'
+  const logLevel = options.logLevel ?? (verbose === true ? 'debug' : undefined)
+  const flags = { policies, data, port, adminPort, upstream, limit, logLevel, output: words }
+  const read = readSettings(upSettings, { flags, env: await deps.env() }, { otherEnv: ['SALLYPORT_ADMIN_TOKEN'] })
+  if (!read.ok) throw settingsError(read.faults)
+  return read.values
+}

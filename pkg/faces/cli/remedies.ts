@@ -1,0 +1,51 @@
+import type { Reason } from '#pkg/model'
+
+/** What a remedy may name. */
+export type Where = { readonly tool: string | null; readonly agent: string | null; readonly rule: string | null }
+
+type Remedy = (where: Where) => string
+
+const tool = (where: Where): string => where.tool ?? 'TOOL'
+const rule = (where: Where): string => (where.rule === null ? 'the rule' : where.rule)
+
+const DENIED_INTENT: Remedy = (where) =>
+  `if ${tool(where)} may do this: list the intent in spec.intents.allow, and in the "intents" of its tools.allow entry if it has any; an intents.deny entry wins over both`
+
+const BY_REASON: Readonly<Partial<Record<Reason, Remedy>>> = {
+  IDENTITY_TOKEN_UNKNOWN: () => "give the SDK the agent's token as its API key: sallyctl agents NAME -o json shows it",
+  IDENTITY_AGENT_QUARANTINED: (where) =>
+    `see why: sallyctl agents ${where.agent ?? 'NAME'}; to let it act again set spec.releaseThroughEpoch of its Agent file to the epoch of its last hold`,
+  IDENTITY_AGENT_INACTIVE: (where) =>
+    `see why: sallyctl agents ${where.agent ?? 'NAME'}; spec.state of its Agent file is the ceiling`,
+  IDENTITY_EPOCH_STALE: () => 'ask again: the next request is judged by the rules that hold now',
+  POLICY_NONE_SELECTS: () =>
+    "write an AgentPolicy in the agent's namespace whose selector.matchLabels fits the Agent's labels",
+  MODEL_NOT_GRANTED: () => 'list the model, or a trailing-* glob, in spec.llm.providers[].models',
+  PROVIDER_NOT_GRANTED: () => 'list a provider of this type in spec.llm.providers',
+  TOOL_HOSTED_NOT_GRANTED: () => 'list the hosted tool in spec.llm.providers[].hostedTools, or do not ask for it',
+  TOOL_NOT_GRANTED: (where) =>
+    `if the agent may use it: add { name: ${tool(where)} } to spec.tools.allow of a policy that selects the agent`,
+  TOOL_DENIED: (where) => `a deny wins over every allow: only the change of ${rule(where)} lets it through`,
+  TOOL_IN_TEXT: () => 'nothing was refused; an agent that acts on tagged or fenced text needs spec.textTools',
+  ARGUMENT_SCHEMA: (where) => `make the arguments fit the schema, or change it: ${rule(where)}`,
+  ARGUMENT_RULE: (where) => `make the arguments keep the rule, or change it: ${rule(where)}`,
+  INTENT_SQL_UNPARSABLE: () => 'send one statement of the Postgres grammar; what cannot be read is not let through',
+  INTENT_SQL_TOO_LARGE: () => 'send a shorter statement, or raise the limit: sallyctl up --limit sqlBytes=…',
+  CHECK_TIMEOUT: () => 'ask again; if it stays so, the argument is too costly to judge: raise --limit checkTimeoutMs=…',
+  CHECK_FAILED: () => 'ask again; the log of the process says what failed',
+  AUDIT_UNAVAILABLE: () => 'make room on the disk of the data folder, or repair its rights; the log says more',
+  WIRE_ENDPOINT_UNKNOWN: () =>
+    'use an endpoint that the facade knows: /openai/v1/chat/completions and those of docs/reference',
+  WIRE_REQUEST_MALFORMED: () => 'correct the request: it is not what this endpoint defines',
+}
+
+/** What to ask for, or to change, so that the same call gets another answer. */
+export function remedyOf(reason: Reason | null, where: Where): string {
+  if (reason === null) return 'nothing: it was let through'
+  const own = BY_REASON[reason]
+  if (own !== undefined) return own(where)
+  if (reason.startsWith('INTENT_')) return DENIED_INTENT(where)
+  if (/_TOO_LARGE$|_DEPTH$|_LIMIT$|_BOMB$/.test(reason))
+    return 'make it smaller, or raise the cap: sallyctl up --limit NAME=VALUE (docs/reference/limits.md)'
+  return 'no policy can allow it: clients would read these bytes in different ways; whoever sends them has to send them otherwise'
+}

@@ -1,0 +1,47 @@
+import type { Command } from 'commander'
+import type { Context, Globals } from './ports.ts'
+
+/** Options of `up` besides the global ones; each is a flag of `upSettings`. */
+export type UpOptions = Globals & {
+  readonly policies?: string
+  readonly port?: string
+  readonly adminPort?: string
+  readonly upstream?: readonly string[]
+  readonly limit?: readonly string[]
+  readonly logLevel?: string
+}
+
+/** `sallyctl up` */
+export function defineUp(parent: Command, context: Context): void {
+  const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+  parent
+    .command('up')
+    .description('Run the firewall in this process until SIGTERM or SIGINT; a second signal ends it at once.')
+    .option(
+      '--policies <dir>',
+      'folder of AgentPolicy and Agent files (SALLYPORT_POLICIES); without it nothing is allowed',
+    )
+    .option('--port <port>', 'of the facade on 127.0.0.1 (SALLYPORT_PORT; default 16080; 0 = a free one)')
+    .option(
+      '--admin-port <port>',
+      'of the admin API on 127.0.0.1 (SALLYPORT_ADMIN_PORT; default 17446; 0 = a free one)',
+    )
+    .option(
+      '--upstream <name=url>',
+      'base URL of a provider, as its SDK takes it; repeatable (SALLYPORT_UPSTREAM)',
+      several,
+    )
+    .option(
+      '--limit <name=value>',
+      'one cap of the path, such as argumentBytes=256KiB; repeatable (SALLYPORT_LIMIT)',
+      several,
+    )
+    .option('--log-level <level>', 'debug, info, warn or error (SALLYPORT_LOG_LEVEL; default info); logs go to stderr')
+    .addHelpText('after', '\nThe key of a provider comes from OPENAI_API_KEY; unset, requests go on without one.')
+    .action(async (_options, command: Command) => {
+      const { readUpSettings } = await import('./read-up-settings.ts')
+      const settings = await readUpSettings(context.deps, command.optsWithGlobals<UpOptions>())
+      const { runUp } = await import('./up-run.ts')
+      await runUp(context, settings)
+    })
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { parse as parseYaml } from 'yaml'
+import { REASONS } from '#pkg/model'
+import { recordOf } from '../../../test/fixtures/admin-source.ts'
+import { run, withProcess } from '../../../test/fixtures/run-cli.ts'
+import { remedyOf } from './remedies.ts'
+
+test('[CLI-07] agents lists and describes, with tokens in json over the socket', async () =>
+  withProcess(async ({ at }) => {
+    const list = await run(['agents', ...at])
+    assert.match(list.out, /^NAMESPACE +NAME +STATE .*\ngrowth +marketing +Active/)
+    assert.equal(list.out.includes('sp_vk'), false)
+    const json = JSON.parse((await run(['agents', '-o', 'json', ...at])).out)
+    assert.deepEqual(json[0].acks, { wanted: 1, received: 1 })
+    assert.equal(json[0].token, 'sp_vk_double')
+    assert.deepEqual(JSON.parse((await run(['agents', '-n', 'other', '-o', 'json', ...at])).out), [])
+    assert.match((await run(['agents', '-n', 'growth', 'marketing', ...at])).out, /^agent +growth\/marketing$/m)
+    assert.equal(parseYaml((await run(['agents', 'growth/marketing', '-o', 'yaml', ...at])).out).token, 'sp_vk_double')
+    assert.equal((await run(['agents', 'marketing', ...at])).status, 1, 'namespace default has none')
+  }))
+
+test('[CLI-07] faults of the policy folder are a warning on stderr wherever the rules in force are shown', async () =>
+  withProcess(async ({ at, source }) => {
+    source.faults = [{ file: 'a.yaml', line: 3, column: 5, message: 'unknown field "rol"\u001b[2J' }]
+    source.well = false
+    for (const words of [['agents'], ['agents', 'growth/marketing'], ['policy', 'effective', 'growth/marketing']]) {
+      const { status, err } = await run([...words, ...at])
+      assert.equal(status, 0)
+      assert.match(err, /a\.yaml:3:5: unknown field/)
+      assert.equal(err.includes('\u001b'), false)
+    }
+  }))
+
+test('[CLI-08] policy effective prints each rule with where it was written', async () =>
+  withProcess(async ({ at }) => {
+    const { out } = await run(['policy', 'effective', 'growth/marketing', ...at])
+    assert.match(out, /run_sql; local; intents sql\.read {2}\(growth\/marketing tools\.allow\[0\]\)/)
+    assert.match(out, /admin_\* {2}\(growth\/marketing tools\.deny\[0\]\)/)
+    const json = JSON.parse((await run(['policy', 'effective', 'growth/marketing', '-o', 'json', ...at])).out)
+    assert.equal(json.grants[0].source.path, 'tools.allow[0]')
+    assert.equal((await run(['policy', 'effective', 'growth/nobody', ...at])).status, 1)
+  }))
+
+test('[CLI-08] policy explain VERDICT names reason, check, policy, rule and what would change it', async () =>
+  withProcess(async ({ at, source }) => {
+    source.append(recordOf(1))
+    const { out, status } = await run(['policy', 'explain', 'v_000001', ...at])
+    assert.equal(status, 0)
+    for (const line of [
+      /^reason +INTENT_SQL_DDL: /m,
+      /^check +intent \(4 of 7\)$/m,
+      /^policy +growth\/marketing$/m,
+      /^rule +intents\.deny\[0\]$/m,
+      /^change +\S/m,
+    ])
+      assert.match(out, line)
+    const json = JSON.parse((await run(['policy', 'explain', 'v_000001', '-o', 'json', ...at])).out)
+    assert.equal(json.rule, 'intents.deny[0]')
+    assert.notEqual(json.remedy, '')
+    assert.equal((await run(['policy', 'explain', 'v_none', ...at])).status, 1)
+    assert.equal((await run(['policy', 'explain', 'v/../x', ...at])).status, 64)
+  }))
+
+test('[CLI-08] policy explain AGENT CALL.json takes both ways of writing a call, from a file or stdin', async () =>
+  withProcess(async ({ at, source, dir }) => {
+    const file = join(dir, 'call.json')
+    const plain = { name: 'send_email', arguments: { to: 'a@b.example' } }
+    const openai = { id: 'call_1', type: 'function', function: { name: 'run_sql', arguments: '{"query":"SELECT 1"}' } }
+    writeFileSync(file, JSON.stringify(plain))
+    const refused = await run(['policy', 'explain', 'growth/marketing', file, ...at])
+    assert.equal(refused.status, 0)
+    assert.match(refused.out, /^action +Deny$/m)
+    assert.match(refused.out, /^change +.*\{ name: send_email \}/m)
+    const stdin = async (): Promise<Uint8Array> => Buffer.from(JSON.stringify(openai))
+    const allowed = await run(['policy', 'explain', '-n', 'growth', 'marketing', '-', '-o', 'json', ...at], { stdin })
+    assert.equal(JSON.parse(allowed.out).action, 'Allow')
+    assert.deepEqual(
+      source.explained.map((one) => one.call),
+      [plain, { name: 'run_sql', arguments: '{"query":"SELECT 1"}' }],
+    )
+    for (const text of ['', '{', '[]', '{"name":7}', '{"name":"x","arguments":[1]}', '\ufffd{"name":""}']) {
+      writeFileSync(file, text)
+      assert.equal((await run(['policy', 'explain', 'growth/marketing', file, ...at])).status, 65, text)
+    }
+    assert.equal((await run(['policy', 'explain', 'growth/marketing', join(dir, 'none.json'), ...at])).status, 65)
+    writeFileSync(file, Buffer.alloc(768 * 1024 + 1, 0x20))
+    assert.equal((await run(['policy', 'explain', 'growth/marketing', file, ...at])).status, 65)
+  }))
+
+test('[CLI-08] every reason has a remedy of its own words', () => {
+  for (const reason of Object.keys(REASONS) as (keyof typeof REASONS)[]) {
+    const text = remedyOf(reason, { tool: 'run_sql', agent: 'growth/marketing', rule: 'tools.deny[0]' })
+    assert.ok(text.length > 20, reason)
+    assert.equal(text.includes('undefined'), false)
+  }
+})

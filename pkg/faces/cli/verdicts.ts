@@ -1,0 +1,81 @@
+import type { Command } from 'commander'
+import type { VerdictRecord } from '#pkg/model'
+import { paint } from './paint.ts'
+import type { Context, Globals } from './ports.ts'
+import { agentNamed, connect, formatOf, valueText } from './session.ts'
+import { type Column, rowText } from './table.ts'
+
+type Options = Globals & {
+  readonly follow?: boolean
+  readonly agent?: string
+  readonly reason?: string
+  readonly since?: string
+  readonly limit?: string
+}
+
+/** `sallyctl verdicts [--follow --agent --reason --since --limit]` */
+export function defineVerdicts(parent: Command, context: Context): void {
+  parent
+    .command('verdicts')
+    .description('Print verdicts, oldest first, and end; with --follow go on. With -o json one object a line.')
+    .option('-f, --follow', 'after the history, print what comes')
+    .option('--agent <name>', 'only of this agent: NAME or NAMESPACE/NAME')
+    .option('--reason <code>', 'only with this reason, such as TOOL_NOT_GRANTED')
+    .option('--since <when>', 'not before: RFC 3339, or how long ago (90s, 10m, 2h, 7d)')
+    .option('--limit <n>', 'of the history only the newest n (at most 100000)')
+    .action(async (_options, command: Command) => await verdicts(context, command.optsWithGlobals<Options>()))
+}
+
+async function verdicts(context: Context, options: Options): Promise<void> {
+  const { deps } = context
+  const path = `/v1/verdicts?${queryOf(options)}`
+  const client = await connect(context, options)
+  const format = formatOf(options)
+  const columns = columnsOf(format === 'wide', paint(deps, options))
+  let headed = false
+  await client.lines<VerdictRecord>(path, async (record) => {
+    if (format === 'json') return await deps.stdout(await valueText(record, 'json'))
+    if (format === 'yaml') return await deps.stdout(`---\n${await valueText(record, 'yaml')}`)
+    const head = headed ? '' : rowText(columns, null)
+    headed = true
+    await deps.stdout(head + rowText(columns, record))
+  })
+  if (options.follow === true) deps.stderr('sallyctl: the process has ended the stream\n')
+}
+
+function queryOf(options: Options): string {
+  const query = new URLSearchParams()
+  if (options.agent !== undefined) query.set('agent', agentNamed(options.agent, options))
+  if (options.reason !== undefined) query.set('reason', options.reason)
+  if (options.since !== undefined) query.set('since', options.since)
+  if (options.limit !== undefined) query.set('limit', options.limit)
+  if (options.follow === true) query.set('follow', 'true')
+  return query.toString()
+}
+
+function columnsOf(wide: boolean, paintWord: (cell: string) => string): readonly Column<VerdictRecord>[] {
+  const narrow: readonly Column<VerdictRecord>[] = [
+    { head: 'TIME', width: 24, of: (record) => record.time },
+    { head: 'VERDICT', width: 16, of: (record) => record.id },
+    { head: 'AGENT', width: 20, of: (record) => record.agent ?? '-' },
+    { head: 'TOOL', width: 16, of: (record) => record.tool ?? '-' },
+    { head: 'ACTION', width: 6, of: (record) => record.action, paint: paintWord },
+    { head: 'REASON', width: 20, of: (record) => reasonOf(record) },
+    { head: 'US', width: 6, right: true, of: (record) => String(record.us) },
+  ]
+  if (!wide) return narrow
+  return [
+    ...narrow,
+    { head: 'DIALECT', width: 11, of: (record) => record.dialect },
+    { head: 'DIRECTION', width: 9, of: (record) => record.direction },
+    { head: 'CHECK', width: 8, of: (record) => record.check ?? '-' },
+    { head: 'SESSION', width: 7, of: (record) => record.session ?? '-' },
+    { head: 'POLICY', width: 16, of: (record) => record.policy ?? '-' },
+    { head: 'RULE', width: 4, of: (record) => record.rule ?? '-' },
+  ]
+}
+
+function reasonOf(record: VerdictRecord): string {
+  const [first = '-'] = record.reasons
+  return record.enforced || first === '-' ? first : `${first} (audit)`
+}

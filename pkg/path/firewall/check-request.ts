@@ -1,0 +1,82 @@
+import { type Finding, findingOf, globMatches, type ProviderGrant, type RequestView, type Standing } from '#pkg/model'
+import { absenceOf, noneSelects } from './check-name.ts'
+import type { Rules } from './rules.ts'
+
+/** Checks 2 and 3 on a request before it leaves: the agent's state, its provider, model and hosted tools. */
+export function checkRequest(rules: Rules, view: RequestView, standing: Standing): readonly Finding[] {
+  const identity = stateFinding(standing)
+  if (identity !== null) return [identity]
+  if (rules.snapshot.denyAll) return [noneSelects()]
+  const { providers } = rules.snapshot
+  if (providers.length === 0) {
+    return [findingOf('PROVIDER_NOT_GRANTED', 0, 'goes to a provider that is not granted', absenceOf(rules, 'llm.providers'))]
+  }
+  const model = modelOf(view)
+  if (model === 'none') return []
+  const able = model === null ? [] : providers.filter((provider) => grantsModel(provider, model))
+  const [first] = able
+  if (first === undefined) return [modelFinding(providers)]
+  return hostedFindings(able, first, view)
+}
+
+function stateFinding(standing: Standing): Finding | null {
+  if (standing.state === 'Active') return null
+  if (standing.state === 'Quarantined') {
+    return findingOf('IDENTITY_AGENT_QUARANTINED', 0, 'comes from an agent that is quarantined')
+  }
+  return findingOf('IDENTITY_AGENT_INACTIVE', 0, `comes from an agent that is ${standing.state.toLowerCase()}`)
+}
+
+/** The model that the request speaks of; `none` where it needs none: the list of models. */
+function modelOf(view: RequestView): string | null | 'none' {
+  if (view.endpoint.method === 'GET' && view.endpoint.path === '/models') return 'none'
+  if (view.endpoint.method === 'GET' && view.endpoint.path.startsWith('/models/')) {
+    return view.endpoint.path.slice('/models/'.length)
+  }
+  return view.model
+}
+
+function grantsModel(provider: ProviderGrant, model: string): boolean {
+  return provider.models.some((glob) => globMatches(glob, model))
+}
+
+function modelFinding(providers: readonly ProviderGrant[]): Finding {
+  const source = providers[0]?.source ?? null
+  const rule = source === null ? null : { policy: source.policy, path: `${source.path}.models` }
+  return findingOf('MODEL_NOT_GRANTED', 0, 'asks for a model that is not granted', rule)
+}
+
+/** One provider entry must grant the model and every hosted tool; else what the first such entry lacks is told. */
+function hostedFindings(able: readonly ProviderGrant[], first: ProviderGrant, view: RequestView): readonly Finding[] {
+  const lacking = (provider: ProviderGrant): readonly string[] => lackingHosted(provider, view)
+  if (able.some((provider) => lacking(provider).length === 0)) return []
+  const rule = { policy: first.source.policy, path: `${first.source.path}.hostedTools` }
+  return lacking(first).map((detail) => findingOf('TOOL_HOSTED_NOT_GRANTED', 0, detail, rule))
+}
+
+function lackingHosted(provider: ProviderGrant, view: RequestView): readonly string[] {
+  const lacking: string[] = []
+  for (const { name, serverUrl } of view.hostedTools) {
+    const grants = provider.hostedTools.filter((grant) => globMatches(grant.name, name))
+    if (name !== 'mcp') {
+      if (grants.length === 0) lacking.push('turns on a provider-hosted tool that is not granted')
+    } else if (serverUrl === null || !grants.some((grant) => grant.name === 'mcp' && grant.serverUrls.includes(serverUrl))) {
+      lacking.push('turns on the hosted tool "mcp" with a server_url that is not granted')
+    } else if (!asksAlways(view, serverUrl)) {
+      lacking.push('turns on the hosted tool "mcp" without "require_approval": "always"')
+    }
+  }
+  return lacking
+}
+
+/** Every hosted `mcp` of this server in the request waits for an approval of every call. WIRE.md rule 10. */
+function asksAlways(view: RequestView, serverUrl: string): boolean {
+  const tools: unknown = view.value?.['tools']
+  if (!Array.isArray(tools)) return false
+  const same = tools.filter((tool: unknown) => isRecord(tool) && tool['type'] === 'mcp' && tool['server_url'] === serverUrl)
+  return same.length > 0 && same.every((tool: unknown) => isRecord(tool) && tool['require_approval'] === 'always')
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

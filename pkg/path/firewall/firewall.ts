@@ -1,0 +1,93 @@
+import {
+  type AgentRef,
+  type ArgumentForm,
+  type Finding,
+  findingOf,
+  type Inspection,
+  type Limits,
+  type RequestView,
+  type Snapshot,
+  type Standing,
+  type TextCallScanner,
+} from '#pkg/model'
+import { FollowedCall } from './call.ts'
+import { checkName, isNamed } from './check-name.ts'
+import { checkRequest } from './check-request.ts'
+import { judgeWhole } from './judge-whole.ts'
+import type { FirewallDeps } from './ports.ts'
+import { grantsFor, loadRules, newRuleCache, type Rules } from './rules.ts'
+import { newTextCalls } from './text-calls.ts'
+
+/** Whose exchange is inspected, and how that agent stands. */
+export type Given = { readonly view: RequestView; readonly agent: AgentRef; readonly standing: Standing }
+
+/** The checks, ready for any agent. */
+export type Firewall = {
+  /** Makes a snapshot ready. What snapshots share, by identity or by content, is compiled once. Never throws: an entry that does not compile grants nothing. */
+  load(snapshot: Snapshot): Rules
+  /** Opens the inspection of one exchange. */
+  inspect(rules: Rules, given: Given): Inspection
+  /** A scanner for calls that one more channel of the answer writes as text. */
+  textCalls(rules: Rules, view: RequestView): TextCallScanner
+  /** May this tool's name be printed? DESIGN §6. */
+  isNamed(rules: Rules, view: RequestView, tool: string): boolean
+}
+
+/** Makes the firewall. Limits: those of arguments, SQL, JSON depth and the text-call window. */
+export function newFirewall(deps: FirewallDeps, limits: Limits): Firewall {
+  const cache = newRuleCache()
+  return {
+    load: (snapshot) => loadRules(snapshot, cache),
+    inspect: (rules, given) => new Inspected(deps, limits, rules, given),
+    textCalls: (rules, view) => newTextCalls({ rules, declared: view.tools, newJson: deps.newJson, limits }),
+    isNamed: (rules, view, tool) => isNamed(rules, view.tools, tool),
+  }
+}
+
+/** One exchange under inspection. Holds the arguments of its open calls and nothing else. */
+class Inspected implements Inspection {
+  readonly #deps: FirewallDeps
+  readonly #limits: Limits
+  readonly #rules: Rules
+  readonly #given: Given
+  readonly #calls = new Map<string, FollowedCall>()
+
+  constructor(deps: FirewallDeps, limits: Limits, rules: Rules, given: Given) {
+    this.#deps = deps
+    this.#limits = limits
+    this.#rules = rules
+    this.#given = given
+  }
+
+  request(view: RequestView): readonly Finding[] {
+    return checkRequest(this.#rules, view, this.#given.standing)
+  }
+
+  callOpen(call: string, name: string, form: ArgumentForm): readonly Finding[] {
+    const findings = checkName(this.#rules, name)
+    if (findings.length > 0) return findings
+    const rules = this.#rules
+    const entries = grantsFor(rules, name)
+    this.#calls.set(call, new FollowedCall({ deps: this.#deps, limits: this.#limits, rules, entries, name, form }))
+    return []
+  }
+
+  callDelta(call: string, text: string): readonly Finding[] {
+    const findings = this.#calls.get(call)?.delta(text) ?? neverOpened()
+    if (findings.length > 0) this.#calls.delete(call)
+    return findings
+  }
+
+  callClose(call: string): readonly Finding[] | Promise<readonly Finding[]> {
+    const followed = this.#calls.get(call)
+    this.#calls.delete(call)
+    if (followed === undefined) return neverOpened()
+    const whole = followed.whole()
+    return whole.ok ? judgeWhole(followed.parts, this.#given.agent, whole.call) : whole.findings
+  }
+}
+
+/** Feeding out of order is a fault of ours; doubt denies. */
+function neverOpened(): readonly Finding[] {
+  return [findingOf('CHECK_FAILED', 0, 'was judged out of order')]
+}

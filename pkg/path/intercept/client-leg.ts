@@ -1,0 +1,199 @@
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ClientLeg, Headers } from '#pkg/model'
+
+/** Smaller chunks of one write are joined up to this size: one copy is cheaper than one more frame and vector entry. */
+const JOIN_BYTES = 32 * 1024
+
+/** What a leg needs to know of its surroundings. */
+export type LegSettings = {
+  /** No byte taken for that long = the connection is cut. */
+  readonly stallTimeoutMs: number
+  /** True when the connection must not be used again after this answer. */
+  closing(): boolean
+  /** Called when the client stalled and is cut. */
+  stalled(): void
+}
+
+/** The client's side of one exchange on Node's HTTP server. All calls after the end, or once the client is gone, are void. */
+export class HttpClientLeg implements ClientLeg {
+  readonly #response: ServerResponse
+  readonly #socket: Socket
+  readonly #settings: LegSettings
+  #headed = false
+  #ended = false
+  #finished = false
+  #gone = false
+  #listeners: (() => void)[] = []
+  #closeAfter = false
+  /** Waited for before the connection is given up: see {@link endAfter}. */
+  #before: (() => Promise<void>) | null = null
+  #drained: Promise<void> | null = null
+  #resume: (() => void) | null = null
+  #stall: NodeJS.Timeout | null = null
+
+  constructor(response: ServerResponse, socket: Socket, settings: LegSettings) {
+    this.#response = response
+    this.#socket = socket
+    this.#settings = settings
+    response.once('finish', () => this.#finish())
+    response.once('close', () => this.vanish())
+  }
+
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  get flushed(): boolean {
+    return this.#gone || this.#response.writableLength === 0
+  }
+
+  /** True once nothing more can be said to the client. */
+  get over(): boolean {
+    return this.#ended || this.#gone
+  }
+
+  /** True once the answer has begun. */
+  get headed(): boolean {
+    return this.#headed
+  }
+
+  head(status: number, headers: Headers): void {
+    if (this.#headed || this.over) return
+    this.#writeHead(status, flat(headers))
+    this.#response.flushHeaders()
+  }
+
+  write(chunks: readonly Uint8Array[]): Promise<void> | void {
+    if (this.over) return
+    for (const bytes of joined(chunks)) this.#response.write(bytes)
+    if (this.#response.writableNeedDrain) return this.#untilDrained()
+  }
+
+  end(): void {
+    if (this.over) return
+    this.#ended = true
+    this.#response.end()
+    if (!this.#finished) this.#watchStall()
+  }
+
+  reply(status: number, headers: Headers, body: Uint8Array): void {
+    if (this.#headed || this.over) return
+    this.#ended = true
+    const sent = flat(headers)
+    if (status !== 204 && status !== 304) sent.push('content-length', String(body.length))
+    this.#writeHead(status, sent)
+    if (this.#before === null) this.#response.end(body)
+    else {
+      this.#response.write(body)
+      void this.#before().then(() => this.#response.end())
+    }
+    if (!this.#finished) this.#watchStall()
+  }
+
+  reset(): void {
+    if (this.#gone || this.#finished) return
+    this.#listeners = []
+    this.#ended = true
+    this.#leave()
+    this.#socket.resetAndDestroy()
+  }
+
+  onGone(listener: () => void): void {
+    if (this.#gone) listener()
+    else this.#listeners.push(listener)
+  }
+
+  /** This answer is the connection's last. `before` is waited for, behind the answer, before the connection closes. */
+  endAfter(before: (() => Promise<void>) | null): void {
+    this.#closeAfter = true
+    this.#before = before
+  }
+
+  /** The client is gone: nothing waits any more, and whoever asked is told, once. Void after the last byte has left. */
+  vanish(): void {
+    if (this.#gone || this.#finished) return
+    this.#leave()
+    const listeners = this.#listeners
+    this.#listeners = []
+    for (const listener of listeners) listener()
+  }
+
+  #leave(): void {
+    this.#gone = true
+    this.#release()
+  }
+
+  #finish(): void {
+    this.#finished = true
+    this.#ended = true
+    this.#listeners = []
+    this.#release()
+  }
+
+  #writeHead(status: number, headers: string[]): void {
+    this.#headed = true
+    if (this.#closeAfter || this.#settings.closing()) this.#response.shouldKeepAlive = false
+    this.#response.writeHead(status, headers)
+  }
+
+  #untilDrained(): Promise<void> {
+    this.#drained ??= new Promise((resolve) => {
+      this.#resume = resolve
+      this.#response.once('drain', () => this.#release())
+      this.#watchStall()
+    })
+    return this.#drained
+  }
+
+  /** A client that takes nothing must not hold its exchange for ever. */
+  #watchStall(): void {
+    this.#stall ??= setTimeout(() => {
+      this.#settings.stalled()
+      this.#socket.resetAndDestroy()
+    }, this.#settings.stallTimeoutMs)
+  }
+
+  #release(): void {
+    if (this.#stall !== null) clearTimeout(this.#stall)
+    this.#stall = null
+    this.#drained = null
+    const resume = this.#resume
+    this.#resume = null
+    resume?.()
+  }
+}
+
+/** Names and values in turn, as `writeHead` takes them without merging. */
+function flat(headers: Headers): string[] {
+  const list: string[] = []
+  for (const name in headers) {
+    const value = headers[name]
+    if (value === undefined) continue
+    if (typeof value === 'string') list.push(name, value)
+    else for (const one of value) list.push(name, one)
+  }
+  return list
+}
+
+/** The same bytes in fewer pieces. */
+function joined(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (chunks.length <= 1) return chunks
+  const pieces: Uint8Array[] = []
+  let run: Uint8Array[] = []
+  let runBytes = 0
+  const close = () => {
+    if (run.length > 0) pieces.push(run.length === 1 ? (run[0] ?? EMPTY) : Buffer.concat(run, runBytes))
+    run = []
+    runBytes = 0
+  }
+  for (const chunk of chunks) {
+    if (runBytes + chunk.length > JOIN_BYTES) close()
+    run.push(chunk)
+    runBytes += chunk.length
+  }
+  close()
+  return pieces
+}
+
+const EMPTY = new Uint8Array(0)

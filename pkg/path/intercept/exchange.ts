@@ -1,0 +1,114 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Ask, Reason } from '#pkg/model'
+import type { HttpClientLeg } from './client-leg.ts'
+import type { Settings } from './options.ts'
+import type { FacadeDeps, Fault, RejectedAsk } from './ports.ts'
+import type { BodyFault, ReadBody, RequestBody } from './request-body.ts'
+import type { Split } from './routes.ts'
+
+/** One request that has its turn. */
+export type Serving = {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** The client waits for `100 Continue`. */
+  readonly waits: boolean
+  readonly leg: HttpClientLeg
+  readonly body: RequestBody
+}
+
+/** What serving needs. */
+export type ServeDeps = { readonly deps: FacadeDeps; readonly settings: Settings; split(path: string): Split }
+
+/** Reads one request and has it handled or rejected. Resolves when that is over; it never rejects. */
+export async function serve(at: ServeDeps, serving: Serving): Promise<void> {
+  const { leg } = serving
+  try {
+    await readAndHandle(at, serving)
+    if (!leg.over) fail(at, leg, new Error('the handler ended without an answer'))
+  } catch (error) {
+    fail(at, leg, error)
+  } finally {
+    serving.body.release()
+  }
+}
+
+async function readAndHandle(at: ServeDeps, serving: Serving): Promise<void> {
+  const { deps, settings } = at
+  const { request, leg } = serving
+  const method = request.method ?? ''
+  const listed = deps.rules.readHeaders(request.rawHeaders)
+  const token = listed.ok ? deps.rules.tokenOf(listed.headers) : null
+  const target = deps.rules.requestTarget(method, request.url ?? '')
+  // the facade of a bad target only says in which dialect to refuse it
+  const split = at.split(target.ok ? target.path : (request.url ?? ''))
+  const known: RejectedAsk = { facade: split.facade, method, path: target.ok ? split.path : '', token }
+
+  if (!listed.ok) return reject(at, serving, known, listed)
+  if (!target.ok) return reject(at, serving, known, target)
+  const framing = deps.rules.requestFraming(listed.headers, request.httpVersion)
+  if (!framing.ok) return reject(at, serving, known, framing)
+
+  const reading = readBody(at, serving, framing.length)
+  const sent = reading instanceof Promise ? await reading : reading
+  if (sent.kind === 'vanished') return leg.vanish()
+  if (sent.kind !== 'whole') return reject(at, serving, known, bodyFault(sent.kind, settings))
+  const encoding = deps.rules.contentEncodingOf(listed.headers)
+  const { requestBytes: maxBytes, decodedRatio: ratio } = settings.limits
+  const decoding = deps.decode(sent.bytes, encoding, { maxBytes, ratio })
+  const decoded = decoding instanceof Promise ? await decoding : decoding
+  if (!decoded.ok) return reject(at, serving, known, decoded)
+  if (decoded.body !== sent.bytes && !serving.body.hold(decoded.body.length))
+    return reject(at, serving, known, bodyFault('no-room', settings))
+  if (leg.gone) return
+  const ask: Ask = { ...known, query: target.query, headers: listed.headers, body: decoded.body }
+  await deps.handle(ask, leg)
+}
+
+const NO_BODY: ReadBody = { kind: 'whole', bytes: new Uint8Array(0) }
+
+function readBody(at: ServeDeps, serving: Serving, length: number | null): ReadBody | Promise<ReadBody> {
+  if (length === 0) return NO_BODY
+  if (length !== null && length > at.settings.limits.requestBytes) return { kind: 'too-large' }
+  if (serving.waits) serving.response.writeContinue()
+  return serving.body.read()
+}
+
+function bodyFault(kind: BodyFault, settings: Settings): Fault {
+  const fault = (reason: Reason, detail: string): Fault => ({ ok: false, reason, detail })
+  if (kind === 'too-large')
+    return fault('WIRE_BODY_TOO_LARGE', `has a body of more than ${settings.limits.requestBytes} bytes`)
+  if (kind === 'no-room')
+    return fault(
+      'WIRE_BODY_TOO_LARGE',
+      `brings the bodies held in this process above ${settings.maxBodyBytesHeld} bytes; try again later`,
+    )
+  if (kind === 'broken') return fault('WIRE_HEADER_INVALID', 'has a body whose chunked framing is broken')
+  return fault('WIRE_REQUEST_MALFORMED', `was not complete within ${settings.requestTimeoutMs} ms`)
+}
+
+/** A request that breaks a rule is answered, and its connection not used again: its end may be in doubt. */
+async function reject(at: ServeDeps, serving: Serving, known: RejectedAsk, fault: Fault): Promise<void> {
+  const { leg, body, request, waits } = serving
+  // a client that waits for leave to send its body, or whose body is in, has nothing more to say
+  const sendsOn = !request.complete && !(waits && !body.started)
+  leg.endAfter(sendsOn ? () => body.discard(at.settings.lingerMs) : null)
+  await at.deps.reject(known, fault.reason, fault.detail, leg)
+}
+
+const INTERNAL = Buffer.from(
+  JSON.stringify({
+    error: { message: 'sallyport: INTERNAL: the request failed in itself', type: 'sallyport', code: 'INTERNAL' },
+  }),
+)
+
+/** Whoever should have answered did not: nothing that was held may leave, and the client must not wait. */
+function fail(at: ServeDeps, leg: HttpClientLeg, error: unknown): void {
+  at.deps.log?.error('exchange-failed', { error })
+  if (leg.over) return
+  if (leg.headed) {
+    leg.reset()
+    return
+  }
+  leg.endAfter(null)
+  leg.reply(500, { 'content-type': 'application/json', 'x-should-retry': 'false' }, INTERNAL)
+}

@@ -1,0 +1,185 @@
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { SallyportError } from '#pkg/model/errors'
+import { HttpClientLeg } from './client-leg.ts'
+import { Connection, type Incoming, type Turn } from './connection.ts'
+import { serve } from './exchange.ts'
+import { type FacadeOptions, type Settings, settingsOf } from './options.ts'
+import type { FacadeDeps } from './ports.ts'
+import { RequestBody } from './request-body.ts'
+import { newSplitter } from './routes.ts'
+import { refuseUnparsed } from './unparsed.ts'
+
+/** The explicit facade of a standalone process: agents set it as their SDK's base URL. */
+export type Facade = {
+  /**
+   * Starts to accept. `url` has no path.
+   * @throws SallyportError UNREACHABLE if the address cannot be taken.
+   */
+  listen(): Promise<{ readonly url: string; readonly port: number }>
+  /**
+   * Stops accepting, closes idle connections at once and the others behind their answer; after `drainMs` cuts what is
+   * left. Resolves when the last connection is closed and what was at work on it has settled (after a cut: or 1 s has
+   * passed). Safe to call twice.
+   */
+  close(drainMs: number): Promise<void>
+}
+
+type State = { closing: boolean; readonly serving: Set<Promise<void>> }
+
+/** Handlers of clients that are gone have nothing to wait for; one that does not see it must not hold up the exit. */
+const SETTLE_MS = 1_000
+
+/** A facade on Node's HTTP server. Nothing is opened before `listen`. */
+export function newFacade(deps: FacadeDeps, options: FacadeOptions): Facade {
+  const settings = settingsOf(options)
+  const state: State = { closing: false, serving: new Set() }
+  const server = newServer(settings)
+  wire(server, newReception(deps, settings, state), deps)
+  return {
+    listen: () => listen(server, settings),
+    close: async (drainMs) => {
+      state.closing = true
+      await close(server, drainMs)
+      await settled(state.serving)
+    },
+  }
+}
+
+function newServer(settings: Settings): Server {
+  const shortestMs = Math.min(settings.headersTimeoutMs, settings.requestTimeoutMs)
+  const server = createServer({
+    noDelay: true,
+    keepAlive: true,
+    keepAliveTimeout: settings.keepAliveTimeoutMs,
+    headersTimeout: settings.headersTimeoutMs,
+    requestTimeout: settings.requestTimeoutMs,
+    connectionsCheckingInterval: Math.max(20, Math.min(1_000, Math.floor(shortestMs / 4))),
+    maxHeaderSize: settings.maxHeaderBytes,
+    insecureHTTPParser: false,
+    requireHostHeader: false, // HTTP/1.0 has none, and where a request goes does not depend on it
+  })
+  server.maxConnections = settings.maxConnections
+  server.maxHeadersCount = 0 // Node drops headers above a count silently; their size is the limit
+  server.timeout = 0 // a model may think for minutes; the waits that matter have limits of their own
+  return server
+}
+
+/** What happens to connections and requests as they come. */
+type Reception = {
+  connected(socket: Socket): void
+  asked(incoming: Incoming): void
+  unparsed(error: NodeJS.ErrnoException, socket: Socket): void
+}
+
+function newReception(deps: FacadeDeps, settings: Settings, state: State): Reception {
+  const connections = new WeakMap<Socket, Connection>()
+  const at = { deps, settings, split: newSplitter(settings.facades) }
+  const closing = () => state.closing
+  const legSettings = {
+    stallTimeoutMs: settings.stallTimeoutMs,
+    closing,
+    stalled: () => deps.log?.warn('client-stalled', { limitMs: settings.stallTimeoutMs }),
+  }
+  const budget = { maxBytes: settings.maxBodyBytesHeld, heldBytes: 0 }
+  const begin = (connection: Connection, { request, response, waits }: Incoming): Turn => {
+    const leg = new HttpClientLeg(response, connection.socket, legSettings)
+    const body = new RequestBody(request, settings.limits.requestBytes, budget)
+    const serving = serve(at, { request, response, waits, leg, body })
+    state.serving.add(serving)
+    void serving.then(() => state.serving.delete(serving))
+    return { leg, body }
+  }
+  const overflowed = () => deps.log?.warn('pipeline-overflow', { limit: settings.maxPipelined })
+  const connectionDeps = { maxPipelined: settings.maxPipelined, begin, overflowed, closing }
+  return {
+    connected: (socket) => connections.set(socket, new Connection(socket, connectionDeps)),
+    asked: (incoming) => connections.get(incoming.request.socket)?.take(incoming),
+    unparsed: (error, socket) => onUnparsed(deps, error, socket, connections.get(socket)?.turn ?? null),
+  }
+}
+
+function onUnparsed(deps: FacadeDeps, error: NodeJS.ErrnoException, socket: Socket, turn: Turn | null): void {
+  const code = error.code ?? 'UNKNOWN'
+  if (turn?.body.broken) return // it is being refused; what comes behind is not read
+  // in mid-body there is a request to refuse
+  if (turn?.body.reading && code !== 'ECONNRESET' && code !== 'HPE_INVALID_EOF_STATE') {
+    turn.body.fail(code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'timeout' : 'broken')
+    return
+  }
+  if (code !== 'ECONNRESET' && code !== 'EPIPE') deps.log?.warn('request-unparsable', { code })
+  // behind a request that is being answered nothing can be said in its stead
+  if (turn === null) refuseUnparsed(socket, code)
+  else socket.destroy()
+}
+
+function wire(server: Server, reception: Reception, deps: FacadeDeps): void {
+  const ask = (request: IncomingMessage, response: ServerResponse) =>
+    reception.asked({ request, response, waits: false })
+  server.on('connection', (socket) => reception.connected(socket))
+  server.on('request', ask)
+  server.on('checkContinue', (request, response) => reception.asked({ request, response, waits: true }))
+  server.on('checkExpectation', ask)
+  server.on('connect', (request: IncomingMessage, socket: Socket) => {
+    ask(request, responseOn(request, socket))
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // the socket of a plain HTTP server is a net.Socket
+    reception.unparsed(error, socket as Socket)
+  })
+  server.on('drop', () => deps.log?.warn('connection-dropped', { limit: server.maxConnections }))
+}
+
+/** Node's server lets go of the socket of a CONNECT; it is answered like any other request, and closed. */
+function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket)
+  response.once('finish', () => {
+    response.detachSocket(socket)
+    socket.destroySoon()
+  })
+  socket.on('error', () => socket.destroy())
+  return response
+}
+
+function listen(server: Server, settings: Settings): Promise<{ readonly url: string; readonly port: number }> {
+  const { host, port } = settings
+  return new Promise((resolve, reject) => {
+    const refused = (error: NodeJS.ErrnoException) => reject(cannotListen(error, settings))
+    server.once('error', refused)
+    server.listen({ host, port }, () => {
+      server.off('error', refused)
+      // a server on a TCP port has an AddressInfo
+      const bound = (server.address() as AddressInfo).port
+      resolve({ url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`, port: bound })
+    })
+  })
+}
+
+function cannotListen(error: NodeJS.ErrnoException, { host, port }: Settings): SallyportError {
+  const why = error.code === 'EADDRINUSE' ? 'another process has it' : `the system says ${error.code ?? 'no'}`
+  return new SallyportError('UNREACHABLE', `cannot listen on ${host}:${port}: ${why}; choose another with --port`, {
+    fields: { host, port, cause: error.code ?? null },
+  })
+}
+
+function close(server: Server, drainMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), drainMs)
+    server.close(() => {
+      clearTimeout(cut)
+      resolve()
+    })
+  })
+}
+
+async function settled(serving: ReadonlySet<Promise<void>>): Promise<void> {
+  if (serving.size === 0) return
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, SETTLE_MS)
+  })
+  await Promise.race([Promise.allSettled(serving), late])
+  clearTimeout(timer)
+}

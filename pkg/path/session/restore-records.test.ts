@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { agentKeyOf, type RestoreRecord } from '#pkg/model'
+import { newRestoreRecords } from './index.ts'
+
+const one = agentKeyOf({ namespace: 'a', name: 'one' })
+const two = agentKeyOf({ namespace: 'a', name: 'two' })
+const record = (verdictId: string, size = 10): RestoreRecord => ({ verdictId, text: 'refused', original: 'x'.repeat(size) })
+
+test('a record is found by the agent that got the refusal, and by no other', () => {
+  const records = newRestoreRecords({ bytesPerAgent: 1_000 })
+  records.keep(one, record('v_1'))
+  assert.equal(records.find(one, 'v_1')?.verdictId, 'v_1')
+  assert.equal(records.find(two, 'v_1'), null)
+  assert.equal(records.find(one, 'v_2'), null)
+})
+
+test('[PROMISE-BOUNDED] the oldest record goes first, and a record larger than the share is not kept', () => {
+  const records = newRestoreRecords({ bytesPerAgent: 300 })
+  records.keep(one, record('v_1', 100))
+  records.keep(one, record('v_2', 100))
+  assert.deepEqual([records.find(one, 'v_1'), records.find(one, 'v_2')?.verdictId], [null, 'v_2'])
+  records.keep(one, record('v_3', 1_000))
+  assert.deepEqual([records.find(one, 'v_3'), records.find(one, 'v_2')?.verdictId], [null, 'v_2'])
+})
+
+test('[PROMISE-BOUNDED] of too many agents the one that was longest unused goes first', () => {
+  const records = newRestoreRecords({ bytesPerAgent: 1_000, agents: 2 })
+  const three = agentKeyOf({ namespace: 'a', name: 'three' })
+  records.keep(one, record('v_1'))
+  records.keep(two, record('v_2'))
+  records.keep(one, record('v_3'))
+  records.keep(three, record('v_4'))
+  assert.equal(records.find(two, 'v_2'), null)
+  assert.equal(records.find(one, 'v_1')?.verdictId, 'v_1')
+})
+
+test('[PROMISE-BOUNDED] whatever is kept, the share of an agent is not exceeded', () => {
+  fc.assert(
+    fc.property(fc.array(fc.record({ id: fc.nat(8), size: fc.nat(120) })), (steps) => {
+      const records = newRestoreRecords({ bytesPerAgent: 400 })
+      for (const { id, size } of steps) records.keep(one, record(`v_${id}`, size))
+      let bytes = 0
+      for (let id = 0; id <= 8; id += 1) {
+        const found = records.find(one, `v_${id}`)
+        if (found !== null) bytes += 2 * (found.text.length + found.original.length + found.verdictId.length)
+      }
+      assert.ok(bytes <= 400)
+    }),
+  )
+})

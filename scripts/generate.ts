@@ -1,0 +1,71 @@
+/**
+ * Makes what is made: API types and schemas from `crds/`, reference pages from the tables in the code.
+ *
+ *   node scripts/generate.ts           writes
+ *   node scripts/generate.ts --check   exit 1 and the names of the files that are not up to date
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { DEFAULT_LIMITS, REASONS } from '#pkg/model'
+import { generatedApi } from './generate-api.ts'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+function reasonsPage(): string {
+  const rows = Object.entries(REASONS).map(([code, { check, scope, text }]) => `| \`${code}\` | ${check} | ${scope} | ${text} |`)
+  return [
+    '# Reasons',
+    '',
+    'Every reason of a verdict, the closed set. Codes are stable. A `call` is refused alone; a `request` before it leaves; a `stream` fault ends',
+    'the answer. Made by `make generate` from `pkg/model/reasons.ts`.',
+    '',
+    '| code | check | about | meaning |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n')
+}
+
+function limitsPage(): string {
+  const source = readFileSync(join(root, 'pkg/model/limits.ts'), 'utf8')
+  const docs = new Map([...source.matchAll(/\/\*\* ([^\n]+) \*\/\n {2}readonly (\w+): number/g)].map((match) => [match[2] ?? '', match[1] ?? '']))
+  const rows = Object.entries(DEFAULT_LIMITS).map(([name, value]) => `| \`${name}\` | ${value} | ${docs.get(name) ?? ''} |`)
+  return [
+    '# Limits',
+    '',
+    'Every cap of the path, with its default; set one with `sallyctl up --limit NAME=VALUE`. Over a cap means: refuse at that byte, while',
+    'streaming. Made by `make generate` from `pkg/model/limits.ts`.',
+    '',
+    '| name | default | what |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n')
+}
+
+const made = new Map<string, string>([
+  ...(await generatedApi()),
+  ['docs/reference/reasons.md', reasonsPage()],
+  ['docs/reference/limits.md', limitsPage()],
+])
+
+const current = (path: string): string | null => {
+  try {
+    return readFileSync(join(root, path), 'utf8')
+  } catch {
+    return null
+  }
+}
+
+const stale = [...made].filter(([path, text]) => current(path) !== text)
+if (process.argv.includes('--check')) {
+  for (const [path] of stale) console.error(`not up to date: ${path} (run "make generate")`)
+  process.exitCode = stale.length > 0 ? 1 : 0
+} else {
+  for (const [path, text] of stale) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), text)
+    console.log(`wrote ${path}`)
+  }
+}

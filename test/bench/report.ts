@@ -1,0 +1,126 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { SystemName } from './systems.ts'
+
+/** One figure; `out/bench.json` is a list of these. */
+export type Row = {
+  readonly bench: 'path'
+  readonly system: SystemName
+  /** Streams at a time for what streams; else what was done. */
+  readonly case: string
+  readonly metric: Metric
+  readonly value: number
+  readonly unit: string
+}
+
+/** Metric → unit, in the order of the table. docs/performance.md says how each is taken. */
+export const UNITS = {
+  ttft_added_p50: 'ms',
+  ttft_added_p99: 'ms',
+  itl_added_p99: 'ms',
+  hold_p50: 'ms',
+  hold_p99: 'ms',
+  verdict_p50: 'us',
+  verdict_p99: 'us',
+  rps: '1/s',
+  cpu_per_request: 'ms',
+  cpu_per_stream: 'ms',
+  rss: 'MiB',
+  start: 'ms',
+} as const
+
+export type Metric = keyof typeof UNITS
+
+/** A row, its value rounded to what the measuring can tell. */
+export function row(system: SystemName, onCase: string, metric: Metric, value: number): Row {
+  const digits = UNITS[metric] === 'ms' && metric !== 'start' ? 3 : 1
+  return { bench: 'path', system, case: onCase, metric, value: Number(value.toFixed(digits)), unit: UNITS[metric] }
+}
+
+/** Writes the rows as JSON, one a line. */
+export function writeRows(path: string, rows: readonly Row[]): void {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, `[\n${rows.map((each) => `  ${JSON.stringify(each)}`).join(',\n')}\n]\n`)
+}
+
+/** The rows as a table for a person: one line for each metric and case, one column for each system. */
+export function tableOf(rows: readonly Row[], systems: readonly SystemName[]): string {
+  const lines = [['metric', 'case', 'unit', ...systems]]
+  for (const metric of Object.keys(UNITS) as Metric[]) // the keys of UNITS are the metrics
+    for (const onCase of new Set(rows.filter((each) => each.metric === metric).map((each) => each.case))) {
+      const cells = systems.map((system) => {
+        const found = rows.find((each) => each.metric === metric && each.case === onCase && each.system === system)
+        return found === undefined ? '-' : found.value.toLocaleString('en-US', { maximumFractionDigits: 3 })
+      })
+      lines.push([metric, onCase, UNITS[metric], ...cells])
+    }
+  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? []
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => (column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .join('  '),
+    )
+    .join('\n')
+}
+
+type Goal = {
+  readonly text: string
+  readonly limit: number
+  readonly least?: true
+  readonly value: (rows: readonly Row[]) => number | null
+}
+
+const find = (rows: readonly Row[], system: SystemName, metric: Metric, onCase: string): number | null =>
+  rows.find((each) => each.system === system && each.metric === metric && each.case === onCase)?.value ?? null
+
+const against = (
+  rows: readonly Row[],
+  metric: Metric,
+  onCase: string,
+  how: (a: number, b: number) => number,
+): number | null => {
+  const [own, other] = [find(rows, 'sallyport', metric, onCase), find(rows, 'node', metric, onCase)]
+  return own === null || other === null ? null : how(own, other)
+}
+
+/** What this project wants to reach. docs/performance.md. */
+const GOALS: readonly Goal[] = [
+  {
+    text: 'added TTFT p50 at 16 streams, ms',
+    limit: 0.5,
+    value: (rows) => find(rows, 'sallyport', 'ttft_added_p50', '16'),
+  },
+  {
+    text: 'added TTFT p99 at 16 streams, ms',
+    limit: 1.5,
+    value: (rows) => find(rows, 'sallyport', 'ttft_added_p99', '16'),
+  },
+  {
+    text: 'inter-token p99 over the bare Node proxy at 16 streams, ms',
+    limit: 0.05,
+    value: (rows) => against(rows, 'itl_added_p99', '16', (own, other) => own - other),
+  },
+  { text: 'verdict p99, µs', limit: 1_000, value: (rows) => find(rows, 'sallyport', 'verdict_p99', '100-rules') },
+  {
+    text: 'requests per second as a share of the bare Node proxy',
+    limit: 0.8,
+    least: true,
+    value: (rows) => against(rows, 'rps', '32', (own, other) => own / other),
+  },
+  {
+    text: 'start to first proxied token, ms',
+    limit: 1_000,
+    value: (rows) => find(rows, 'sallyport', 'start', 'first-token'),
+  },
+]
+
+/** One line for each goal: reached, or missed with its number. */
+export function goalsOf(rows: readonly Row[]): readonly string[] {
+  return GOALS.map(({ text, limit, least, value }) => {
+    const seen = value(rows)
+    if (seen === null) return `?  ${text}: not measured`
+    const reached = least ? seen >= limit : seen <= limit
+    return `${reached ? '✓' : '✗'}  ${text}: ${Number(seen.toFixed(3))} (goal ${least ? '≥' : '≤'} ${limit})`
+  })
+}

@@ -1,0 +1,148 @@
+/**
+ * bench: what the path costs. The same load against no proxy, nginx, a bare Node proxy and Sallyport with a policy of
+ * 100 rules, in turns, in one run; each alone on one core, load and mock on the other. docs/performance.md.
+ *
+ *   run.ts [--quick] [--install] [--only SYSTEM,…]
+ *     --quick    one round, under a minute: to see that it works
+ *     --install  fetch Debian's nginx package into out/bench when there is no nginx (nothing is installed)
+ *     --only     a choice of direct, nginx, node, sallyport; direct is always measured
+ *
+ * Out: a table, and rows in out/bench.json. Exit 1 when a system lost an event or answered wrongly, 64 for bad usage.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs, styleText } from 'node:util'
+import type { Results } from './measure.ts'
+import { measureMemory, measureStart, type Plan, rowsOf, runRounds } from './measure.ts'
+import { findNginx, unpackNginx } from './nginx.ts'
+import { canPin, killAll, LOAD_CORE, pinSelf, startLoad, startOwn } from './processes.ts'
+import { goalsOf, type Row, tableOf, writeRows } from './report.ts'
+import { type Place, STARTS, type System, type SystemName } from './systems.ts'
+
+const FULL: Plan = {
+  rounds: 5,
+  warmUpMs: 2_000,
+  oneStreamMs: 3_000,
+  sixteenStreamsMs: 5_000,
+  requestsMs: 3_000,
+  memoryMs: 2_000,
+  starts: 5,
+}
+const QUICK: Plan = {
+  rounds: 1,
+  warmUpMs: 700,
+  oneStreamMs: 1_200,
+  sixteenStreamsMs: 2_500,
+  requestsMs: 1_500,
+  memoryMs: 700,
+  starts: 1,
+}
+const LIMIT_MS = 10 * 60_000
+const ALL: readonly SystemName[] = ['direct', 'nginx', 'node', 'sallyport']
+
+const out = fileURLToPath(new URL('../../out/', import.meta.url))
+const home = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
+const running = new Set<System>()
+
+function cleanUp(): void {
+  for (const system of running) system.kill()
+  killAll()
+  rmSync(home, { recursive: true, force: true })
+}
+process.on('exit', cleanUp)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1))
+setTimeout(() => stop(1, `the bench was not over after ${LIMIT_MS / 60_000} minutes`), LIMIT_MS).unref()
+
+function stop(status: number, text: string): never {
+  console.error(`bench: ${text}`)
+  process.exit(status)
+}
+
+function say(text: string): void {
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${styleText('dim', text)}`)
+}
+
+function readArguments(): { readonly plan: Plan; readonly install: boolean; readonly names: readonly SystemName[] } {
+  try {
+    const { values } = parseArgs({
+      options: { quick: { type: 'boolean' }, install: { type: 'boolean' }, only: { type: 'string' } },
+    })
+    const only = values.only?.split(',') ?? ALL
+    const unknown = only.find((name) => !ALL.some((known) => known === name))
+    if (unknown !== undefined) stop(64, `unknown system ${unknown}; known: ${ALL.join(', ')}`)
+    const names = ALL.filter((name) => name === 'direct' || only.includes(name))
+    return { plan: values.quick ? QUICK : FULL, install: values.install === true, names }
+  } catch (error) {
+    stop(64, error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** nginx if there is one, or if it may be fetched. */
+function nginxFor(wanted: boolean, install: boolean): string | null {
+  if (!wanted) return null
+  const folder = join(out, 'bench/nginx')
+  if (findNginx(folder) === null && install) {
+    console.log('fetching the nginx package of this Debian into out/bench/nginx …')
+    unpackNginx(folder)
+  }
+  const found = findNginx(folder)
+  if (found === null) console.log('note: no nginx found, its rows are absent (on Debian: run.ts --install)')
+  return found
+}
+
+async function measure(place: Place, names: readonly SystemName[], plan: Plan): Promise<readonly Row[]> {
+  const load = startLoad()
+  const rows: Row[] = []
+  const launch = async (name: SystemName): Promise<System> => {
+    const system = await STARTS[name](place)
+    running.add(system)
+    return system
+  }
+  for (const name of names.filter((each) => each !== 'direct')) {
+    say(`start of ${name}`)
+    rows.push(await measureStart(() => launch(name), plan.starts))
+  }
+  const systems: System[] = []
+  for (const name of names) {
+    const system = await launch(name)
+    systems.push(system)
+    say(`memory of ${name}`)
+    rows.push(...(await measureMemory(load, system, plan)))
+  }
+  const results = await runRounds(load, systems, plan, say)
+  rows.push(...(await rowsOf(results, systems)))
+  say('')
+  printSizes(results)
+  for (const system of systems) await system.stop()
+  return rows
+}
+
+function printSizes(results: Results): void {
+  const direct = results.get('direct')
+  if (direct === undefined) return
+  const streams = [...results.values()].map((each) => `${each['1'].total.done}/${each['16'].total.done}`)
+  console.log(`streams measured at 1/16: ${[...results.keys()].map((name, at) => `${name} ${streams[at]}`).join(', ')}`)
+}
+
+async function main(): Promise<void> {
+  if (process.platform !== 'linux') stop(69, 'the bench reads /proc and shares the monotonic clock: Linux only')
+  const { plan, install, names: wanted } = readArguments()
+  const nginx = nginxFor(wanted.includes('nginx'), install)
+  const names = wanted.filter((name) => name !== 'nginx' || nginx !== null)
+  const cpu = cpus()
+  console.log(`${cpu[0]?.model ?? 'unknown CPU'}, ${cpu.length} cores; Node ${process.version}`)
+  if (!canPin()) console.log('note: no taskset or one core only: nothing is pinned, the figures mix load and system')
+  pinSelf()
+  const mock = await startOwn(LOAD_CORE, 'mock.ts', [])
+  const rows = await measure({ home, mockPort: mock.port, nginx }, names, plan)
+  const file = join(out, 'bench.json')
+  writeRows(file, rows)
+  console.log(`\n${tableOf(rows, names)}\n`)
+  if (names.includes('sallyport')) console.log(`${goalsOf(rows).join('\n')}\n`)
+  console.log(`rows: ${file}`)
+  process.exit(0)
+}
+
+await main().catch((error: unknown) => stop(1, error instanceof Error ? error.message : String(error)))

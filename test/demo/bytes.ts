@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto'
+
+/** An answer's entity body as it came over the wire. Times in ms since the request was sent. */
+export type RawAnswer = {
+  readonly bytes: Buffer
+  readonly sha256: string
+  readonly events: number
+  readonly firstTextMs: number
+  readonly endMs: number
+}
+
+/** Sends a chat request without any SDK and keeps every byte of the answer. */
+export async function fetchRaw(baseUrl: string, key: string, body: string): Promise<RawAnswer> {
+  const started = performance.now()
+  const response = await fetch(`${baseUrl}/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+    body,
+    signal: AbortSignal.timeout(20_000),
+  })
+  if (!response.ok || response.body === null)
+    throw new Error(`${baseUrl} answered ${response.status}: ${(await response.text()).slice(0, 500)}`)
+  const parts: Uint8Array[] = []
+  let firstTextMs: number | null = null
+  for await (const part of response.body) {
+    parts.push(part)
+    if (firstTextMs === null && /"content":"[^"]/.test(Buffer.concat(parts).toString()))
+      firstTextMs = performance.now() - started
+  }
+  const endMs = performance.now() - started
+  const bytes = Buffer.concat(parts)
+  return {
+    bytes,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    events: bytes.toString().split('\n\n').length - 1,
+    firstTextMs: firstTextMs ?? endMs,
+    endMs,
+  }
+}

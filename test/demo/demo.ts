@@ -1,0 +1,43 @@
+/**
+ * demo: the main job of Sallyport in one minute, on a real SDK client, printed from what happened.
+ *
+ * In:  docs/examples/demo/*.yaml (two agents), `./sallyctl`, the simulated provider, a real database.
+ * Out: a story on stdout; exit 0, or 1 with the claim that did not hold. Nothing is printed before it was checked.
+ * Never: leaves a process or a folder behind, needs a key or a network, runs longer than a minute.
+ */
+import { ClaimFailed, failed, tell, title } from './say.ts'
+import { aborted, introduce, led, parallel, untouched, verdicts } from './scenes.ts'
+import { setStage } from './stage.ts'
+
+const LIMIT_MS = 60_000
+
+const started = performance.now()
+let abandon = (): void => {}
+
+function endBadly(text: string): never {
+  abandon()
+  failed(text)
+  process.exit(1)
+}
+
+process.on('exit', () => abandon())
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => endBadly(`it was stopped by ${signal}`))
+setTimeout(() => endBadly(`it was not over after ${LIMIT_MS / 1_000} s`), LIMIT_MS).unref()
+
+try {
+  title('Sallyport: a streamed tool call is held, judged, and released or refused')
+  const stage = await setStage((given) => {
+    abandon = given
+  })
+  introduce(stage)
+  for (const scene of [untouched, led, aborted, parallel, verdicts]) await scene(stage)
+  const status = await stage.close()
+  if (status !== 0) endBadly(`sallyctl up did not end cleanly on SIGTERM (status ${status})`)
+  console.log()
+  tell(`Done in ${((performance.now() - started) / 1_000).toFixed(1)} s. The policies: docs/examples/demo/.`)
+  process.exit(0)
+} catch (error) {
+  if (error instanceof ClaimFailed) endBadly(`this did not hold:\n  ${error.message}`)
+  endBadly(error instanceof Error ? (error.stack ?? error.message) : String(error))
+}

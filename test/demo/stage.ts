@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type SeenRequest, type Simulator, startSimulator } from '#pkg/planes/standalone/simulate'
+import { type Agent, newAgent } from './agent.ts'
+import { type Sallyport, startSallyport } from './sallyport.ts'
+import { openTools, type Tools } from './tools.ts'
+
+/** Everything that the demo plays with. */
+export type Stage = {
+  readonly provider: Simulator
+  readonly providerKey: string
+  readonly sallyport: Sallyport
+  readonly tools: Tools
+  /** An agent whose SDK talks to Sallyport with that agent's token. */
+  agent(name: string): Agent
+  /** The newest chat request that the provider saw. */
+  seen(): SeenRequest
+  /** Takes everything down, in order. Exit status of `sallyctl up`. */
+  close(): Promise<number | null>
+  /** Takes down what would outlive this process, at once. Safe to call at any time, and twice. */
+  abandon(): void
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** Pause between two tokens of the provider: about the pace of a fast model. */
+const TOKEN_DELAY_MS = 8
+
+/** Sets the stage: a provider, a database, and a real `sallyctl up`. `onAbandon` gets `abandon` before anything starts. */
+export async function setStage(onAbandon: (abandon: () => void) => void): Promise<Stage> {
+  const data = mkdtempSync(join(tmpdir(), 'sallyport-demo-'))
+  let sallyport: Sallyport | null = null
+  const abandon = () => {
+    sallyport?.kill()
+    rmSync(data, { recursive: true, force: true })
+  }
+  onAbandon(abandon)
+  const providerKey = `sk-demo-${randomBytes(12).toString('hex')}`
+  const now = Date.now() // the clock stands, so that equal requests get equal bytes
+  const provider = await startSimulator(
+    { clock: { nowMs: () => now } },
+    { tokenDelayMs: TOKEN_DELAY_MS, apiKey: providerKey },
+  )
+  const opening = openTools()
+  opening.catch(() => {}) // awaited below; a failure of Sallyport comes first
+  sallyport = await startSallyport({
+    command: join(root, 'sallyctl'),
+    policies: join(root, 'docs/examples/demo'),
+    data,
+    upstream: provider.url,
+    providerKey,
+  })
+  const running = sallyport
+  const tools = await opening
+  const seen = (): SeenRequest => {
+    const last = provider.requests.findLast((request) => request.path.startsWith('/v1/chat/completions'))
+    if (last === undefined) throw new Error('the provider has seen no request yet')
+    return last
+  }
+  return {
+    provider,
+    providerKey,
+    sallyport: running,
+    tools,
+    seen,
+    agent: (name) => newAgent(running.baseUrl, running.tokenOf(name), tools, () => seen().tokensSent),
+    async close() {
+      const status = await running.stop()
+      await provider.close()
+      await tools.close()
+      abandon()
+      return status
+    },
+    abandon,
+  }
+}
