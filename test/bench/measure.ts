@@ -4,6 +4,7 @@ import { cpuMs, processTree, rssMib } from './procfs.ts'
 import { type Row, row } from './report.ts'
 import { quantile } from './stats.ts'
 import type { System, SystemName } from './systems.ts'
+import { requestBody } from './workload.ts'
 
 /** How long each phase of a round lasts, ms, and how many rounds there are. */
 export type Plan = {
@@ -126,8 +127,8 @@ export async function measureStart(launch: () => Promise<System>, times: number)
   return row(name, 'first-token', 'start', quantile(taken, 0.5))
 }
 
-async function firstByteAt(system: System): Promise<number> {
-  const { requestBody } = await import('./workload.ts')
+/** When the first byte of a streamed answer came. Reads the rest of it. */
+export async function firstByteAt(system: System): Promise<number> {
   const response = await fetch(`${system.baseUrl}/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${system.key}` },

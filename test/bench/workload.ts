@@ -13,7 +13,7 @@ export const STAMPED_EVENTS = 1 + TEXT_EVENTS + 1 + ARGUMENT_EVENTS + 1
 export const STAMP_MARK = '"obfuscation":"'
 export const STAMP_DIGITS = 19
 
-const columns = Array.from({ length: 24 }, (_, index) => `sum(amount_${index}) AS total_${index}`)
+const columns = Array.from({ length: 31 }, (_, index) => `sum(amount_${index}) AS total_${index}`)
 
 /** An allowed read of just under 1 KiB. */
 export const SQL = `SELECT region, ${columns.join(', ')} FROM orders WHERE placed_at >= '2026-01-01' GROUP BY region ORDER BY region LIMIT 50`

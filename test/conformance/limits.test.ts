@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { DEFAULT_LIMITS, type Limits } from '#pkg/model'
+import type { Limits } from '#pkg/model'
 import { callDeltas, chunkOf, lf, sse, streamOf, textDeltas } from '../fixtures/chat.ts'
-import { closeChecks, JSON_TYPE, newPath, type Path, type Play, type Seen, SSE } from '../fixtures/path.ts'
+import { closeChecks, JSON_TYPE, newPath, PATIENT, type Path, type Play, type Seen, SSE } from '../fixtures/path.ts'
 import { DENY, REQUEST } from '../fixtures/policies.ts'
 
 after(closeChecks)
 
 async function withLimits(limits: Partial<Limits>, body: (path: Path) => Promise<void>): Promise<void> {
-  const path = await newPath(DENY, { ...DEFAULT_LIMITS, ...limits })
+  const path = await newPath(DENY, { ...PATIENT, ...limits })
   try {
     await body(path)
   } finally {

@@ -13,19 +13,24 @@ export async function untouched(stage: Stage): Promise<void> {
     ['a plain answer', 'Write a haiku about a double gate.'],
     ['an allowed search_docs call', 'Which subject line should we test?'],
   ] as const
+  const key = stage.sallyport.tokenOf('marketing')
+  const probe = () => stage.seen().tokensSent
   for (const [what, content] of asked) {
     const body = JSON.stringify({ model: 'gpt-5', stream: true, messages: [{ role: 'user', content }], tools: TOOLS })
-    const direct = await fetchRaw(stage.provider.url, stage.providerKey, body)
-    const through = await fetchRaw(stage.sallyport.baseUrl, stage.sallyport.tokenOf('marketing'), body)
+    const direct = await fetchRaw({ baseUrl: stage.provider.url, key: stage.providerKey, probe }, body)
+    const through = await fetchRaw({ baseUrl: stage.sallyport.baseUrl, key, probe }, body)
     claim(
       through.bytes.equals(direct.bytes),
       `${what}: ${count(through.bytes.length)} bytes in ${through.events} events, the same as straight from the ` +
         `provider (sha256 ${through.sha256.slice(0, 12)}…)`,
       { direct: direct.bytes.length, through: through.bytes.length },
     )
+    const { tokensPlanned } = stage.seen()
     claim(
-      through.firstTextMs < through.endMs / 2,
-      `its first word came after ${ms(through.firstTextMs)}, its last byte after ${ms(through.endMs)}`,
+      through.atFirstText > 0 && through.atFirstText < tokensPlanned / 2,
+      `its first word came after ${ms(through.firstTextMs)}, when ${through.atFirstText} of ${tokensPlanned} tokens ` +
+        `were written; its last byte after ${ms(through.endMs)}`,
+      { atFirstText: through.atFirstText, tokensPlanned },
     )
   }
 

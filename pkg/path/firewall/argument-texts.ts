@@ -24,7 +24,8 @@ export class ArgumentTexts {
       this.#pieces.push(text)
     },
     stringEnd: () => {
-      if (this.texts.length <= MAX_TEXTS) this.texts.push({ key: this.#key, text: this.#pieces.join(''), nested: false })
+      if (this.texts.length <= MAX_TEXTS)
+        this.texts.push({ key: this.#key, text: this.#pieces.join(''), nested: false })
     },
   }
 

@@ -83,18 +83,22 @@ export class FollowedCall {
   }
 
   /** The whole call, or the finding of the wire check that it does not pass. */
-  whole(): { readonly ok: true; readonly call: WholeCall } | { readonly ok: false; readonly findings: readonly Finding[] } {
+  whole():
+    | { readonly ok: true; readonly call: WholeCall }
+    | { readonly ok: false; readonly findings: readonly Finding[] } {
     const text = this.#pieces.join('')
     const refuse = (finding: Finding) => ({ ok: false, findings: [finding] }) as const
     if (this.#json === null) {
-      if (!text.isWellFormed()) return refuse(findingOf('WIRE_INVALID_UTF8', this.#bytes, 'holds half a surrogate pair'))
+      if (!text.isWellFormed())
+        return refuse(findingOf('WIRE_INVALID_UTF8', this.#bytes, 'holds half a surrogate pair'))
       const texts = [{ key: 'input', text, nested: false }]
       return { ok: true, call: { args: { input: text }, texts, bytes: this.#bytes } }
     }
     const fault = this.#json.end()
     if (fault !== null) return refuse(findingOf(fault.reason, fault.at, fault.detail))
     const args: unknown = JSON.parse(text)
-    if (!isRecord(args)) return refuse(findingOf('WIRE_ARGUMENT_SHAPE', this.#bytes, 'has arguments that are not a JSON object'))
+    if (!isRecord(args))
+      return refuse(findingOf('WIRE_ARGUMENT_SHAPE', this.#bytes, 'has arguments that are not a JSON object'))
     return { ok: true, call: { args, texts: this.#texts.texts, bytes: this.#bytes } }
   }
 

@@ -13,7 +13,12 @@ export type ReadText = {
 }
 
 /** Check 4 on a whole call under one entry: what it declares, and what its arguments show. POLICY.md "Intents". */
-export function intentFindings(rules: Rules, entry: CompiledGrant, texts: readonly ReadText[], at: number): readonly Finding[] {
+export function intentFindings(
+  rules: Rules,
+  entry: CompiledGrant,
+  texts: readonly ReadText[],
+  at: number,
+): readonly Finding[] {
   if (entry.grant.execution === 'output') return []
   const doubts: Finding[] = []
   const shown = new Map<Intent, string>()
@@ -26,15 +31,22 @@ export function intentFindings(rules: Rules, entry: CompiledGrant, texts: readon
       sqlSeen = true
       for (const intent of reading.intents) if (!shown.has(intent)) shown.set(intent, reading.detail)
     } else if (declared || reading.reason !== 'INTENT_SQL_UNPARSABLE') {
-      doubts.push(findingOf(reading.reason, at, reading.detail, boundOf(entry)))
+      doubts.push(findingOf(reading.reason, at, `cannot be judged: ${reading.detail}`, boundOf(entry)))
     }
   }
-  const refused = [...effects(entry, shown, sqlSeen)].flatMap(([intent, detail]) => refusal(rules, entry, intent, detail, at))
+  const refused = [...effects(entry, shown, sqlSeen)].flatMap(([intent, detail]) =>
+    refusal(rules, entry, intent, detail, at),
+  )
   return orderFindings([...doubts, ...refused])
 }
 
 /** The finding of an SQL text whose class is fixed before its end, if no entry could ever allow it; else null. */
-export function earlySqlFinding(rules: Rules, entries: readonly CompiledGrant[], seen: SqlClass, at: number): Finding | null {
+export function earlySqlFinding(
+  rules: Rules,
+  entries: readonly CompiledGrant[],
+  seen: SqlClass,
+  at: number,
+): Finding | null {
   let first: Finding | null = null
   for (const entry of entries) {
     const [finding] = entry.declaresSql ? refusal(rules, entry, seen.intent, seen.detail, at) : []
@@ -48,8 +60,12 @@ export function earlySqlFinding(rules: Rules, entries: readonly CompiledGrant[],
  * The effects to judge: what is shown; what is declared and cannot be told from the arguments; `custom.unknown` if
  * there is neither. Of declared `sql.*` intents those count that the SQL shows, or all where no SQL is to be seen.
  */
-function* effects(entry: CompiledGrant, shown: ReadonlyMap<Intent, string>, sqlSeen: boolean): Iterable<readonly [Intent, string]> {
-  yield* shown
+function* effects(
+  entry: CompiledGrant,
+  shown: ReadonlyMap<Intent, string>,
+  sqlSeen: boolean,
+): Iterable<readonly [Intent, string]> {
+  yield* [...shown].sort(([left], [right]) => weight(left) - weight(right))
   let any = shown.size > 0 || sqlSeen
   for (const intent of entry.grant.intents ?? []) {
     if (shown.has(intent) || (sqlSeen && intent.startsWith('sql.'))) continue
@@ -59,11 +75,24 @@ function* effects(entry: CompiledGrant, shown: ReadonlyMap<Intent, string>, sqlS
   if (!any) yield ['custom.unknown', 'its effect cannot be told']
 }
 
+/** What one text shows stands at one place: the effect that does most decides, so that a lesser one beside it hides nothing. */
+const HEAVIEST_FIRST: readonly Intent[] = [
+  'sql.ddl',
+  'shell.exec',
+  'sql.write',
+  'fs.write',
+  'net.egress',
+  'fs.read',
+  'sql.read',
+]
+
+const weight = (intent: Intent): number => HEAVIEST_FIRST.indexOf(intent)
+
 /** No finding, or the one that refuses an effect: denied, beyond the entry's bound, or not allowed. */
 function refusal(rules: Rules, entry: CompiledGrant, intent: Intent, detail: string, at: number): readonly Finding[] {
   const { allow, deny } = rules.snapshot.intents
   const found = (rule: Finding['rule'], why: string): readonly Finding[] => [
-    findingOf(reasonOfIntent(intent), at, `has the effect ${intent} (${detail}), which ${why}`, rule),
+    findingOf(reasonOfIntent(intent), at, `has the effect ${intent}, which ${why}: ${detail}`, rule),
   ]
   const denied = deny.find((one) => globMatches(one.intent, intent))
   if (denied !== undefined) return found(denied.source, 'is denied')

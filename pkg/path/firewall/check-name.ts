@@ -17,7 +17,9 @@ export function checkName(rules: Rules, name: string): readonly Finding[] {
   const denied = snapshot.denies.find((deny) => globMatches(deny.name, name))
   if (denied !== undefined) return [findingOf('TOOL_DENIED', 0, `is denied to role "${snapshot.role}"`, denied.source)]
   if (granted.length > 0) return []
-  return [findingOf('TOOL_NOT_GRANTED', 0, `is not granted to role "${snapshot.role}"`, absenceOf(rules, 'tools.allow'))]
+  return [
+    findingOf('TOOL_NOT_GRANTED', 0, `is not granted to role "${snapshot.role}"`, absenceOf(rules, 'tools.allow')),
+  ]
 }
 
 /** The finding of an agent that no policy selects. */

@@ -9,7 +9,9 @@ export function checkRequest(rules: Rules, view: RequestView, standing: Standing
   if (rules.snapshot.denyAll) return [noneSelects()]
   const { providers } = rules.snapshot
   if (providers.length === 0) {
-    return [findingOf('PROVIDER_NOT_GRANTED', 0, 'goes to a provider that is not granted', absenceOf(rules, 'llm.providers'))]
+    return [
+      findingOf('PROVIDER_NOT_GRANTED', 0, 'goes to a provider that is not granted', absenceOf(rules, 'llm.providers')),
+    ]
   }
   const model = modelOf(view)
   if (model === 'none') return []
@@ -60,7 +62,10 @@ function lackingHosted(provider: ProviderGrant, view: RequestView): readonly str
     const grants = provider.hostedTools.filter((grant) => globMatches(grant.name, name))
     if (name !== 'mcp') {
       if (grants.length === 0) lacking.push('turns on a provider-hosted tool that is not granted')
-    } else if (serverUrl === null || !grants.some((grant) => grant.name === 'mcp' && grant.serverUrls.includes(serverUrl))) {
+    } else if (
+      serverUrl === null ||
+      !grants.some((grant) => grant.name === 'mcp' && grant.serverUrls.includes(serverUrl))
+    ) {
       lacking.push('turns on the hosted tool "mcp" with a server_url that is not granted')
     } else if (!asksAlways(view, serverUrl)) {
       lacking.push('turns on the hosted tool "mcp" without "require_approval": "always"')
@@ -73,7 +78,9 @@ function lackingHosted(provider: ProviderGrant, view: RequestView): readonly str
 function asksAlways(view: RequestView, serverUrl: string): boolean {
   const tools: unknown = view.value?.['tools']
   if (!Array.isArray(tools)) return false
-  const same = tools.filter((tool: unknown) => isRecord(tool) && tool['type'] === 'mcp' && tool['server_url'] === serverUrl)
+  const same = tools.filter(
+    (tool: unknown) => isRecord(tool) && tool['type'] === 'mcp' && tool['server_url'] === serverUrl,
+  )
   return same.length > 0 && same.every((tool: unknown) => isRecord(tool) && tool['require_approval'] === 'always')
 }
 

@@ -1,4 +1,12 @@
-import { DEFAULT_LIMITS, type Finding, type Limits, type RequestView, type Snapshot, type Standing, type ToolGrant } from '#pkg/model'
+import {
+  DEFAULT_LIMITS,
+  type Finding,
+  type Limits,
+  type RequestView,
+  type Snapshot,
+  type Standing,
+  type ToolGrant,
+} from '#pkg/model'
 import { newJsonScanner } from '#pkg/path/codec/wire/json'
 import { newFirewall, type SqlIntent, type SqlReader, type SqlReading } from './index.ts'
 
@@ -7,7 +15,8 @@ export const fakeSql: SqlReader & { readonly asked: string[] } = {
   asked: [],
   async read(sql) {
     fakeSql.asked.push(sql)
-    if (sql.length > 16_384) return { ok: false, reason: 'INTENT_SQL_TOO_LARGE', detail: 'has SQL of more than 16384 bytes' }
+    if (sql.length > 16_384)
+      return { ok: false, reason: 'INTENT_SQL_TOO_LARGE', detail: 'has SQL of more than 16384 bytes' }
     return readFake(sql)
   },
   follow() {
@@ -24,7 +33,7 @@ export const fakeSql: SqlReader & { readonly asked: string[] } = {
             const intent = intentOf(word)
             if (intent !== null && intent !== 'sql.read') seen ??= { intent, at, detail: word.toUpperCase() }
           }
-          if (unit === ';') fixed = (word = '') !== ''
+          if (unit === ';') [word, fixed] = ['', false]
           at += unit.length
         }
         return seen
@@ -43,11 +52,14 @@ function readFake(sql: string): SqlReading {
   const intents: SqlIntent[] = []
   const statements = sql
     .replace(/\/\*.*?\*\/|--.*/g, ' ')
-    .split(';').map((one) => one.trim()).filter((one) => one !== '')
+    .split(';')
+    .map((one) => one.trim())
+    .filter((one) => one !== '')
   for (const one of statements) {
     const intent = intentOf(/^[a-z]+/i.exec(one)?.[0] ?? '')
     const fits = /^(select (\d+$|.+ from \w+)|table \w+$|drop table|delete from|insert into|create table)/i.test(one)
-    if (intent === null || !fits) return { ok: false, reason: 'INTENT_SQL_UNPARSABLE', detail: 'has SQL that does not parse' }
+    if (intent === null || !fits)
+      return { ok: false, reason: 'INTENT_SQL_UNPARSABLE', detail: 'has SQL that does not parse' }
     intents.push(intent)
   }
   const bareExpression = statements.every((one) => /^select \d+$/i.test(one))
@@ -88,7 +100,10 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
     grants: [grant('search_docs'), grant('run_sql', { intents: ['sql.read'] })],
     denies: [{ source: { policy: SOURCE, path: 'tools.deny[admin_*]' }, name: 'admin_*', server: '' }],
     textTools: [],
-    intents: { allow: ['sql.read', 'mail.send'].map(rule('intents.allow')), deny: ['sql.ddl', 'money.*'].map(rule('intents.deny')) },
+    intents: {
+      allow: ['sql.read', 'mail.send'].map(rule('intents.allow')),
+      deny: ['sql.ddl', 'money.*'].map(rule('intents.deny')),
+    },
     providers: [
       {
         source: { policy: SOURCE, path: 'llm.providers[openai]' },
@@ -153,6 +168,9 @@ export async function judge(given: {
 
 /** Cuts of a text: whole, unit by unit, and at every place in two. */
 export function cuts(text: string): readonly (readonly string[])[] {
-  const pairs = Array.from({ length: Math.max(text.length - 1, 0) }, (_, index) => [text.slice(0, index + 1), text.slice(index + 1)])
+  const pairs = Array.from({ length: Math.max(text.length - 1, 0) }, (_, index) => [
+    text.slice(0, index + 1),
+    text.slice(index + 1),
+  ])
   return [[text], text.split(''), ...pairs]
 }

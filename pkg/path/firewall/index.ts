@@ -7,8 +7,7 @@
  * Never: a decision, I/O, a clock. What needs a grammar is asked through `SqlReader`, what reads JSON through
  *      `JsonFollower`: both are ports that the plane plugs in. Doubt is a finding. WIRE.md §1, POLICY.md "Intents".
  */
-export { newFirewall, type Firewall, type Given } from './firewall.ts'
-export type { Rules } from './rules.ts'
+export { type Firewall, type Given, newFirewall } from './firewall.ts'
 export type {
   FirewallDeps,
   JsonFault,
@@ -21,3 +20,5 @@ export type {
   SqlReader,
   SqlReading,
 } from './ports.ts'
+export type { Rules } from './rules.ts'
+export { newPostgresGrammar, newSqlReader, type PgQueryLibrary, readSql, type SqlJob } from './sql/sql.ts'

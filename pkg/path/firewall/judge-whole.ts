@@ -17,7 +17,11 @@ type Question = { readonly text: string; readonly asSql: boolean; readonly looks
  * holds, the findings of the entry that came furthest are answered, the first of equals. A promise only where the
  * grammar has to be asked.
  */
-export function judgeWhole(parts: CallParts, agent: AgentRef, call: WholeCall): readonly Finding[] | Promise<readonly Finding[]> {
+export function judgeWhole(
+  parts: CallParts,
+  agent: AgentRef,
+  call: WholeCall,
+): readonly Finding[] | Promise<readonly Finding[]> {
   const open: CompiledGrant[] = []
   let furthest: { readonly stage: number; readonly findings: readonly Finding[] } | null = null
   for (const entry of parts.entries) {
@@ -26,7 +30,9 @@ export function judgeWhole(parts: CallParts, agent: AgentRef, call: WholeCall): 
     else if (furthest === null || seen.stage > furthest.stage) furthest = seen
   }
   if (open.length === 0) {
-    return furthest?.findings ?? [findingOf('TOOL_NOT_GRANTED', 0, `is not granted to role "${parts.rules.snapshot.role}"`)]
+    return (
+      furthest?.findings ?? [findingOf('TOOL_NOT_GRANTED', 0, `is not granted to role "${parts.rules.snapshot.role}"`)]
+    )
   }
   if (open.every((entry) => entry.grant.execution === 'output')) return []
   const asked = questions(parts, open, call)
@@ -51,7 +57,10 @@ function judgeArguments(
   if (errors.length > 0) {
     const detail = errors.map((error) => `${error.keyword} at ${error.path === '' ? 'the top' : error.path}`).join(', ')
     const rule = { policy, path: `${path}.arguments.schema` }
-    return { stage: 1, findings: [findingOf('ARGUMENT_SCHEMA', at, `has arguments that do not match the schema: ${detail}`, rule)] }
+    return {
+      stage: 1,
+      findings: [findingOf('ARGUMENT_SCHEMA', at, `has arguments that do not match the schema: ${detail}`, rule)],
+    }
   }
   if (entry.rules.length === 0) return null
   const bindings = bindingsOf(parts, agent, call)
@@ -111,10 +120,13 @@ function questions(
     const asSql = declared && (isSqlKey(one.key) || (only && !one.nested))
     const looks = looksLikeSql(one.text)
     const before = asked.get(one.text)
-    if (asSql || looks) asked.set(one.text, { text: one.text, asSql: asSql || before?.asSql === true, looksLikeSql: looks })
+    if (asSql || looks)
+      asked.set(one.text, { text: one.text, asSql: asSql || before?.asSql === true, looksLikeSql: looks })
   }
   const many = asked.size > MAX_SQL_TEXTS || nested.texts.length > MAX_TEXTS
-  const fault = many ? findingOf('INTENT_SQL_TOO_LARGE', call.bytes, `holds more than ${MAX_SQL_TEXTS} texts that could be SQL`) : null
+  const fault = many
+    ? findingOf('INTENT_SQL_TOO_LARGE', call.bytes, `holds more than ${MAX_SQL_TEXTS} texts that could be SQL`)
+    : null
   return { questions: [...asked.values()], fault }
 }
 

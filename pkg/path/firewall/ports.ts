@@ -20,7 +20,11 @@ export type SqlReading =
     }
 
 /** The class of a statement that is still being written; `at` is the UTF-16 offset in the SQL text that fixed it. */
-export type SqlClass = { readonly intent: 'sql.read' | 'sql.write' | 'sql.ddl'; readonly at: number; readonly detail: string }
+export type SqlClass = {
+  readonly intent: 'sql.read' | 'sql.write' | 'sql.ddl'
+  readonly at: number
+  readonly detail: string
+}
 
 /** Follows one SQL text while it streams. */
 export interface SqlFollower {

@@ -1,5 +1,5 @@
 const KEYWORD =
-  /select|insert|update|delete|merge|truncate|drop|alter|create|grant|revoke|copy|do|call|execute|prepare|explain|values|table|with|comment|security|reassign|refresh|import|reindex|cluster|lock|set|reset|declare|load/i
+  /select|insert|update|delete|merge|truncate|drop|alter|create|grant|revoke|copy|do|call|execute|prepare|explain|values|table|with|comment|security|reassign|refresh|import|reindex|cluster|lock|set|reset|declare|load|\/\*!/i
 const BREAK = /[;\n\r]|\*\//g
 
 const OBJECTS = new Set(
@@ -74,7 +74,8 @@ export function looksLikeSql(text: string): boolean {
   let remark = false
   for (let start: number | null = 0; start !== null; ) {
     const at = skipBlank(lower, start)
-    if (begins(lower, at, has)) return true
+    // What MySQL reads as code is left to the grammar's reader.
+    if (begins(lower, at, has) || lower.startsWith('/*!', at)) return true
     if (lower.startsWith('--', at)) remark = true
     const next: { start: number | null; remark: boolean } = nextStart(lower, start, remark)
     start = next.start

@@ -3,7 +3,7 @@ import type { NewJsonFollower } from './ports.ts'
 import type { Rules } from './rules.ts'
 import { type Closer, closerOf } from './text-closers.ts'
 import { newToolNames, type ToolNames } from './text-names.ts'
-import { type ReadParts, readCalls } from './text-read.ts'
+import { type ReadParts, readCalls, type WrittenCalls } from './text-read.ts'
 import { foldWord, matchTag, type TagWords, type TextTag } from './text-tags.ts'
 
 /** What a scanner of one channel needs. */
@@ -54,15 +54,21 @@ type Open = {
 const TRIGGER = /[<[＜﹤［]/g
 const TRIGGER_OR_FENCE = /[<[＜﹤［`~｀]/g
 
+/** What stands at a trigger: text, perhaps a call, or a call whose opening ends at `end`. */
+type Standing = 'text' | 'wait' | { readonly tag: TextTag; readonly end: number }
+
 class Scanner implements TextCallScanner {
   readonly #options: Options
   readonly #trigger: RegExp
+  /** Text from `#base` on that is to be scanned next, or null. */
+  #next: string | null = null
   /** Text that may be an opening, or an opening whose window is not full; begins at `#base`. Short. */
   #held = ''
   #base = 0
   /** The unit before `#base`. */
   #before = ''
   #open: Open | null = null
+  #ended = false
   #items: TextItem[] = []
 
   constructor(options: Options) {
@@ -74,46 +80,50 @@ class Scanner implements TextCallScanner {
     if (text === '') return []
     this.#items = []
     if (this.#open !== null) this.#follow(this.#open, text)
-    else this.#scan(this.#held + text, false)
+    else this.#next = this.#held + text
+    this.#scanAll()
     return this.#items
   }
 
   end(): readonly TextItem[] {
     this.#items = []
-    if (this.#open === null) this.#scan(this.#held, true)
+    this.#ended = true
+    if (this.#open === null) this.#next = this.#held
+    this.#scanAll()
     // What follows a call that the end closes is scanned in turn; each round takes a part of the text away.
-    while (this.#open !== null) this.#endOpen(this.#open)
+    while (this.#open !== null) {
+      this.#endOpen(this.#open)
+      this.#scanAll()
+    }
     return this.#items
   }
 
+  #scanAll(): void {
+    while (this.#next !== null) {
+      const text = this.#next
+      this.#next = null
+      this.#scan(text)
+    }
+  }
+
   /** Text that begins at `#base` and belongs to no call so far. */
-  #scan(given: string, atEnd: boolean): void {
+  #scan(text: string): void {
     this.#held = ''
-    for (let at = this.#next(given, 0); at !== -1; at = this.#next(given, at + 1)) {
-      const verdict = this.#at(given, at, atEnd)
-      if (verdict === 'text') continue
-      this.#plain(given, at)
-      const rest = given.slice(at)
-      if (verdict === 'wait') this.#held = rest
-      else this.#begin(verdict.tag, verdict.end - at, rest)
+    // At the end of all text a word is whole that could still grow before.
+    const seen = this.#ended ? `${text}\n` : text
+    for (let at = this.#find(text, 0); at !== -1; at = this.#find(text, at + 1)) {
+      const standing = this.#standingAt(seen, at)
+      if (standing === 'text') continue
+      this.#plain(text, at)
+      const rest = text.slice(at)
+      if (standing === 'wait') this.#held = rest
+      else this.#begin(standing.tag, Math.min(standing.end - at, rest.length), rest)
       return
     }
-    this.#plain(given, given.length)
+    this.#plain(text, text.length)
   }
 
-  /** What stands at a trigger: plain text, perhaps a call, or a call. */
-  #at(text: string, at: number, atEnd: boolean): 'text' | 'wait' | { readonly tag: TextTag; readonly end: number } {
-    const { words, window } = this.#options
-    const before = at === 0 ? this.#before : text.charAt(at - 1)
-    const found = matchTag(atEnd ? `${text}\n` : text, at, { words, window, before })
-    if (found.kind === 'none') return 'text'
-    if (found.kind === 'partial') return atEnd ? 'text' : 'wait'
-    const end = Math.min(found.end, text.length)
-    const call = this.#isCall(text, { tag: found.tag, end }, atEnd)
-    return call === 'call' ? { tag: found.tag, end } : call
-  }
-
-  #next(text: string, from: number): number {
+  #find(text: string, from: number): number {
     this.#trigger.lastIndex = from
     return this.#trigger.exec(text)?.index ?? -1
   }
@@ -127,55 +137,68 @@ class Scanner implements TextCallScanner {
     this.#items.push({ kind: 'plain', end: this.#base })
   }
 
-  /** An opening becomes a call when a tool's name or `{` follows soon; what the policy names is one at once. */
-  #isCall(text: string, found: { readonly tag: TextTag; readonly end: number }, atEnd: boolean): 'call' | 'wait' | 'text' {
+  #standingAt(text: string, at: number): Standing {
+    const { words, window } = this.#options
+    const before = at === 0 ? this.#before : text.charAt(at - 1)
+    const found = matchTag(text, at, { words, window, before })
+    if (found.kind === 'none') return 'text'
+    if (found.kind === 'partial') return this.#ended ? 'text' : 'wait'
     const { tag, end } = found
-    if (tag.kind === 'fence' || (tag.kind === 'element' && tag.declared)) return 'call'
-    const seen = within(text.slice(end, end + this.#options.window), this.#options.window)
-    const full = atEnd || Buffer.byteLength(text.slice(end)) >= this.#options.window
-    const closed = closerOf(tag, this.#options.window).push(seen)
+    if (tag.kind === 'fence' || (tag.kind === 'element' && tag.declared)) return { tag, end }
+    const follows = this.#followsCall(tag, text, end)
+    return follows === 'call' ? { tag, end } : follows
+  }
+
+  /** An opening becomes a call when the name of a tool or `{` follows within the window. */
+  #followsCall(tag: TextTag, text: string, end: number): 'call' | 'wait' | 'text' {
+    const { window, names } = this.#options
+    const from = /[>＞﹥]/.test(text.charAt(end)) ? end + 1 : end
+    const ahead = text.slice(from, from + window)
+    const full = this.#ended || Buffer.byteLength(ahead) >= window
+    const seen = within(ahead, window)
+    const closed = closerOf(tag, window).push(seen)
     const inside = closed === null ? seen : seen.slice(0, closed)
-    if (inside.includes('{') || inside.includes('｛') || this.#options.names.standsIn(inside, full || closed !== null)) return 'call'
+    if (/[{｛]/.test(inside) || names.standsIn(text.slice(end, from) + inside, full || closed !== null)) return 'call'
     return full || closed !== null ? 'text' : 'wait'
   }
 
   #begin(tag: TextTag, opened: number, text: string): void {
     if (tag.kind === 'fence') this.#items.push({ kind: 'open', start: this.#base, name: tag.name, form: 'text' })
-    const open: Open = {
-      tag,
-      opened,
-      closer: closerOf(tag, this.#options.window),
-      pieces: [text.slice(0, opened)],
-      units: opened,
-      bytes: Buffer.byteLength(text.slice(0, opened)),
-    }
+    const closer = closerOf(tag, this.#options.window)
+    const open: Open = { tag, opened, closer, pieces: [], units: 0, bytes: 0 }
     this.#open = open
-    this.#follow(open, text.slice(opened))
+    this.#take(open, text, closer.push(text.slice(opened)))
   }
 
   #follow(open: Open, text: string): void {
-    const closed = open.closer.push(text)
+    this.#take(open, text, open.closer.push(text))
+  }
+
+  #take(open: Open, text: string, closed: number | null): void {
     open.pieces.push(text)
     open.units += text.length
+    if (closed !== null) {
+      this.#close(open, open.opened + closed)
+      return
+    }
     open.bytes += Buffer.byteLength(text)
-    if (closed !== null) this.#close(open, open.opened + closed, false)
-    else if (open.bytes > this.#options.bytes) this.#fault(open, open.units, 'WIRE_ARGUMENT_TOO_LARGE')
+    if (open.bytes > this.#options.bytes) this.#fault(open, open.units, 'WIRE_ARGUMENT_TOO_LARGE')
   }
 
   #endOpen(open: Open): void {
     const closed = open.closer.end()
     if (closed === null) this.#fault(open, open.units, 'WIRE_CALL_TRUNCATED')
-    else this.#close(open, open.opened + closed, true)
+    else this.#close(open, open.opened + closed)
   }
 
   /** The call ends `length` units behind its start; what follows is text again. */
-  #close(open: Open, length: number, atEnd: boolean): void {
+  #close(open: Open, length: number): void {
     const text = open.pieces.join('')
-    const raw = text.slice(0, length)
-    if (Buffer.byteLength(raw) > this.#options.bytes) return this.#fault(open, length, 'WIRE_ARGUMENT_TOO_LARGE', atEnd)
-    const read = readCalls(this.#options.read, raw, open.tag, open.opened)
-    if (open.closer.doubtful) return this.#fault(open, length, 'WIRE_UNKNOWN_SHAPE', atEnd)
-    if (!read.ok) return this.#fault(open, length, read.reason, atEnd)
+    const read = this.#read(open, text.slice(0, length))
+    if (!read.ok) {
+      this.#fault(open, length, read.reason)
+      return
+    }
     let start = this.#base
     for (const call of read.calls) {
       if (open.tag.kind !== 'fence') this.#items.push({ kind: 'open', start, name: call.name, form: call.form })
@@ -183,19 +206,25 @@ class Scanner implements TextCallScanner {
       start = this.#base + call.end
       this.#items.push({ kind: 'close', end: start })
     }
-    this.#leave(text, length, atEnd)
+    this.#leave(text, length)
   }
 
-  #fault(open: Open, length: number, reason: Reason, atEnd = false): void {
+  #read(open: Open, raw: string): WrittenCalls {
+    if (Buffer.byteLength(raw) > this.#options.bytes) return { ok: false, reason: 'WIRE_ARGUMENT_TOO_LARGE' }
+    if (open.closer.doubtful) return { ok: false, reason: 'WIRE_UNKNOWN_SHAPE' }
+    return readCalls(this.#options.read, raw, open.tag, open.opened)
+  }
+
+  #fault(open: Open, length: number, reason: Reason): void {
     this.#items.push({ kind: 'fault', start: this.#base, end: this.#base + length, reason })
-    this.#leave(open.pieces.join(''), length, atEnd)
+    this.#leave(open.pieces.join(''), length)
   }
 
-  #leave(text: string, length: number, atEnd: boolean): void {
+  #leave(text: string, length: number): void {
     this.#open = null
     this.#base += length
     this.#before = text.charAt(length - 1)
-    if (length < text.length) this.#scan(text.slice(length), atEnd)
+    if (length < text.length) this.#next = text.slice(length)
   }
 }
 

@@ -14,12 +14,17 @@ export interface Closer {
 export function closerOf(tag: TextTag, window: number): Closer {
   switch (tag.kind) {
     case 'element': {
-      const name = tag.name.replace(/^\//, '').replace(/^functionname$/, 'function').toLowerCase()
+      const name = tag.name
+        .replace(/^\//, '')
+        .replace(/^functionname$/, 'function')
+        .toLowerCase()
       return new MarkCloser((text, at) => matchClose(text, at, name.replaceAll('-', '_'), window))
     }
     case 'token': {
       const last = tag.name.replace(/begin|start/, 'end')
-      return last === tag.name ? new JsonCloser() : new MarkCloser((text, at) => matchTokenNamed(text, at, last, window))
+      return last === tag.name
+        ? new JsonCloser()
+        : new MarkCloser((text, at) => matchTokenNamed(text, at, last, window))
     }
     case 'bracket':
       return new JsonCloser()

@@ -10,11 +10,17 @@ const WORDS = /[A-Za-z0-9_.:/-]+/g
 
 /** The names that a request declares or a policy grants; of a glob its stem. Case does not count. */
 export function newToolNames(declared: readonly string[], grants: readonly ToolGrant[]): ToolNames {
-  let names: { readonly exact: ReadonlySet<string>; readonly stems: readonly string[]; readonly odd: readonly string[] } | null = null
+  let names: {
+    readonly exact: ReadonlySet<string>
+    readonly stems: readonly string[]
+    readonly odd: readonly string[]
+  } | null = null
   const load = (): NonNullable<typeof names> => {
     const granted = grants.map((grant) => grant.name)
     const exact = [...declared, ...granted.filter((name) => isGlob(name) && !name.endsWith('*'))].map(lower)
-    const stems = granted.filter((name) => name.endsWith('*') && name.length > 1).map((name) => lower(name.slice(0, -1)))
+    const stems = granted
+      .filter((name) => name.endsWith('*') && name.length > 1)
+      .map((name) => lower(name.slice(0, -1)))
     return { exact: new Set(exact), stems, odd: exact.filter((name) => !/^[A-Za-z0-9_.:/-]+$/.test(name)) }
   }
   return {

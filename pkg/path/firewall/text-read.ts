@@ -3,7 +3,12 @@ import type { NewJsonFollower } from './ports.ts'
 import type { TextTag } from './text-tags.ts'
 
 /** One call out of a text. `end` is the offset behind its part of the text. */
-export type WrittenCall = { readonly name: string; readonly form: ArgumentForm; readonly text: string; readonly end: number }
+export type WrittenCall = {
+  readonly name: string
+  readonly form: ArgumentForm
+  readonly text: string
+  readonly end: number
+}
 
 /** The calls of one text, or why they cannot be read in one way only. */
 export type WrittenCalls =
@@ -46,9 +51,12 @@ function readFence(raw: string, name: string, mark: string, run: number, opened:
 
 type Body = { readonly from: number; readonly to: number; readonly name: string | null }
 
+const OPENED = /[>＞﹥]/g
+
 /** What stands between the tags of an element, and the name that its opening tag gives. */
 function elementBody(raw: string, opened: number): Body | null {
-  const from = raw.indexOf('>', opened) + 1
+  OPENED.lastIndex = opened
+  const from = OPENED.exec(raw) === null ? 0 : OPENED.lastIndex
   const to = Math.max(raw.lastIndexOf('<'), raw.lastIndexOf('＜'), raw.lastIndexOf('﹤'))
   if (from === 0 || to < from) return null
   const attributes = raw.slice(opened, from - 1)
@@ -213,14 +221,14 @@ function readParameters(parts: ReadParts, body: string): string | null {
     const text = body.slice(at + open[0].length, close.index)
     // Whether an entity is decoded, and where nested tags end, differs from client to client.
     if (/&(?:#|[a-z]{2,6};)|<(?:[a-z_]{1,16}:)?parameter/i.test(text)) return null
-    values.set(name, valueOf(text.replace(/^\n|\n$/g, '')))
+    values.set(name, parameterValue(text.replace(/^\n|\n$/g, '')))
     at = close.index + close[0].length
   }
   return JSON.stringify(Object.fromEntries(values))
 }
 
 /** Clients turn what reads as a number, a truth value or a structure into one. */
-function valueOf(text: string): unknown {
+function parameterValue(text: string): unknown {
   if (!/^\s*(?:-?\d|true|false|null|[[{])/.test(text)) return text
   try {
     return JSON.parse(text)

@@ -169,7 +169,12 @@ function matchFence(text: string, at: number, words: TagWords, window: number): 
 }
 
 /** Does the closing tag of an element stand at `at`? A partial one is at most `window` units long. */
-export function matchClose(text: string, at: number, element: string, window: number): TagMatch | { readonly kind: 'close'; readonly end: number } {
+export function matchClose(
+  text: string,
+  at: number,
+  element: string,
+  window: number,
+): TagMatch | { readonly kind: 'close'; readonly end: number } {
   const wanted = `/${element.replaceAll('_', '')}`
   let name = ''
   for (let i = at + 1; i < text.length; i += 1) {
@@ -187,7 +192,12 @@ export function matchClose(text: string, at: number, element: string, window: nu
 }
 
 /** Does the token `name` stand at `at`? */
-export function matchTokenNamed(text: string, at: number, name: string, window: number): TagMatch | { readonly kind: 'close'; readonly end: number } {
+export function matchTokenNamed(
+  text: string,
+  at: number,
+  name: string,
+  window: number,
+): TagMatch | { readonly kind: 'close'; readonly end: number } {
   let from = at + 1
   while (from < text.length && foldUnit(text.charAt(from)).trim() === '') from += 1
   if (from >= text.length) return PARTIAL

@@ -7,12 +7,8 @@ const JOIN_BYTES = 32 * 1024
 
 /** What a leg needs to know of its surroundings. */
 export type LegSettings = {
-  /** No byte taken for that long = the connection is cut. */
-  readonly stallTimeoutMs: number
   /** True when the connection must not be used again after this answer. */
   closing(): boolean
-  /** Called when the client stalled and is cut. */
-  stalled(): void
 }
 
 /** The client's side of one exchange on Node's HTTP server. All calls after the end, or once the client is gone, are void. */
@@ -22,22 +18,21 @@ export class HttpClientLeg implements ClientLeg {
   readonly #settings: LegSettings
   #headed = false
   #ended = false
-  #finished = false
   #gone = false
-  #listeners: (() => void)[] = []
+  #listeners: readonly (() => void)[] = NONE
   #closeAfter = false
   /** Waited for before the connection is given up: see {@link endAfter}. */
   #before: (() => Promise<void>) | null = null
   #drained: Promise<void> | null = null
   #resume: (() => void) | null = null
-  #stall: NodeJS.Timeout | null = null
+  /** Bytes of this connection that the system had taken at the last look, and the looks since they became more. */
+  #taken = -1
+  #idleLooks = 0
 
   constructor(response: ServerResponse, socket: Socket, settings: LegSettings) {
     this.#response = response
     this.#socket = socket
     this.#settings = settings
-    response.once('finish', () => this.#finish())
-    response.once('close', () => this.vanish())
   }
 
   get gone(): boolean {
@@ -74,7 +69,6 @@ export class HttpClientLeg implements ClientLeg {
     if (this.over) return
     this.#ended = true
     this.#response.end()
-    if (!this.#finished) this.#watchStall()
   }
 
   reply(status: number, headers: Headers, body: Uint8Array): void {
@@ -88,12 +82,11 @@ export class HttpClientLeg implements ClientLeg {
       this.#response.write(body)
       void this.#before().then(() => this.#response.end())
     }
-    if (!this.#finished) this.#watchStall()
   }
 
   reset(): void {
     if (this.#gone || this.#finished) return
-    this.#listeners = []
+    this.#listeners = NONE
     this.#ended = true
     this.#leave()
     this.#socket.resetAndDestroy()
@@ -101,7 +94,7 @@ export class HttpClientLeg implements ClientLeg {
 
   onGone(listener: () => void): void {
     if (this.#gone) listener()
-    else this.#listeners.push(listener)
+    else this.#listeners = [...this.#listeners, listener]
   }
 
   /** This answer is the connection's last. `before` is waited for, behind the answer, before the connection closes. */
@@ -115,8 +108,17 @@ export class HttpClientLeg implements ClientLeg {
     if (this.#gone || this.#finished) return
     this.#leave()
     const listeners = this.#listeners
-    this.#listeners = []
+    this.#listeners = NONE
     for (const listener of listeners) listener()
+  }
+
+  /** Looks how the client comes along. Returns for how many looks in a row it has taken nothing of what waits for it. */
+  look(): number {
+    const waits = !this.#gone && this.#response.writableLength > 0
+    const taken = this.#socket.bytesWritten - this.#socket.writableLength
+    this.#idleLooks = waits && taken === this.#taken ? this.#idleLooks + 1 : 0
+    this.#taken = taken
+    return this.#idleLooks
   }
 
   #leave(): void {
@@ -124,11 +126,9 @@ export class HttpClientLeg implements ClientLeg {
     this.#release()
   }
 
-  #finish(): void {
-    this.#finished = true
-    this.#ended = true
-    this.#listeners = []
-    this.#release()
+  /** True once all of the answer has left this process. */
+  get #finished(): boolean {
+    return this.#ended && this.#response.writableFinished
   }
 
   #writeHead(status: number, headers: string[]): void {
@@ -141,22 +141,11 @@ export class HttpClientLeg implements ClientLeg {
     this.#drained ??= new Promise((resolve) => {
       this.#resume = resolve
       this.#response.once('drain', () => this.#release())
-      this.#watchStall()
     })
     return this.#drained
   }
 
-  /** A client that takes nothing must not hold its exchange for ever. */
-  #watchStall(): void {
-    this.#stall ??= setTimeout(() => {
-      this.#settings.stalled()
-      this.#socket.resetAndDestroy()
-    }, this.#settings.stallTimeoutMs)
-  }
-
   #release(): void {
-    if (this.#stall !== null) clearTimeout(this.#stall)
-    this.#stall = null
     this.#drained = null
     const resume = this.#resume
     this.#resume = null
@@ -196,4 +185,5 @@ function joined(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
   return pieces
 }
 
+const NONE: readonly (() => void)[] = []
 const EMPTY = new Uint8Array(0)

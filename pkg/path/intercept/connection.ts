@@ -49,14 +49,30 @@ export class Connection {
     else if (this.#waiting.length < this.#deps.maxPipelined) this.#waiting.push(incoming)
     else {
       this.#deps.overflowed()
-      this.#turn.leg.vanish()
-      this.socket.resetAndDestroy()
+      this.#cut(this.#turn)
     }
+  }
+
+  /** Cuts the connection if its client has taken nothing for that many looks in a row. */
+  look(most: number): boolean {
+    const turn = this.#turn
+    if (turn === null || turn.leg.look() < most) return false
+    this.#cut(turn)
+    return true
+  }
+
+  #cut(turn: Turn): void {
+    turn.leg.vanish()
+    turn.body.vanish()
+    this.socket.resetAndDestroy()
   }
 
   #begin(incoming: Incoming): void {
     const { response } = incoming
-    response.once('close', () => this.#next(response.shouldKeepAlive))
+    response.on('close', () => {
+      this.#turn?.leg.vanish() // void if all of the answer has left
+      this.#next(response.shouldKeepAlive)
+    })
     this.#turn = this.#deps.begin(this, incoming)
   }
 
@@ -77,6 +93,7 @@ export class Connection {
     const turn = this.#turn
     if (turn === null || (turn.leg.over && !this.socket.destroyed)) return
     turn.leg.vanish()
+    turn.body.vanish()
     this.socket.destroy()
   }
 }

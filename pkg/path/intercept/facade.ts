@@ -25,7 +25,12 @@ export type Facade = {
   close(drainMs: number): Promise<void>
 }
 
-type State = { closing: boolean; readonly serving: Set<Promise<void>> }
+type State = {
+  closing: boolean
+  serving: number
+  settled: (() => void) | null
+  readonly connections: Map<Socket, Connection>
+}
 
 /** Handlers of clients that are gone have nothing to wait for; one that does not see it must not hold up the exit. */
 const SETTLE_MS = 1_000
@@ -33,15 +38,16 @@ const SETTLE_MS = 1_000
 /** A facade on Node's HTTP server. Nothing is opened before `listen`. */
 export function newFacade(deps: FacadeDeps, options: FacadeOptions): Facade {
   const settings = settingsOf(options)
-  const state: State = { closing: false, serving: new Set() }
+  const state: State = { closing: false, serving: 0, settled: null, connections: new Map() }
   const server = newServer(settings)
   wire(server, newReception(deps, settings, state), deps)
+  watchStalls(server, deps, settings, state)
   return {
     listen: () => listen(server, settings),
     close: async (drainMs) => {
       state.closing = true
       await close(server, drainMs)
-      await settled(state.serving)
+      await settled(state)
     },
   }
 }
@@ -73,27 +79,28 @@ type Reception = {
 }
 
 function newReception(deps: FacadeDeps, settings: Settings, state: State): Reception {
-  const connections = new WeakMap<Socket, Connection>()
+  const { connections } = state
   const at = { deps, settings, split: newSplitter(settings.facades) }
   const closing = () => state.closing
-  const legSettings = {
-    stallTimeoutMs: settings.stallTimeoutMs,
-    closing,
-    stalled: () => deps.log?.warn('client-stalled', { limitMs: settings.stallTimeoutMs }),
-  }
+  const legSettings = { closing }
   const budget = { maxBytes: settings.maxBodyBytesHeld, heldBytes: 0 }
   const begin = (connection: Connection, { request, response, waits }: Incoming): Turn => {
     const leg = new HttpClientLeg(response, connection.socket, legSettings)
     const body = new RequestBody(request, settings.limits.requestBytes, budget)
-    const serving = serve(at, { request, response, waits, leg, body })
-    state.serving.add(serving)
-    void serving.then(() => state.serving.delete(serving))
+    state.serving += 1
+    void serve(at, { request, response, waits, leg, body }).then(() => {
+      state.serving -= 1
+      if (state.serving === 0) state.settled?.()
+    })
     return { leg, body }
   }
   const overflowed = () => deps.log?.warn('pipeline-overflow', { limit: settings.maxPipelined })
   const connectionDeps = { maxPipelined: settings.maxPipelined, begin, overflowed, closing }
   return {
-    connected: (socket) => connections.set(socket, new Connection(socket, connectionDeps)),
+    connected: (socket) => {
+      connections.set(socket, new Connection(socket, connectionDeps))
+      socket.once('close', () => connections.delete(socket))
+    },
     asked: (incoming) => connections.get(incoming.request.socket)?.take(incoming),
     unparsed: (error, socket) => onUnparsed(deps, error, socket, connections.get(socket)?.turn ?? null),
   }
@@ -174,12 +181,27 @@ function close(server: Server, drainMs: number): Promise<void> {
   })
 }
 
-async function settled(serving: ReadonlySet<Promise<void>>): Promise<void> {
-  if (serving.size === 0) return
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, SETTLE_MS)
+/** Cuts, while the server listens, the clients that take nothing of their answers for too long. */
+function watchStalls(server: Server, deps: FacadeDeps, settings: Settings, state: State): void {
+  const everyMs = Math.max(20, Math.min(10_000, Math.floor(settings.stallTimeoutMs / 4)))
+  const most = Math.ceil(settings.stallTimeoutMs / everyMs)
+  const look = () => {
+    for (const connection of state.connections.values())
+      if (connection.look(most)) deps.log?.warn('client-stalled', { limitMs: settings.stallTimeoutMs })
+  }
+  server.once('listening', () => {
+    const timer = setInterval(look, everyMs)
+    server.once('close', () => clearInterval(timer))
   })
-  await Promise.race([Promise.allSettled(serving), late])
-  clearTimeout(timer)
+}
+
+async function settled(state: State): Promise<void> {
+  if (state.serving === 0) return
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, SETTLE_MS)
+    state.settled = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+  })
 }

@@ -65,8 +65,7 @@ export class RequestBody {
     return new Promise((resolve) => {
       this.#settle = resolve
       this.#request.on('data', this.#onData)
-      this.#request.once('end', this.#onEnd)
-      this.#request.once('close', this.#onClose)
+      this.#request.on('end', this.#onEnd)
     })
   }
 
@@ -74,6 +73,11 @@ export class RequestBody {
   fail(kind: 'broken' | 'timeout'): void {
     this.#broken = true
     this.#finish({ kind })
+  }
+
+  /** The client is gone. */
+  vanish(): void {
+    this.#finish({ kind: 'vanished' })
   }
 
   /** Reads and drops what still comes, until its end, `ms`, or a further `maxBytes`. */
@@ -111,17 +115,16 @@ export class RequestBody {
     this.#finish({ kind: 'whole', bytes })
   }
 
-  readonly #onClose = (): void => this.#finish({ kind: 'vanished' })
-
   #finish(body: ReadBody): void {
     const settle = this.#settle
     if (settle === null) return
     this.#settle = null
     this.#chunks = []
-    this.#request.off('data', this.#onData)
-    this.#request.off('end', this.#onEnd)
-    this.#request.off('close', this.#onClose)
-    if (body.kind !== 'whole') this.#request.pause()
+    if (body.kind !== 'whole') {
+      this.#request.off('data', this.#onData)
+      this.#request.off('end', this.#onEnd)
+      this.#request.pause()
+    }
     settle(body)
   }
 }

@@ -6,6 +6,7 @@
  *      a rule that would walk too much errors, and what errors denies.
  * Never: I/O, a remote `$ref`, the engine's own RegExp on a policy's pattern, payload in an error.
  */
-export { type CompiledRule, compileRule, type Rule, type RuleBindings } from './rule.ts'
+
 export { type Checks, compileChecks } from './checks.ts'
+export { type CompiledRule, compileRule, type Rule, type RuleBindings } from './rule.ts'
 export { type CompiledSchema, compileSchema, type SchemaError, type SchemaValidator } from './schema.ts'

@@ -11,7 +11,23 @@ const TYPES = ['bool', 'int', 'uint', 'double', 'string', 'bytes', 'list', 'map'
 /** Operators that the planner carries out itself. */
 const OPERATORS = ['_[_]', '_?_:_', '_&&_', '_||_', '@not_strictly_false', '__not_strictly_false__']
 /** Functions whose result is never a bool. */
-const NEVER_BOOL = ['_+_', '_-_', '_*_', '_/_', '_%_', '-_', 'size', 'int', 'uint', 'double', 'string', 'bytes', 'type', 'duration', 'timestamp']
+const NEVER_BOOL = [
+  '_+_',
+  '_-_',
+  '_*_',
+  '_/_',
+  '_%_',
+  '-_',
+  'size',
+  'int',
+  'uint',
+  'double',
+  'string',
+  'bytes',
+  'type',
+  'duration',
+  'timestamp',
+]
 
 /** What is wrong with a parsed expression, or null: unknown names, depth, a result that cannot be a bool. */
 export function faultOf(expr: Expr, known: Known): string | null {
@@ -30,7 +46,10 @@ function walk(expr: Expr, names: ReadonlySet<string>, depth: number, known: Know
   const own = ownFault(expr, names, known)
   if (own !== null) return own
   const kind = expr.exprKind
-  const inner = kind.case === 'comprehensionExpr' ? new Set([...names, kind.value.accuVar, kind.value.iterVar, kind.value.iterVar2]) : names
+  const inner =
+    kind.case === 'comprehensionExpr'
+      ? new Set([...names, kind.value.accuVar, kind.value.iterVar, kind.value.iterVar2])
+      : names
   for (const child of childrenOf(expr)) {
     const fault = walk(child, inner, depth + 1, known)
     if (fault !== null) return fault
@@ -66,7 +85,12 @@ function childrenOf(expr: Expr): readonly Expr[] {
     case 'listExpr':
       return kind.value.elements
     case 'structExpr':
-      return present(kind.value.entries.flatMap((entry) => [entry.keyKind.case === 'mapKey' ? entry.keyKind.value : undefined, entry.value]))
+      return present(
+        kind.value.entries.flatMap((entry) => [
+          entry.keyKind.case === 'mapKey' ? entry.keyKind.value : undefined,
+          entry.value,
+        ]),
+      )
     case 'comprehensionExpr': {
       const { iterRange, accuInit, loopCondition, loopStep, result } = kind.value
       return present([iterRange, accuInit, loopCondition, loopStep, result])

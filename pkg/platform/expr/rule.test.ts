@@ -24,14 +24,24 @@ const judged: readonly [string, string, Record<string, unknown>, boolean | 'erro
   ['numbers of JSON compare with whole numbers', 'args.n < 10 && args.n == 5', { n: 5 }, true],
   ['a pattern', "args.id.matches('^CUST-[0-9]{8}$')", { id: 'CUST-12345678' }, true],
   ['a pattern as a function', "matches(args.id, '^a+$')", { id: 'aab' }, false],
-  ['the agent and the tool', "agent.role == 'marketing' && agent.labels.tier == 'gold' && tool.name == 'send_email'", {}, true],
+  [
+    'the agent and the tool',
+    "agent.role == 'marketing' && agent.labels.tier == 'gold' && tool.name == 'send_email'",
+    {},
+    true,
+  ],
   ['an absent argument errs', "args.nope == 'x'", {}, 'error'],
   ['an absent argument that is asked for', '!has(args.nope)', {}, true],
   ['a member of the prototype is absent', 'has(args.constructor) || has(args.__proto__)', {}, false],
   ['what is not a bool errs', 'args.flag', { flag: 'true' }, 'error'],
   ['there is no session', 'session.tainted', {}, 'error'],
   ['there is no peer', 'peer == null', {}, true],
-  ['a pattern of the attacker that RE2 does not know errs', 'args.text.matches(args.pattern)', { text: 'a', pattern: '(?=a)' }, 'error'],
+  [
+    'a pattern of the attacker that RE2 does not know errs',
+    'args.text.matches(args.pattern)',
+    { text: 'a', pattern: '(?=a)' },
+    'error',
+  ],
 ]
 
 for (const [name, expression, args, expected] of judged) {
@@ -75,7 +85,13 @@ test('[EXPR-03] macros over more elements than allowed err, at once', () => {
   assert.equal(holds(nested, { to: few }), true)
   assert.equal(holds(nested, { to: many }), 'error')
   assert.equal(holds('args.to.all(x, x >= 0)', { to: Array.from({ length: 20_001 }, () => 1) }), 'error')
-  assert.equal(holds('args.to.all(x, !args.text.contains(x))', { to: Array.from({ length: 5000 }, () => 'ab'), text: 'a'.repeat(100_000) }), 'error')
+  assert.equal(
+    holds('args.to.all(x, !args.text.contains(x))', {
+      to: Array.from({ length: 5000 }, () => 'ab'),
+      text: 'a'.repeat(100_000),
+    }),
+    'error',
+  )
 })
 
 test('[EXPR-04] a rule is compiled once', () => {

@@ -1,6 +1,6 @@
-import { type CelEnv, type CelInput, celEnv, celFunc, CelScalar, isCelError, parse, plan } from '@bufbuild/cel'
+import { type CelEnv, type CelInput, CelScalar, celEnv, celFunc, isCelError, parse, plan } from '@bufbuild/cel'
 import { Cache } from './cache.ts'
-import { MAX_PATTERN_LENGTH, compilePattern } from './pattern.ts'
+import { compilePattern } from './pattern.ts'
 import { faultOf, loopDepth } from './rule-check.ts'
 
 /** What a rule may speak of. POLICY.md "arguments.rules". Numbers of JSON are doubles; `session` and `peer` are null where there is none. */
@@ -29,7 +29,9 @@ export type Rule = {
 }
 
 /** A program, or what is wrong with the expression. */
-export type CompiledRule = { readonly ok: true; readonly program: Rule } | { readonly ok: false; readonly message: string }
+export type CompiledRule =
+  | { readonly ok: true; readonly program: Rule }
+  | { readonly ok: false; readonly message: string }
 
 /** Longest expression, UTF-16 units. */
 export const MAX_EXPRESSION_LENGTH = 4096
@@ -64,7 +66,10 @@ function compile(expression: string): CompiledRule {
     shared ??= newEnv()
     const env = shared
     const { expr } = parse(expression)
-    const fault = faultOf(expr, { isFunction: (name) => env.funcs.find(name) !== undefined, maxDepth: MAX_EXPRESSION_DEPTH })
+    const fault = faultOf(expr, {
+      isFunction: (name) => env.funcs.find(name) !== undefined,
+      maxDepth: MAX_EXPRESSION_DEPTH,
+    })
     if (fault !== null) return { ok: false, message: fault }
     const loops = loopDepth(expr)
     if (loops > MAX_LOOP_DEPTH) return { ok: false, message: `macros are nested deeper than ${MAX_LOOP_DEPTH}` }
@@ -110,8 +115,9 @@ function bracketDepth(expression: string): number {
   let depth = 0
   let deepest = 0
   for (const unit of expression) {
-    if (unit === '(' || unit === '[' || unit === '{') deepest = Math.max(deepest, (depth += 1))
+    if (unit === '(' || unit === '[' || unit === '{') depth += 1
     else if (unit === ')' || unit === ']' || unit === '}') depth -= 1
+    deepest = Math.max(deepest, depth)
   }
   return deepest
 }
@@ -121,5 +127,3 @@ function newEnv(): CelEnv {
   const matches = celFunc('matches', [STRING, STRING], BOOL, (text, pattern) => compilePattern(pattern).test(text))
   return celEnv({ re2: { compile: compilePattern }, funcs: [matches] })
 }
-
-export { MAX_PATTERN_LENGTH }

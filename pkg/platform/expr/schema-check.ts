@@ -13,7 +13,8 @@ const MAX_DEPTH = 64
 function walk(value: object, depth: number): string | null {
   if (depth > MAX_DEPTH) return `the schema is nested deeper than ${MAX_DEPTH}`
   for (const [key, inner] of Object.entries(value)) {
-    const fault = memberFault(key, inner) ?? (typeof inner === 'object' && inner !== null ? walk(inner, depth + 1) : null)
+    const fault =
+      memberFault(key, inner) ?? (typeof inner === 'object' && inner !== null ? walk(inner, depth + 1) : null)
     if (fault !== null) return fault
   }
   return null

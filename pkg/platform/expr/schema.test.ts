@@ -14,19 +14,53 @@ const QUERY = {
   type: 'object',
   required: ['query'],
   additionalProperties: false,
-  properties: { query: { type: 'string', maxLength: 8, pattern: '^[a-z]+$' }, tags: { type: 'array', uniqueItems: true } },
+  properties: {
+    query: { type: 'string', maxLength: 8, pattern: '^[a-z]+$' },
+    tags: { type: 'array', uniqueItems: true },
+  },
 }
 
 const rows: readonly [string, unknown, unknown, readonly SchemaError[]][] = [
   ['what fits has no errors', QUERY, { query: 'abc', tags: ['a', 'b'] }, []],
   ['a missing member is named', QUERY, {}, [{ path: '/query', keyword: 'required' }]],
-  ['a name that the schema does not know is not printed', QUERY, { query: 'a', secret_4711: 1 }, [{ path: '', keyword: 'additionalProperties' }]],
+  [
+    'a name that the schema does not know is not printed',
+    QUERY,
+    { query: 'a', secret_4711: 1 },
+    [{ path: '', keyword: 'additionalProperties' }],
+  ],
   ['length', QUERY, { query: 'abcdefghi' }, [{ path: '/query', keyword: 'maxLength' }]],
   ['pattern', QUERY, { query: 'ABC' }, [{ path: '/query', keyword: 'pattern' }]],
-  ['two patterns of one schema are told apart', { properties: { a: { pattern: '^a$' }, b: { pattern: '^b$' } } }, { a: 'a', b: 'a' }, [{ path: '/b', keyword: 'pattern' }]],
-  ['equal items, whatever the order of their keys', QUERY, { query: 'a', tags: [{ a: 1, b: 2 }, { b: 2, a: 1 }] }, [{ path: '/tags', keyword: 'uniqueItems' }]],
-  ['a payload key is a star', { additionalProperties: { type: 'number' } }, { s3cret: 'x' }, [{ path: '/*', keyword: 'type' }]],
-  ['a reference into itself', { $defs: { a: { type: 'string' } }, properties: { x: { $ref: '#/$defs/a' } } }, { x: 1 }, [{ path: '/x', keyword: 'type' }]],
+  [
+    'two patterns of one schema are told apart',
+    { properties: { a: { pattern: '^a$' }, b: { pattern: '^b$' } } },
+    { a: 'a', b: 'a' },
+    [{ path: '/b', keyword: 'pattern' }],
+  ],
+  [
+    'equal items, whatever the order of their keys',
+    QUERY,
+    {
+      query: 'a',
+      tags: [
+        { a: 1, b: 2 },
+        { b: 2, a: 1 },
+      ],
+    },
+    [{ path: '/tags', keyword: 'uniqueItems' }],
+  ],
+  [
+    'a payload key is a star',
+    { additionalProperties: { type: 'number' } },
+    { s3cret: 'x' },
+    [{ path: '/*', keyword: 'type' }],
+  ],
+  [
+    'a reference into itself',
+    { $defs: { a: { type: 'string' } }, properties: { x: { $ref: '#/$defs/a' } } },
+    { x: 1 },
+    [{ path: '/x', keyword: 'type' }],
+  ],
   ['false refuses', false, {}, [{ path: '', keyword: 'false schema' }]],
   ['a format', { properties: { to: { format: 'email' } } }, { to: 'nobody' }, [{ path: '/to', keyword: 'format' }]],
 ]

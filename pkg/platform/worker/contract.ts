@@ -30,7 +30,7 @@ export type WorkerOptions = {
   readonly entry: URL
   /** From the hand-over of a job to its answer. Default 50. */
   readonly deadlineMs?: number
-  /** A thread that says that its heap is larger is replaced between two jobs. Default 64 MiB; at twice that even if no other is ready. */
+  /** A thread whose heap grew by more than this since it was warm is replaced between two jobs. Default 64 MiB; at twice that even if no other is ready. */
   readonly heapBytes?: number
   /** Jobs that may wait; one more is `overloaded`. Default 1,024. */
   readonly maxWaiting?: number
@@ -54,7 +54,7 @@ export type WorkerStats = {
   readonly starts: number
   readonly waiting: number
   readonly ready: number
-  /** Of the largest thread, as it said last. */
+  /** Growth since it was warm, of the largest thread, as it said last. */
   readonly heapBytes: number
 }
 

@@ -20,11 +20,13 @@ export type WorkerWork<Job, Result> = {
 export function serve<Job, Result>(work: WorkerWork<Job, Result>): void {
   const port: unknown = workerData
   if (!(port instanceof MessagePort)) throw new Error('serve() is for the entry script of a worker pool')
+  let warmBytes = 0
+  const grownBytes = (): number => Math.max(0, heapBytes() - warmBytes)
   const send = (message: FromWorker<Result>): void => port.postMessage(message)
 
   const answer = async ({ id, job }: ToWorker<Job>): Promise<void> => {
     try {
-      send({ kind: 'done', id, value: await work.handle(job), heapBytes: heapBytes() })
+      send({ kind: 'done', id, value: await work.handle(job), heapBytes: grownBytes() })
     } catch (error) {
       send({ kind: 'failed', id, error: nameOf(error) })
     }
@@ -32,8 +34,9 @@ export function serve<Job, Result>(work: WorkerWork<Job, Result>): void {
 
   const start = async (): Promise<void> => {
     await work.warm?.()
+    warmBytes = heapBytes() // what a library needs to stand there is no growth: a WASM module may reserve 128 MiB
     port.on('message', answer)
-    send({ kind: 'ready', heapBytes: heapBytes() })
+    send({ kind: 'ready', heapBytes: 0 })
   }
   // a rejection ends the thread with an 'error' event: the pool counts it as a failed start
   void start()

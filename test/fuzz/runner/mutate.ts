@@ -68,5 +68,5 @@ export function mutate(corpus: readonly Uint8Array[], random: Random, words: rea
   let bytes = random.pick(corpus) ?? new Uint8Array(0)
   for (let times = 1 + random.below(6); times > 0; times--)
     bytes = random.pick(MUTATIONS)?.(bytes, random, corpus, words) ?? bytes
-  return bytes.subarray(0, MAX_INPUT_BYTES)
+  return Uint8Array.from(bytes.subarray(0, MAX_INPUT_BYTES)) // not a Buffer, whatever it was made of
 }

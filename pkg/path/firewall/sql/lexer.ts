@@ -44,6 +44,7 @@ type Mode =
   | 'dashes'
   | 'slash'
   | 'bang'
+  | 'version'
   | 'star'
   | 'dollar' // undecided, still code
   | 'line'
@@ -111,6 +112,7 @@ export class SqlLexer {
     else if (mode === 'dash' || mode === 'dashes') this.#dash(unit)
     else if (mode === 'slash') this.#slash(unit)
     else if (mode === 'bang') this.#bang(unit)
+    else if (mode === 'version') this.#version(unit)
     else if (mode === 'star') this.#star(unit)
     else if (mode === 'dollar') this.#dollar(unit)
     else if (isLineEnd(unit)) this.#hide('comment', unit)
@@ -187,15 +189,22 @@ export class SqlLexer {
     }
   }
 
-  /** After `/*`: `!` or `M!` makes its content code; a version number may follow and does not matter. */
+  /** After `/*`: `!` or `M!` makes its content code. */
   #bang(unit: string): void {
     if (unit === '!') {
       this.#inExecutable = true
-      this.#mode = 'code'
+      this.#mode = 'version'
     } else if (unit !== 'M' || this.#previous === 'M') {
       this.#mode = 'block'
       this.#block(unit)
     } else this.#previous = unit
+  }
+
+  /** The version of the server from which on it is code; which one we face is not known. */
+  #version(unit: string): void {
+    if (isDigit(unit)) return
+    this.#mode = 'code'
+    this.#code(unit)
   }
 
   #star(unit: string): void {
@@ -294,7 +303,8 @@ export class SqlLexer {
       this.#first ??= word
       this.#sink(mode, this.#from, this.#at, word)
     } else if (mode === 'dollar') this.#undoDollar()
-    else if (mode !== 'code') for (let at = this.#from; at < this.#at; at++) this.#sink('symbol', at, at + 1, '')
+    else if (mode !== 'code' && mode !== 'version')
+      for (let at = this.#from; at < this.#at; at++) this.#sink('symbol', at, at + 1, '')
   }
 
   /** A quote or comment ends with this unit. */

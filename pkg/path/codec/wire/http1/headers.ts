@@ -20,7 +20,7 @@ export function isSendable(name: string, value: string): boolean {
  * @returns WIRE_HEADER_INVALID for a name or value that HTTP does not allow.
  */
 export function readHeaders(raw: readonly string[]): ReadHeaders {
-  const headers: Record<string, string | string[]> = Object.create(null)
+  const headers = newRecord()
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = (raw[at] ?? '').toLowerCase()
     const value = raw[at + 1] ?? ''
@@ -32,6 +32,16 @@ export function readHeaders(raw: readonly string[]): ReadHeaders {
     else known.push(value)
   }
   return { ok: true, headers }
+}
+
+/** Records that inherit no name, of one shape: several times faster in use than what `Object.create(null)` makes. */
+function Bare() {}
+Bare.prototype = Object.create(null)
+const BareRecord = Bare as unknown as new () => Record<string, string | string[]> // a function is how to say this class
+
+/** An empty record that inherits no name. */
+export function newRecord(): Record<string, string | string[]> {
+  return new BareRecord()
 }
 
 /** All values of a header; none = empty. */

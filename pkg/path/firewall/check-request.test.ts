@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ACTIVE, agent, firewall, snapshot, view } from './firewall.fixture.ts'
+
+const requests = [
+  { name: 'an active agent, a granted model', given: {}, state: 'Active', reasons: [] },
+  { name: 'a quarantined agent', given: {}, state: 'Quarantined', reasons: ['IDENTITY_AGENT_QUARANTINED'] },
+  { name: 'a suspended agent', given: {}, state: 'Suspended', reasons: ['IDENTITY_AGENT_INACTIVE'] },
+  { name: 'no policy', given: {}, more: { denyAll: true }, reasons: ['POLICY_NONE_SELECTS'] },
+  { name: 'no provider', given: {}, more: { providers: [] }, reasons: ['PROVIDER_NOT_GRANTED'] },
+  { name: 'another model', given: { model: 'gpt-4' }, reasons: ['MODEL_NOT_GRANTED'] },
+  { name: 'no model', given: { model: null }, reasons: ['MODEL_NOT_GRANTED'] },
+  {
+    name: 'the list of models',
+    given: { model: null, endpoint: { name: 'models', method: 'GET', path: '/models', kind: 'plain' } },
+    reasons: [],
+  },
+  {
+    name: 'one granted model',
+    given: { model: null, endpoint: { name: 'model', method: 'GET', path: '/models/gpt-5-mini', kind: 'plain' } },
+    reasons: [],
+  },
+  {
+    name: 'one other model',
+    given: { model: null, endpoint: { name: 'model', method: 'GET', path: '/models/o9', kind: 'plain' } },
+    reasons: ['MODEL_NOT_GRANTED'],
+  },
+  {
+    name: 'a granted hosted tool',
+    given: { hostedTools: [{ name: 'web_search_preview', serverUrl: null }] },
+    reasons: [],
+  },
+  {
+    name: 'two hosted tools that are not',
+    given: {
+      hostedTools: [
+        { name: 'code_interpreter', serverUrl: null },
+        { name: 'file_search', serverUrl: null },
+      ],
+    },
+    reasons: ['TOOL_HOSTED_NOT_GRANTED', 'TOOL_HOSTED_NOT_GRANTED'],
+  },
+  { name: 'hosted mcp, approved always', given: mcp('https://mcp.example/a', 'always'), reasons: [] },
+  {
+    name: 'hosted mcp, approved never',
+    given: mcp('https://mcp.example/a', 'never'),
+    reasons: ['TOOL_HOSTED_NOT_GRANTED'],
+  },
+  {
+    name: 'hosted mcp, approval left to the default',
+    given: mcp('https://mcp.example/a', undefined),
+    reasons: ['TOOL_HOSTED_NOT_GRANTED'],
+  },
+  {
+    name: 'hosted mcp of another server',
+    given: mcp('https://mcp.example/b', 'always'),
+    reasons: ['TOOL_HOSTED_NOT_GRANTED'],
+  },
+] as const
+
+function mcp(serverUrl: string, approval: string | undefined) {
+  const tool = { type: 'mcp', server_url: serverUrl, ...(approval === undefined ? {} : { require_approval: approval }) }
+  return { hostedTools: [{ name: 'mcp', serverUrl }], value: { tools: [tool] } }
+}
+
+for (const row of requests) {
+  test(`[FW-01] a request: ${row.name}`, () => {
+    const own = firewall()
+    const rules = own.load(snapshot('more' in row ? row.more : {}))
+    const standing = { ...ACTIVE, state: 'state' in row ? row.state : ACTIVE.state }
+    const asked = view(row.given)
+    const found = own.inspect(rules, { view: asked, agent, standing }).request(asked)
+    assert.deepEqual(
+      found.map((finding) => finding.reason),
+      row.reasons,
+    )
+  })
+}

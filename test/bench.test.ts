@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { goalsOf, row, tableOf } from './bench/report.ts'
+import { quantile } from './bench/stats.ts'
+import {
+  POLICY_RULES,
+  policyFile,
+  SQL,
+  STAMP_DIGITS,
+  STAMP_MARK,
+  STAMPED_EVENTS,
+  streamEvents,
+} from './bench/workload.ts'
+
+test('[BENCH-01] the stream is what docs/performance.md says: stamped events, one call within the stated sizes', () => {
+  const events = streamEvents()
+  assert.equal(events.length, STAMPED_EVENTS)
+  for (const event of events) assert.match(event.slice(event.indexOf(STAMP_MARK) + STAMP_MARK.length), /^0{19}"/)
+  assert.equal(STAMP_DIGITS, 19)
+  type Chunk = {
+    readonly choices: readonly {
+      readonly delta: { readonly tool_calls?: readonly { readonly function: { readonly arguments: string } }[] }
+    }[]
+  }
+  const pieces = events.map(
+    (event) => (JSON.parse(event.slice('data: '.length)) as Chunk).choices[0]?.delta.tool_calls?.[0],
+  )
+  const args = pieces.map((piece) => piece?.function.arguments ?? '').join('')
+  assert.equal((JSON.parse(args) as { readonly query: string }).query, SQL)
+  assert.ok(SQL.length <= 1_024 && SQL.length > 900, `${SQL.length} bytes of SQL`)
+  assert.ok(args.length <= 4_096, `${args.length} bytes of arguments`)
+})
+
+test('[BENCH-01] the policy has the rules that it is said to have', () => {
+  assert.equal(policyFile().match(/"expression"/g)?.length, POLICY_RULES)
+})
+
+test('[BENCH-02] a quantile lies between the least and the greatest sample, and rises with its share', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), { minLength: 1 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (samples, share) => {
+        const value = quantile(samples, share)
+        assert.ok(value >= Math.min(...samples) - 1e-9 && value <= Math.max(...samples) + 1e-9)
+        assert.ok(quantile(samples, 0) <= value && value <= quantile(samples, 1) + 1e-9)
+      },
+    ),
+  )
+  assert.equal(quantile([4, 1, 3, 2], 0.5), 2.5)
+  assert.ok(Number.isNaN(quantile([], 0.5)))
+})
+
+test('[BENCH-02] a goal is told as reached, missed, or not measured, with its number', () => {
+  const rows = [
+    row('sallyport', '16', 'ttft_added_p50', 0.41234),
+    row('sallyport', '32', 'rps', 700),
+    row('node', '32', 'rps', 1_000),
+  ]
+  assert.deepEqual(rows[0], {
+    bench: 'path',
+    system: 'sallyport',
+    case: '16',
+    metric: 'ttft_added_p50',
+    value: 0.412,
+    unit: 'ms',
+  })
+  const goals = goalsOf(rows)
+  assert.match(goals[0] ?? '', /^✓ .*0\.412 \(goal ≤ 0\.5\)$/)
+  assert.match(goals[4] ?? '', /^✗ .*0\.7 \(goal ≥ 0\.8\)$/)
+  assert.match(goals[1] ?? '', /^\? .*not measured$/)
+  assert.match(tableOf(rows, ['node', 'sallyport']), /rps +32 +1\/s +1,000 +700/)
+})
