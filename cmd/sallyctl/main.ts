@@ -1,6 +1,10 @@
 /** sallyctl: gives the command line its streams, its signals and its exit status. */
+import { readFileSync } from 'node:fs'
 import { runCli } from '#pkg/faces/cli'
-import manifest from '../../package.json' with { type: 'json' }
+
+const manifest: { readonly version: string } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+)
 
 // `sallyctl verdicts | head -1` is no failure
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))

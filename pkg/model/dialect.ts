@@ -80,6 +80,9 @@ export type RestoreRecord = {
   readonly original: string
 }
 
+/** Bounds of a reading, and how it lets others run: `limits.turnBytes` are looked at between two calls of `yieldTurn`. */
+export type Work = { readonly limits: Limits; readonly yieldTurn: () => Promise<void> }
+
 /** One wire dialect. The same members in every dialect folder; none knows what a policy is. */
 export interface Dialect {
   readonly name: string
@@ -87,9 +90,10 @@ export interface Dialect {
   readonly provider: 'OpenAI'
   /** null = not mine: the caller refuses. */
   endpointOf(method: string, path: string): Endpoint | null
-  readRequest(endpoint: Endpoint, body: Uint8Array, limits: Limits): Reading<RequestView>
+  /** A promise only for a body so large that it is read in turns. */
+  readRequest(endpoint: Endpoint, body: Uint8Array, work: Work): Reading<RequestView> | Promise<Reading<RequestView>>
   openStream(view: RequestView, limits: Limits): AnswerStream
-  readAnswer(view: RequestView, body: Uint8Array, limits: Limits): Reading<AnswerBody>
+  readAnswer(view: RequestView, body: Uint8Array, work: Work): Reading<AnswerBody> | Promise<Reading<AnswerBody>>
   /** JSON body of a refusal before the first byte (403). */
   refusal(verdict: Verdict): Uint8Array
   /** JSON body of a fault that is no refusal (502, 503, 504). */

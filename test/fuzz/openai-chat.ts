@@ -6,10 +6,17 @@ import { newSseSplitter } from '#pkg/path/codec/wire/sse'
 import type { Target } from './runner/target.ts'
 
 const limits = { ...DEFAULT_LIMITS, frameBytes: 4_096, argumentBytes: 2_048 }
+const work = { limits, yieldTurn: () => Promise.resolve() }
 const endpoint = openaiChat.endpointOf('POST', '/chat/completions')
 const REFUSED: Decided = {
   outcome: () => ({ kind: 'refused', text: 'sallyport: TOOL_NOT_GRANTED: no' }),
   text: () => undefined,
+}
+
+/** Only large bodies are read in turns, and none here is large. */
+function atOnce<T>(value: T | Promise<T>): T {
+  if (value instanceof Promise) throw new Error('a small body was read in turns')
+  return value
 }
 
 function viewOf(): RequestView {
@@ -17,7 +24,7 @@ function viewOf(): RequestView {
   const body = Buffer.from(
     '{"model":"gpt-5","stream":true,"messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"run_sql"}}]}',
   )
-  const view = openaiChat.readRequest(endpoint, body, limits)
+  const view = atOnce(openaiChat.readRequest(endpoint, body, work))
   assert.ok(view.ok)
   return view.value
 }
@@ -106,7 +113,7 @@ function callIn(value: unknown): boolean {
 }
 
 function asWhole(bytes: Uint8Array): string {
-  const answer = openaiChat.readAnswer(view, bytes, limits)
+  const answer = atOnce(openaiChat.readAnswer(view, bytes, work))
   if (!answer.ok) return answer.reason
   const faulty = answer.value.messages.some((message) => message.kind === 'fault')
   if (!faulty) assert.deepEqual(Buffer.from(answer.value.write(ALL_RELEASED)), Buffer.from(bytes))
@@ -116,7 +123,7 @@ function asWhole(bytes: Uint8Array): string {
 
 function asRequest(bytes: Uint8Array): string {
   if (endpoint === null) return 'none'
-  const read = openaiChat.readRequest(endpoint, bytes, limits)
+  const read = atOnce(openaiChat.readRequest(endpoint, bytes, work))
   if (!read.ok) return read.reason
   const record = { verdictId: 'v_1', text: '', original: '' }
   const restored = openaiChat.restore(read.value, (verdictId) => ({ ...record, verdictId }))

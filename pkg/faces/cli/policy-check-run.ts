@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import { compile } from '#pkg/control/compile'
 import { SallyportError } from '#pkg/model/errors'
 import { compileChecks } from '#pkg/platform/expr'
-import { formatFault, newResourceReader, type ResourceFault, type Resources, type SourceFile } from '#pkg/platform/resources'
+import {
+  formatFault,
+  newResourceReader,
+  type ResourceFault,
+  type Resources,
+  type SourceFile,
+} from '#pkg/platform/resources'
 import { printableLines } from './escape.ts'
 import type { Context, Globals } from './ports.ts'
 import { print } from './session.ts'
@@ -38,8 +44,13 @@ export async function checkPolicies(context: Context, globals: Globals, paths: r
 function filesOf(path: string): readonly SourceFile[] {
   try {
     if (!statSync(path).isDirectory()) return [{ path, text: readFileSync(path, 'utf8') }]
-    const names = readdirSync(path).filter((name) => RESOURCE_FILE.test(name)).sort()
-    return names.map((name) => join(path, name)).filter((file) => statSync(file).isFile()).map((file) => ({ path: file, text: readFileSync(file, 'utf8') }))
+    const names = readdirSync(path)
+      .filter((name) => RESOURCE_FILE.test(name))
+      .sort()
+    return names
+      .map((name) => join(path, name))
+      .filter((file) => statSync(file).isFile())
+      .map((file) => ({ path: file, text: readFileSync(file, 'utf8') }))
   } catch (cause) {
     throw new SallyportError('RESOURCE_INVALID', `cannot be read: ${path}`, { cause })
   }
@@ -71,7 +82,9 @@ function unknownToolsOf(policy: Resources['policies'][number]): readonly Unknown
 function textOf(checked: Checked): string {
   const lines = checked.faults.map(formatFault)
   for (const { policy, tool } of checked.unknownTools)
-    lines.push(`note: ${policy}: tool "${tool}" declares no intents: what its arguments do not show is judged as custom.unknown`)
+    lines.push(
+      `note: ${policy}: tool "${tool}" declares no intents: what its arguments do not show is judged as custom.unknown`,
+    )
   const counts = `${checked.files} files, ${checked.policies} policies, ${checked.agents} agents`
   lines.push(checked.ok ? `ok: ${counts}` : `${checked.faults.length} faults in ${counts}`)
   return `${lines.join('\n')}\n`

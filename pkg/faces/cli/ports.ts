@@ -41,3 +41,13 @@ export type Context = {
   /** The command ends with this exit status unless it throws. */
   readonly exit: (status: number) => void
 }
+
+/** Options of `up` besides the global ones; each is a flag of `upSettings`. */
+export type UpOptions = Globals & {
+  readonly policies?: string
+  readonly port?: string
+  readonly adminPort?: string
+  readonly upstream?: readonly string[]
+  readonly limit?: readonly string[]
+  readonly logLevel?: string
+}

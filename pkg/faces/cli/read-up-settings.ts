@@ -1,7 +1,6 @@
 import { SallyportError } from '#pkg/model/errors'
 import { readSettings, settingsError, type UpSettings, upSettings } from '#pkg/platform/settings'
-import type { CliDeps } from './ports.ts'
-import type { UpOptions } from './up.ts'
+import type { CliDeps, UpOptions } from './ports.ts'
 
 /**
  * Flags before environment before default. `-v` is `--log-level debug`.

@@ -1,15 +1,5 @@
 import type { Command } from 'commander'
-import type { Context, Globals } from './ports.ts'
-
-/** Options of `up` besides the global ones; each is a flag of `upSettings`. */
-export type UpOptions = Globals & {
-  readonly policies?: string
-  readonly port?: string
-  readonly adminPort?: string
-  readonly upstream?: readonly string[]
-  readonly limit?: readonly string[]
-  readonly logLevel?: string
-}
+import type { Context, UpOptions } from './ports.ts'
 
 /** `sallyctl up` */
 export function defineUp(parent: Command, context: Context): void {

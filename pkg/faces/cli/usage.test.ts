@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { run, withProcess } from '../../../test/fixtures/run-cli.ts'
+import { run, STEERING, withProcess } from '../../../test/fixtures/run-cli.ts'
 
 const usage: readonly (readonly string[])[] = [
   [],
@@ -89,7 +89,7 @@ test('[CLI-06] something else that answers there is not believed', async () => {
     for (const words of [['agents'], ['agents', 'x'], ['verdicts']]) {
       const { status, err } = await run([...words, '--address', address])
       assert.equal(status, 69)
-      assert.equal(/[\u001b\u009b]/.test(err), false)
+      assert.equal(STEERING.test(err.replaceAll('\n', '')), false)
     }
   } finally {
     server.close()

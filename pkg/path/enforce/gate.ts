@@ -45,11 +45,11 @@ export class Gate {
   /** Takes the next frame. Frames must be offered one after the other: await what it answers, if anything. */
   offer(frame: Frame): Promise<void> | void {
     if (this.ended !== null) return
+    this.#release() // what is decided by now leaves, whatever this frame brings: the cut into chunks must not show
     if (frame.kind === 'comment') {
       this.#ready.push(frame.raw)
       return
     }
-    this.#release() // what is decided by now leaves, whatever this frame brings: the cut into chunks must not show
     const messages = this.#parts.stream.read(frame)
     if (!this.#hold(frame)) return
     const entry: Entry = { frame, calls: callsOf(messages), spans: [] }

@@ -44,6 +44,7 @@ export class FollowedCall {
   #sqlUnits = 0
   #sqlBytes = 0
   #early: Finding | null = null
+  #earlySaid = false
 
   constructor(parts: CallParts) {
     this.parts = parts
@@ -79,7 +80,9 @@ export class FollowedCall {
     if (this.#json === null) this.#followSql(text, start, this.#bytes)
     const fault = this.#json === null ? null : this.#json.push(text)
     const wire = fault === null ? this.#tooLarge() : findingOf(fault.reason, fault.at, fault.detail)
-    return first(wire, this.#early)
+    const early = this.#earlySaid ? null : this.#early
+    this.#earlySaid ||= early !== null
+    return first(wire, early)
   }
 
   /** The whole call, or the finding of the wire check that it does not pass. */

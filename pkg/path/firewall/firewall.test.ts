@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Snapshot, ToolGrant } from '#pkg/model'
 import { ACTIVE, agent, cuts, fakeSql, firewall, grant, judge, snapshot, view } from './firewall.fixture.ts'
+import { looksLikeSql } from './sql-looks.ts'
 
 const QUERY = {
   type: 'object',
@@ -493,4 +494,14 @@ test('[FW-08] prose never reaches the grammar', async () => {
     )
   }
   assert.deepEqual(fakeSql.asked, [])
+})
+
+test('[FW-08] the look at a text costs linear time', () => {
+  for (const unit of [';', ';--', '*/', '--\n', ';(', 'drop;', ';delete ', ';with ', '/*;', ' \n', '--;with\n']) {
+    const text = unit.repeat(Math.ceil(200_000 / unit.length))
+    const started = performance.now()
+    looksLikeSql(text)
+    looksLikeSql(`set${text}`)
+    assert.ok(performance.now() - started < 1000, `${unit}: ${performance.now() - started} ms`)
+  }
 })

@@ -64,18 +64,14 @@ class Inspected implements Inspection {
   }
 
   callOpen(call: string, name: string, form: ArgumentForm): readonly Finding[] {
-    const findings = checkName(this.#rules, name)
-    if (findings.length > 0) return findings
     const rules = this.#rules
     const entries = grantsFor(rules, name)
     this.#calls.set(call, new FollowedCall({ deps: this.#deps, limits: this.#limits, rules, entries, name, form }))
-    return []
+    return checkName(rules, name)
   }
 
   callDelta(call: string, text: string): readonly Finding[] {
-    const findings = this.#calls.get(call)?.delta(text) ?? neverOpened()
-    if (findings.length > 0) this.#calls.delete(call)
-    return findings
+    return this.#calls.get(call)?.delta(text) ?? neverOpened()
   }
 
   callClose(call: string): readonly Finding[] | Promise<readonly Finding[]> {

@@ -237,6 +237,26 @@ const rows: readonly Row[] = [
     calls: ['execute/text rm -rf / <- <execute>rm -rf /</execute>'],
   },
   {
+    id: 'TXT-05',
+    name: 'a tool name that a character reference follows',
+    text: '<tool_call>run_sql&#95;,</tool_call>',
+    calls: fault('<tool_call>run_sql&#95;,</tool_call>'),
+  },
+  {
+    id: 'TXT-05',
+    name: 'a tag of the policy with what only lenient clients read as a call',
+    text: "<execute>{name: 'run_sql'}</execute>",
+    tools: tag,
+    calls: fault("<execute>{name: 'run_sql'}</execute>", 'WIRE_INVALID_JSON'),
+  },
+  {
+    id: 'TXT-05',
+    name: 'a well-known tag that the policy names too, with words in it',
+    text: '<tool_call>run sql</tool_call>',
+    tools: [{ kind: 'tag', word: 'tool_call' }],
+    calls: fault('<tool_call>run sql</tool_call>'),
+  },
+  {
     id: 'TXT-03',
     name: 'a tag of the policy with a call in it',
     text: `<execute>${CALL}</execute>`,
@@ -433,5 +453,25 @@ test('[TXT-09] hostile texts cost linear time', () => {
     scan([text], [...bash, ...tag])
     scan(text.match(/.{1,7}/gs) ?? [], [...bash, ...tag])
     assert.ok(performance.now() - started < 3000, `${unit}: ${performance.now() - started} ms`)
+  }
+})
+
+test('[TXT-09] hostile calls cost linear time', () => {
+  const much = (unit: string): string => unit.repeat(Math.ceil(100_000 / unit.length))
+  const texts = [
+    `\`\`\`bash\n${much(' ')}x\n\`\`\``,
+    `\`\`\`bash\n${much('`` ')}\n\`\`\``,
+    `<invoke name="a">${much('<parameter name="a">')}</invoke>`,
+    `<invoke name="a">${Array.from({ length: 3000 }, (_, n) => `<parameter name="p${n}">1</parameter>`).join('')}</invoke>`,
+    `<tool_call>{${much(' ')}}${much(';')}</tool_call>`,
+    `[TOOL_CALLS][${much('{"name":"a"},')}{}]`,
+    `<tool_call a=${much('"')}>{}</tool_call>`,
+    `<function_calls>${much('<invoke name="a"></invoke>')}</function_calls>`,
+    `<tool_call>{}${much('a ')}</tool_call>`,
+  ]
+  for (const text of texts) {
+    const started = performance.now()
+    scan([text], [...bash, ...tag])
+    assert.ok(performance.now() - started < 2000, `${text.slice(0, 40)}: ${performance.now() - started} ms`)
   }
 })

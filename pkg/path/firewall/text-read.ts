@@ -1,6 +1,6 @@
 import type { ArgumentForm, Reason } from '#pkg/model'
 import type { NewJsonFollower } from './ports.ts'
-import type { TextTag } from './text-tags.ts'
+import { isWellKnown, type TextTag } from './text-tags.ts'
 
 /** One call out of a text. `end` is the offset behind its part of the text. */
 export type WrittenCall = {
@@ -31,12 +31,17 @@ export function readCalls(parts: ReadParts, raw: string, tag: TextTag, opened: n
   const single = tag.kind === 'element' && ['invoke', 'function', 'functionname'].includes(tag.name.toLowerCase())
   const found = single ? readElements(parts, raw, 0, raw.length) : readBody(parts, raw, body)
   const unread = found.ok ? found.calls.length === 0 : found.reason === UNKNOWN.reason
-  if (unread && tag.kind === 'element' && tag.declared) {
+  if (unread && tag.kind === 'element' && tag.declared && !triesCall(tag.name, raw.slice(body.from, body.to))) {
     return { ok: true, calls: [{ name: tag.name, form: 'text', text: raw.slice(body.from, body.to), end: raw.length }] }
   }
   if (!found.ok) return found
   const last = found.calls.at(-1)
   return last === undefined ? UNKNOWN : { ok: true, calls: [...found.calls.slice(0, -1), { ...last, end: raw.length }] }
+}
+
+/** Could a lenient client take it for a call of the usual shapes, though it cannot be read here? */
+function triesCall(word: string, inner: string): boolean {
+  return isWellKnown(word) || /^\s*(?:[{<]|\[\s*[{["'])/.test(inner)
 }
 
 function readFence(raw: string, name: string, mark: string, run: number, opened: number): WrittenCalls {
@@ -46,7 +51,7 @@ function readFence(raw: string, name: string, mark: string, run: number, opened:
   const before = raw.slice(line + 1, closing)
   // A closing that stands inside a line, or is shorter, ends the fence for some readers only.
   if (!/(?:^|\n) {0,3}$/.test(before) || raw.length - closing < run) return UNKNOWN
-  return { ok: true, calls: [{ name, form: 'text', text: before.replace(/\n? *$/, ''), end: raw.length }] }
+  return { ok: true, calls: [{ name, form: 'text', text: before.replace(/(?:^|\n) {0,3}$/, ''), end: raw.length }] }
 }
 
 type Body = { readonly from: number; readonly to: number; readonly name: string | null }
@@ -83,7 +88,7 @@ function readSequence(parts: ReadParts, raw: string, body: Body): WrittenCalls {
     if (unit === '{' || unit === '[') {
       const end = valueEnd(raw, at, body.to)
       const found = end === null ? UNKNOWN : readValue(parts, raw, { from: at, to: end, name: nameOf(names) })
-      if (!found.ok || end === null || names.length > 2) return found.ok ? UNKNOWN : found
+      if (!found.ok || end === null) return found.ok ? UNKNOWN : found
       calls.push(...found.calls)
       names = []
       at = end
@@ -91,6 +96,7 @@ function readSequence(parts: ReadParts, raw: string, body: Body): WrittenCalls {
       WORD.lastIndex = at
       const word = WORD.exec(raw)?.[0]
       if (word === undefined || at + word.length > body.to) return UNKNOWN
+      if (names.length >= 2) return UNKNOWN
       names = [...names, word]
       at += word.length
     }
@@ -98,7 +104,7 @@ function readSequence(parts: ReadParts, raw: string, body: Body): WrittenCalls {
   return names.length > 0 ? UNKNOWN : { ok: true, calls }
 }
 
-const SKIP = /(?:[\s;,]|<[|｜][^|｜>]{0,64}[|｜]>|```(?:json)?|\[ARGS\])*/y
+const SKIP = /(?:[\s;,]+|<[|｜][^|｜>]{0,64}[|｜]>|```(?:json)?|\[ARGS\])*/y
 const WORD = /[^\s{}[\]<>;,"'`()]+/y
 
 /** The tool's name among the words before its arguments: `name`, `function name` (DeepSeek), `functions.name:0` (Kimi). */

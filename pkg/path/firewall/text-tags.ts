@@ -48,6 +48,11 @@ const TOKEN_WORD = /tool|function|call|python_?tag|plugin|action|channel|recipie
 const NAMESPACE = /^[a-z_]{1,16}$/
 const IGNORED = /[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Mn}]/u
 
+/** True for a word that opens calls of the usual shapes, whatever a policy says. */
+export function isWellKnown(word: string): boolean {
+  return ELEMENTS.has(foldWord(word))
+}
+
 /** One character as tags are compared: lower case, NFKC, one sort of dash; nothing for what nobody sees. */
 function foldUnit(unit: string): string {
   const c = unit.charCodeAt(0)
@@ -76,7 +81,7 @@ export function matchTag(text: string, at: number, place: TagPlace): TagMatch {
   const mark = foldUnit(text.charAt(at))
   if (mark === '<') return matchElement(text, at, place)
   if (mark === '[') return matchBracket(text, at, place.window)
-  if (mark === '`' || mark === '~') return matchFence(text, at, place.words, place.window)
+  if (mark === '`' || mark === '~') return matchFence(text, at, place)
   return NONE
 }
 
@@ -144,8 +149,9 @@ function matchBracket(text: string, at: number, window: number): TagMatch {
   return PARTIAL
 }
 
-function matchFence(text: string, at: number, words: TagWords, window: number): TagMatch {
+function matchFence(text: string, at: number, { words, window, before }: TagPlace): TagMatch {
   const mark = foldUnit(text.charAt(at))
+  if (foldUnit(before) === mark) return NONE // a run counts from its first mark
   let i = at
   let run = 0
   let word = ''

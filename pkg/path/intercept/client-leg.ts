@@ -77,7 +77,7 @@ export class HttpClientLeg implements ClientLeg {
     const sent = flat(headers)
     if (status !== 204 && status !== 304) sent.push('content-length', String(body.length))
     this.#writeHead(status, sent)
-    if (this.#before === null) this.#response.end(body)
+    if (this.#before === null) endWith(this.#response, body)
     else {
       this.#response.write(body)
       void this.#before().then(() => this.#response.end())
@@ -151,6 +151,12 @@ export class HttpClientLeg implements ClientLeg {
     this.#resume = null
     resume?.()
   }
+}
+
+/** A small body goes out in one piece with its head, which Node does for text only: latin1 is the same bytes. */
+function endWith(response: ServerResponse, body: Uint8Array): void {
+  if (body.length > JOIN_BYTES) response.end(body)
+  else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1')
 }
 
 /** Names and values in turn, as `writeHead` takes them without merging. */

@@ -61,6 +61,11 @@ export class Connection {
     return true
   }
 
+  /** Closes the connection if its client has not sent a byte: Node's server takes only used connections for idle. */
+  closeUnused(): void {
+    if (this.#turn === null && this.socket.bytesRead === 0) this.socket.destroy()
+  }
+
   #cut(turn: Turn): void {
     turn.leg.vanish()
     turn.body.vanish()

@@ -19,8 +19,8 @@ export type Serving = {
 /** What serving needs. */
 export type ServeDeps = { readonly deps: FacadeDeps; readonly settings: Settings; split(path: string): Split }
 
-/** Reads one request and has it handled or rejected. Resolves when that is over; it never rejects. */
-export async function serve(at: ServeDeps, serving: Serving): Promise<void> {
+/** Reads one request and has it handled or rejected; `done` is called when that is over. It never rejects. */
+export async function serve(at: ServeDeps, serving: Serving, done: () => void): Promise<void> {
   const { leg } = serving
   try {
     await readAndHandle(at, serving)
@@ -29,6 +29,7 @@ export async function serve(at: ServeDeps, serving: Serving): Promise<void> {
     fail(at, leg, error)
   } finally {
     serving.body.release()
+    done()
   }
 }
 

@@ -46,6 +46,7 @@ export function newFacade(deps: FacadeDeps, options: FacadeOptions): Facade {
     listen: () => listen(server, settings),
     close: async (drainMs) => {
       state.closing = true
+      for (const connection of state.connections.values()) connection.closeUnused()
       await close(server, drainMs)
       await settled(state)
     },
@@ -84,14 +85,15 @@ function newReception(deps: FacadeDeps, settings: Settings, state: State): Recep
   const closing = () => state.closing
   const legSettings = { closing }
   const budget = { maxBytes: settings.maxBodyBytesHeld, heldBytes: 0 }
+  const done = () => {
+    state.serving -= 1
+    if (state.serving === 0) state.settled?.()
+  }
   const begin = (connection: Connection, { request, response, waits }: Incoming): Turn => {
     const leg = new HttpClientLeg(response, connection.socket, legSettings)
     const body = new RequestBody(request, settings.limits.requestBytes, budget)
     state.serving += 1
-    void serve(at, { request, response, waits, leg, body }).then(() => {
-      state.serving -= 1
-      if (state.serving === 0) state.settled?.()
-    })
+    void serve(at, { request, response, waits, leg, body }, done)
     return { leg, body }
   }
   const overflowed = () => deps.log?.warn('pipeline-overflow', { limit: settings.maxPipelined })

@@ -540,6 +540,35 @@ test('[ICPT-06] any chunks in any grouping arrive as their bytes, in order', asy
   )
 })
 
+test('[ICPT-06] every byte of a whole answer arrives as it is, small and large', async () => {
+  const all = Uint8Array.from({ length: 256 }, (_, at) => at)
+  await withFacade(
+    (ask, leg) => {
+      const body = Buffer.alloc(ask.path === '/small' ? 256 : 64 * 1024, all)
+      // a view into a larger buffer is only itself
+      leg.reply(
+        200,
+        JSON_TYPE,
+        Buffer.concat([Buffer.from('before'), body, Buffer.from('behind')]).subarray(6, 6 + body.length),
+      )
+    },
+    async ({ client }) => {
+      const raw = await client()
+      for (const [path, size] of [
+        ['/small', 256],
+        ['/large', 64 * 1024],
+      ] as const) {
+        raw.send(get(`/openai/v1${path}`))
+        assert.equal((await raw.answer()).body, Buffer.alloc(size, all).toString('latin1'))
+      }
+      raw.send('HEAD /openai/v1/small HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+      await raw.ended
+      assert.match(raw.seen(), /content-length: 256/)
+      assert.equal(raw.seen().endsWith('\r\n\r\n'), true)
+    },
+  )
+})
+
 test('[ICPT-06] an HTTP/1.0 client gets a body that ends with the connection', async () =>
   withFacade(
     (_ask, leg) => {
@@ -830,7 +859,7 @@ test('[ICPT-11] a drain lets open answers end, closes idle connections at once, 
       leg.end()
     },
     async ({ client, facade, port }) => {
-      const [idle, busy] = [await client(), await client()]
+      const [idle, busy, unused] = [await client(), await client(), await client()]
       idle.send(get('/openai/v1/quick'))
       await idle.answer()
       busy.send(get('/openai/v1/slow') + get('/openai/v1/quick'))
@@ -839,7 +868,7 @@ test('[ICPT-11] a drain lets open answers end, closes idle connections at once, 
       const closing = facade.close(5_000).then(() => {
         closed = true
       })
-      await idle.ended
+      await Promise.all([idle.ended, unused.ended])
       await assert.rejects(rawClient(port))
       await sleep(30)
       assert.equal(closed, false)

@@ -148,7 +148,8 @@ async function relayWhole(parts: Parts, decoder: Decoder): Promise<void> {
     for await (const chunk of answer.chunks) if (!take(await decoder.push(chunk))) return
     if (!take(await decoder.end())) return
     const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
-    const reading = exchange.dialect.readAnswer(exchange.view, body, deps.limits)
+    const reading = await exchange.dialect.readAnswer(exchange.view, body, { limits: deps.limits, yieldTurn: nextTurn })
+    if (exchange.over) return
     if (!reading.ok) {
       if (answer.status >= 400) return bareFault(parts)
       return abort(parts, reading.reason, reading.detail)
@@ -184,7 +185,8 @@ function tooLarge(limit: number): string {
   return `the answer is larger than ${limit} bytes, which is the limit for one that does not stream`
 }
 
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+/** Lets the event loop go round once. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const NO_BYTES = new Uint8Array(0)
 

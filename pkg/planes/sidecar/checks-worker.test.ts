@@ -35,7 +35,7 @@ for (const [name, text] of [
   ['arrays', `SELECT ${'ARRAY['.repeat(2_300)}1${']'.repeat(2_300)}`],
   ['subqueries', `${'SELECT ('.repeat(1_800)}1${')'.repeat(1_800)}`],
   ['unions', `SELECT 1${' UNION SELECT 1'.repeat(1_000)}`],
-  ['CTEs', `${'WITH a AS ('.repeat(1_300)}SELECT 1${') SELECT 1'.repeat(300)}`],
+  ['CTEs', `${'WITH a AS ('.repeat(700)}SELECT 1${') SELECT 1'.repeat(700)}`],
   ['statements', 'SELECT 1;'.repeat(1_800)],
   ['comments', '/*'.repeat(8_000)],
   ['bodies', `DO $$ BEGIN ${'BEGIN '.repeat(900)}NULL; ${'END; '.repeat(900)}END $$`],

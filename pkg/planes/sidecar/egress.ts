@@ -14,7 +14,7 @@ import {
 import { SallyportError } from '#pkg/model/errors'
 import { requestContentType, upstreamRequestHeaders } from '#pkg/path/codec/wire/http1'
 import { isPermitStale } from '#pkg/path/upstream'
-import { relay } from './answer.ts'
+import { nextTurn, relay } from './answer.ts'
 import { Exchange, refusalHeaders } from './exchange.ts'
 import { type Docket, type ExchangeJudge, newJudge } from './judge.ts'
 import type { EgressDeps, FacadeRoute } from './ports.ts'
@@ -55,7 +55,7 @@ async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<vo
   const { dialect } = desk.route
 
   if (agent === null) return refuse(desk, [UNKNOWN_TOKEN], startedUs, client)
-  const read = readRequest(deps, ask, dialect)
+  const read = await readRequest(deps, ask, dialect)
   if (!read.ok) return refuse(desk, [read.finding], startedUs, client)
 
   const opened = await open(deps, desk, { ask, agent, view: read.view, client, startedUs })
@@ -86,13 +86,13 @@ function firstOf(routes: EgressDeps['routes']): FacadeRoute {
 
 type Read = { readonly ok: true; readonly view: RequestView } | { readonly ok: false; readonly finding: Finding }
 
-function readRequest(deps: EgressDeps, ask: Ask, dialect: Dialect): Read {
+async function readRequest(deps: EgressDeps, ask: Ask, dialect: Dialect): Promise<Read> {
   const no = (reason: Reason, at: number, detail: string): Read => ({ ok: false, finding: findingOf(reason, at, detail) })
   const endpoint = deps.routes.has(ask.facade) ? dialect.endpointOf(ask.method, ask.path) : null
   if (endpoint === null) return no('WIRE_ENDPOINT_UNKNOWN', 0, 'names a method and path that no codec owns')
   const type = endpoint.method === 'POST' ? requestContentType(ask.headers) : OK
   if (!type.ok) return no(type.reason, 0, type.detail)
-  const reading = dialect.readRequest(endpoint, ask.body, deps.limits)
+  const reading = await dialect.readRequest(endpoint, ask.body, { limits: deps.limits, yieldTurn: nextTurn })
   return reading.ok ? { ok: true, view: reading.value } : no(reading.reason, reading.at, reading.detail)
 }
 

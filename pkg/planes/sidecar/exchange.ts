@@ -29,6 +29,10 @@ export type ExchangeParts = {
   readonly standing: Standing
 }
 
+const LF = 0x0a
+const CR = 0x0d
+const BLANK_LINE = Uint8Array.of(LF, LF)
+
 const JSON_HEADERS: Headers = { 'content-type': 'application/json' }
 
 /** Headers of a refusal: the SDKs retry some statuses unless told not to. WIRE.md §2. */
@@ -54,6 +58,7 @@ export class Exchange implements OpenExchange, Surroundings {
   #severing = false
   #headSent = false
   #wroteAtMs: number
+  #lastByte = LF
   /** Asked by the ticker: do frames wait? */
   holds: () => boolean = () => false
 
@@ -93,7 +98,14 @@ export class Exchange implements OpenExchange, Surroundings {
   write(chunks: readonly Uint8Array[]): Promise<void> | void {
     if (this.#over || chunks.length === 0) return
     this.#wroteAtMs = this.#deps.clock.nowMs()
+    this.#lastByte = chunks.at(-1)?.at(-1) ?? this.#lastByte
     return this.client.write(chunks)
+  }
+
+  /** A frame of ours, on a line of its own: the provider's last event may have no blank line at its end. */
+  #append(frame: Uint8Array): void {
+    const broken = this.#lastByte !== LF && this.#lastByte !== CR
+    void this.client.write(broken ? [BLANK_LINE, frame] : [frame])
   }
 
   /** A whole answer. */
@@ -121,7 +133,7 @@ export class Exchange implements OpenExchange, Surroundings {
     const readable = verdict.action === 'Abort' || this.client.flushed
     this.#stop()
     if (!readable) return this.client.reset()
-    void this.client.write([this.dialect.sever(verdict)])
+    this.#append(this.dialect.sever(verdict))
     this.client.end()
   }
 
@@ -131,7 +143,7 @@ export class Exchange implements OpenExchange, Surroundings {
     this.#stop()
     const text = `sallyport: ${code}: ${message}`
     if (!this.#headSent) return this.client.reply(httpStatusOf(code), JSON_HEADERS, this.dialect.fault(code, text))
-    void this.client.write([this.dialect.breakOff(code, text)])
+    this.#append(this.dialect.breakOff(code, text))
     this.client.end()
   }
 

@@ -33,9 +33,9 @@ export function serve<Job, Result>(work: WorkerWork<Job, Result>): void {
   }
 
   const start = async (): Promise<void> => {
+    port.on('message', answer) // before the warm-up, which may wait for what does not keep a thread alive
     await work.warm?.()
     warmBytes = heapBytes() // what a library needs to stand there is no growth: a WASM module may reserve 128 MiB
-    port.on('message', answer)
     send({ kind: 'ready', heapBytes: 0 })
   }
   // a rejection ends the thread with an 'error' event: the pool counts it as a failed start

@@ -46,8 +46,12 @@ const BEGINS = new Set(
 )
 const DANGEROUS = new Set('outfile dumpfile exec execute xp_cmdshell load_file attach pragma'.split(' '))
 
+/** What no text without it is read differently. */
+const DIFFERENT = /[\\#`[$]|--|\/\*/
+
 /** Every foreign reading that has code where PostgreSQL sees a comment, a string or a name. Most texts have none. */
 export function foreignReadings(text: string): readonly ForeignReading[] {
+  if (!DIFFERENT.test(text)) return []
   const hidden = new Uint8Array(text.length)
   for (const { kind, from, to } of tokensOf(text, POSTGRES)) if (isHidden(kind)) hidden.fill(1, from, to)
   const readings: ForeignReading[] = []
@@ -59,8 +63,12 @@ export function foreignReadings(text: string): readonly ForeignReading[] {
   return readings
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the whole range is meant
+const ONLY_ASCII = /^[\x00-\x7f]*$/
+
 /** Characters outside of strings and quoted names that look like white space or like nothing: some servers skip them. */
 export function hasInvisibleCode(text: string): boolean {
+  if (ONLY_ASCII.test(text)) return false
   return tokensOf(text, POSTGRES).some(
     ({ kind, from, to }) =>
       (kind === 'word' || kind === 'number') &&

@@ -1,21 +1,36 @@
-import type { AnswerBody, Decided, Limits, Message, Reading, RequestView } from '#pkg/model'
+import type { AnswerBody, Decided, Limits, Message, Reading, RequestView, Work } from '#pkg/model'
+import { parseStrictBytes, parseStrictChunked } from '#pkg/path/codec/wire/json'
 import { CALLS_FOLLOW, originalOf } from './call.ts'
 import { newCallTracker } from './calls.ts'
-import { CHUNK_KEYS, type ChoiceNote, type ChunkNote, parseChunk, readChunk } from './chunk.ts'
+import { CHUNK_KEYS, type ChoiceNote, type ChunkNote, chunkOf, readChunk } from './chunk.ts'
+import { plain } from './refuse.ts'
 import { asArray, type Json, textOf } from './shape.ts'
 
 const encoder = new TextEncoder()
 const NO_CALLS: Omit<AnswerBody, 'write'> = { messages: [], original: () => '' }
 
+/** Bodies above this are read in turns. WIRE.md §4. */
+const ONE_TURN_BYTES = 256 * 1024
+
 /** Reads an answer that does not stream. Bodies without `choices` (errors, model lists) pass as they are. */
-export function readAnswer(view: RequestView, body: Uint8Array, limits: Limits): Reading<AnswerBody> {
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
-  } catch {
-    return { ok: false, reason: 'WIRE_FRAME_MALFORMED', at: 0, detail: 'is not valid UTF-8' }
-  }
-  const parsed = parseChunk(text, limits)
+export function readAnswer(
+  view: RequestView,
+  body: Uint8Array,
+  work: Work,
+): Reading<AnswerBody> | Promise<Reading<AnswerBody>> {
+  const bounds = { depth: work.limits.jsonDepth, bytes: Number.POSITIVE_INFINITY }
+  if (body.length <= ONE_TURN_BYTES) return readParsed(view, body, parseStrictBytes(body, bounds, 'chunk'), work.limits)
+  const parsed = parseStrictChunked(body, bounds, work.limits.turnBytes, work.yieldTurn)
+  return parsed.then((reading) => readParsed(view, body, reading, work.limits))
+}
+
+function readParsed(
+  view: RequestView,
+  body: Uint8Array,
+  reading: Reading<unknown>,
+  limits: Limits,
+): Reading<AnswerBody> {
+  const parsed = chunkOf(reading)
   if (!parsed.ok) return parsed
   if (view.endpoint.kind === 'plain') return { ok: true, value: { ...NO_CALLS, write: () => body } }
   const tracker = newCallTracker(limits)
@@ -51,7 +66,8 @@ function isTouched(note: ChunkNote, decided: Decided): boolean {
 
 function rebuild(view: RequestView, note: ChunkNote, decided: Decided): Uint8Array {
   const answer: Record<string, unknown> = {}
-  for (const key of CHUNK_KEYS) if (key !== 'choices' && note.value[key] !== undefined) answer[key] = note.value[key]
+  const vouched = note.strays.length === 0 ? [...CHUNK_KEYS] : ['id', 'object', 'created', 'model']
+  for (const key of vouched) if (key !== 'choices' && note.value[key] !== undefined) answer[key] = note.value[key]
   const stray = refusalsOf(note.strays, decided)
   answer['choices'] = note.choices.map((choice, position) =>
     rebuildChoice(view, choice, position === 0 ? stray : [], decided),
@@ -62,9 +78,10 @@ function rebuild(view: RequestView, note: ChunkNote, decided: Decided): Uint8Arr
 function rebuildChoice(view: RequestView, note: ChoiceNote, stray: readonly string[], decided: Decided): Json {
   const keep = (key: string): boolean => decided.outcome(key).kind === 'released'
   const message: Record<string, unknown> = {}
-  for (const key of ['role', 'content', 'refusal', 'reasoning_content', 'reasoning', 'annotations']) {
-    if (note.body[key] !== undefined) message[key] = note.body[key]
+  for (const key of ['role', 'content', 'refusal', 'reasoning_content', 'reasoning']) {
+    if (note.body[key] !== undefined) message[key] = plain(note.body[key])
   }
+  if (note.strays.length === 0 && note.body['annotations'] !== undefined) message['annotations'] = note.body['annotations']
   for (const [kind, member] of Object.entries(MEMBERS)) {
     const text = decided.text({ choice: note.choice, kind: kind as keyof typeof MEMBERS }) // keys of the table
     if (text !== undefined) message[member] = text

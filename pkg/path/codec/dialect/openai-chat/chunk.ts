@@ -44,7 +44,11 @@ const MAX_CHOICES = 128
 
 /** Reads the JSON of one chunk (or whole answer): strict, an object. */
 export function parseChunk(data: string, limits: Limits): Reading<Json> {
-  const parsed = parseStrict(data, { depth: limits.jsonDepth, bytes: Number.POSITIVE_INFINITY })
+  return chunkOf(parseStrict(data, { depth: limits.jsonDepth, bytes: Number.POSITIVE_INFINITY }))
+}
+
+/** A chunk (or whole answer) is an object; what is no JSON at all is a malformed frame. */
+export function chunkOf(parsed: Reading<unknown>): Reading<Json> {
   if (!parsed.ok) {
     const reason = parsed.reason === 'WIRE_INVALID_JSON' ? 'WIRE_FRAME_MALFORMED' : parsed.reason
     return { ok: false, reason, at: parsed.at, detail: parsed.detail }
@@ -67,7 +71,7 @@ export type ChunkReader = {
 export function readChunk(value: Json, reader: ChunkReader, at: number, out: Message[]): ChunkNote {
   const { tracker } = reader
   const strays: string[] = []
-  if (hidesCallBeside(value, CHUNK_KEYS)) strays.push(tracker.unknown(0, at, out))
+  if (hidesCallBeside(value, CHUNK_KEYS) || hidesCall(value['usage']) || hidesCall(value['error'])) strays.push(tracker.unknown(0, at, out))
   const choices: ChoiceNote[] = []
   const list = value['choices']
   if (!isEmpty(list) && asArray(list) === null) malformed(at, out)
@@ -112,7 +116,8 @@ function readChoice(input: ChoiceInput, reader: ChunkReader, out: Message[]): Ch
     hidesCallBeside(body, BODY_KEYS) ||
     hidesCallBeside(value, CHOICE_KEYS) ||
     strayEcho(value, member) ||
-    contentHides(body)
+    textHides(body) ||
+    hidesCall(value['logprobs'])
   ) {
     strays.push(tracker.unknown(choice, at, out))
   }
@@ -146,9 +151,9 @@ function strayEcho(value: Json, member: 'delta' | 'message'): boolean {
   return hidesCall(echo)
 }
 
-/** A part of a `content` list that is a call in another dialect's clothes. */
-function contentHides(body: Json): boolean {
-  return asArray(body['content']) !== null && hidesCall(body['content'])
+/** A text member that is no plain text, with a call in another dialect's clothes in it. */
+function textHides(body: Json): boolean {
+  return TEXT_KEYS.some((key) => typeof body[key] === 'object' && hidesCall(body[key]))
 }
 
 function malformed(at: number, out: Message[]): void {

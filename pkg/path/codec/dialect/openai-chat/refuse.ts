@@ -2,7 +2,7 @@ import type { Channel, Decided, RequestView } from '#pkg/model'
 import { CALLS_FOLLOW } from './call.ts'
 import type { CallTracker } from './calls.ts'
 import type { ChoiceNote, ChunkNote } from './chunk.ts'
-import { asArray, asObject, type Json } from './shape.ts'
+import { asArray, asObject, type Json, textOf } from './shape.ts'
 
 /** What left for one choice so far. */
 type ChoiceState = {
@@ -67,7 +67,7 @@ export function newRewriter(view: RequestView, tracker: CallTracker): Rewriter {
     for (const key of KEPT) if (note.value[key] !== undefined) head[key] = note.value[key]
     const chunks = out.map((choice) => ({ ...head, choices: [choice] }) as Record<string, unknown>)
     const last = chunks.at(-1)
-    if (note.value['usage'] !== undefined) {
+    if (note.value['usage'] !== undefined && note.strays.length === 0) {
       if (last !== undefined) last['usage'] = note.value['usage']
       else chunks.push({ ...head, choices: [], usage: note.value['usage'] })
     }
@@ -100,7 +100,7 @@ export function newRewriter(view: RequestView, tracker: CallTracker): Rewriter {
 
   const bodyOf = (note: ChoiceNote, state: ChoiceState, decided: Decided): Record<string, unknown> => {
     const body: Record<string, unknown> = {}
-    for (const key of KEPT_IN_BODY) if (note.body[key] !== undefined) body[key] = note.body[key]
+    for (const key of KEPT_IN_BODY) if (note.body[key] !== undefined) body[key] = plain(note.body[key])
     editTexts(body, note, decided)
     if (body['content'] === null && body['role'] === undefined) delete body['content']
     if (note.texts.text !== '' || note.texts.refusal !== '') state.hasText = true
@@ -126,6 +126,11 @@ export function newRewriter(view: RequestView, tracker: CallTracker): Rewriter {
       return null
     },
   }
+}
+
+/** A member of a rebuilt message: text alone. Parts that are not known cannot be vouched for. */
+export function plain(member: unknown): unknown {
+  return typeof member === 'object' && member !== null ? textOf(member).text : member
 }
 
 function callsOf(note: ChoiceNote): readonly string[] {
@@ -185,6 +190,5 @@ function editTexts(body: Record<string, unknown>, note: ChoiceNote, decided: Dec
   if (reasoning === undefined) return
   delete body['reasoning']
   delete body['reasoning_content']
-  if (asArray(body['content']) !== null) body['content'] = note.texts.text
   body[note.body['reasoning'] === undefined ? 'reasoning_content' : 'reasoning'] = reasoning
 }

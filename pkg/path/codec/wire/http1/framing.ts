@@ -1,6 +1,6 @@
 import type { Headers } from '#pkg/model'
 import { type Fault, fault } from './fault.ts'
-import { valuesOf } from './headers.ts'
+import { firstOf, isRepeated } from './headers.ts'
 
 /** How a request's body is framed. `length` is its announced length, null if it is chunked; 0 = it has none. */
 export type RequestFraming =
@@ -21,16 +21,16 @@ const DIGITS = /^[0-9]{1,15}$/
  */
 export function requestFraming(headers: Headers, httpVersion: string): RequestFraming {
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return invalid('is neither HTTP/1.1 nor HTTP/1.0')
-  for (const name of SINGLE) if (valuesOf(headers, name).length > 1) return invalid(`has more than one ${name} header`)
+  for (const name of SINGLE) if (isRepeated(headers, name)) return invalid(`has more than one ${name} header`)
   if (headers['upgrade'] !== undefined) return invalid('asks for an upgrade, and none is offered here')
 
-  const expect = valuesOf(headers, 'expect')[0]
+  const expect = firstOf(headers, 'expect')
   if (expect !== undefined && expect.toLowerCase() !== '100-continue')
     return invalid('has an expectation other than 100-continue')
   const expectsContinue = expect !== undefined && httpVersion === '1.1' // RFC 9110 §10.1.1: HTTP/1.0 cannot mean it
 
-  const coding = valuesOf(headers, 'transfer-encoding')[0]
-  const length = valuesOf(headers, 'content-length')[0]
+  const coding = firstOf(headers, 'transfer-encoding')
+  const length = firstOf(headers, 'content-length')
   if (coding !== undefined) {
     if (length !== undefined) return invalid('has both content-length and transfer-encoding')
     if (httpVersion === '1.0') return invalid('has a transfer-encoding in HTTP/1.0')

@@ -5,7 +5,7 @@ import { valuesOf } from './headers.ts'
 export const TOKEN_PREFIX = 'sp_vk_'
 
 const TOKEN = /^sp_vk_[A-Za-z0-9_-]{1,256}$/
-const BEARER = /^bearer +/i
+const SCHEME = 'bearer '
 
 /** Where the SDKs put their API key. */
 const PLACES = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key'] as const
@@ -27,6 +27,6 @@ export function tokenOf(headers: Headers): string | null {
 }
 
 function bearerOf(value: string): string | null {
-  const scheme = BEARER.exec(value)
-  return scheme === null ? null : value.slice(scheme[0].length)
+  if (value.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return null
+  return value.slice(SCHEME.length).trimStart()
 }
