@@ -86,7 +86,7 @@ export const target: Target = {
     const refused = through(bytes, bytes.length || 1, REFUSED)
     if (!faulty) assert.ok(!holdsCall(refused.out), 'a refused call left')
     const kinds = new Set(whole.messages.map((message) => (message.kind === 'fault' ? message.reason : message.kind)))
-    return [...kinds, asWhole(bytes), asRequest(bytes)].join(' ')
+    return [...[...kinds].sort(), asWhole(bytes), asRequest(bytes)].join(' ')
   },
 }
 
