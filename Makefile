@@ -45,8 +45,11 @@ bench-quick: setup ## the same in under a minute; coarse
 fuzz: setup ## hostile bytes into every parser; MINUTES=24 for long runs
 	@$(NODE) test/fuzz/run.ts --minutes $(MINUTES)
 
+build: setup ## dist/: one file that a Node >= 24 runs without node_modules
+	@$(NODE) scripts/build.ts
+
 generate: setup ## make types, schemas and reference pages from their sources
 	@$(NODE) scripts/generate.ts
 
 clean: ## remove what was made, installed libraries too
-	@rm -rf node_modules out
+	@rm -rf node_modules out dist

@@ -15,9 +15,10 @@ function testFiles(): readonly string[] {
   )
 }
 
+// in a name as [ID], or in a table of rows as 'ID'
 const cited = new Set<string>()
 for (const file of testFiles()) {
-  for (const match of readFileSync(file, 'utf8').matchAll(/\[([A-Z]+(?:-[A-Z]+)*-(?:\d{2,3}|[A-Z]+))\]/g)) cited.add(match[1] ?? '')
+  for (const match of readFileSync(file, 'utf8').matchAll(/['[`]((?:[A-Z]+-)+\d{2,3}|PROMISE-[A-Z]+)[\]'`]/g)) cited.add(match[1] ?? '')
 }
 
 test('every promise is cited by a test', () => {

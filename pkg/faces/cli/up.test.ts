@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -165,3 +167,32 @@ test('[CLI-02] up on a port in use exits 69 and names it', async () =>
       assert.ok(err.includes(port), err)
     }
   }))
+
+test('[CLI-04] an exchange that is open holds the end up; a second signal does not wait for it', async () => {
+  const sockets: Socket[] = []
+  const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo // listens on TCP
+  try {
+    await withUp(
+      ['-o', 'json', '--upstream', `openai=http://127.0.0.1:${port}/v1`],
+      async ({ child, first, ended }) => {
+        const ready = JSON.parse(await first())
+        const asked = fetch(`${ready.facade}/openai/v1/chat/completions`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${ready.agents[0].token}` },
+          body: JSON.stringify({ model: 'gpt-5', messages: [{ role: 'user', content: 'hello' }] }),
+        }).catch(() => null)
+        await once(silent, 'connection')
+        child.kill('SIGTERM')
+        assert.equal(await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 500, 'open'))]), 'open')
+        child.kill('SIGTERM')
+        assert.equal((await ended).status, 143)
+        assert.equal(await asked, null)
+      },
+    )
+  } finally {
+    for (const socket of sockets) socket.destroy()
+    silent.close()
+  }
+})

@@ -108,9 +108,14 @@ class Classifier {
       if (Array.isArray(value)) for (const part of value) stack.push({ field, value: part, planned })
       if (!isTree(value)) continue
       if (Array.isArray(value['funcname']) && field !== 'CreateFunctionStmt') this.#call(value)
-      for (const [name, child] of Object.entries(value)) {
+      for (const name in value) {
+        const child = value[name]
+        if (typeof child !== 'object' || child === null) {
+          if (name === 'relname' && !planned) this.#relation(textOf(child))
+          continue
+        }
         const inner = isNodeName(name) ? this.#node(name, treeOf(child), item, source) : planned
-        if (!planned) this.#field(name, child)
+        if (!planned) this.#field(name)
         stack.push({ field: name, value: child, planned: inner })
       }
     }
@@ -131,11 +136,13 @@ class Classifier {
     return planned || kind === 'ViewStmt'
   }
 
-  #field(name: string, child: unknown): void {
+  #field(name: string): void {
     if (READING_FIELDS.has(name)) this.#note(effect('', 'sql.read'))
     if (name === 'intoClause') this.#note(effect('SELECT INTO', 'sql.write', 'sql.ddl'))
-    if (name === 'relname' && FILE_VIEWS.has(textOf(child)))
-      this.#note(effect('reads a view of server files', 'fs.read'))
+  }
+
+  #relation(name: string): void {
+    if (FILE_VIEWS.has(name)) this.#note(effect('reads a view of server files', 'fs.read'))
   }
 
   /** A write to the catalogue is DDL by hand: rights and structure live there. */
@@ -181,7 +188,7 @@ class Classifier {
     for (const part of partsOfProgram(tree, this.#grammar)) {
       if (part.kind === 'unreadable') this.#note(anything('EXECUTE of a text that cannot be read'))
       else if (part.kind === 'text') this.#run(part.text, 'EXECUTE')
-      else this.text('', part.tree, this.#depth + 1)
+      else this.text(part.sql, part.tree, this.#depth + 1)
     }
     for (const word of wordsOf(text)) {
       const does = functionEffect('', word)

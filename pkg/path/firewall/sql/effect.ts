@@ -53,8 +53,13 @@ export function stringNode(node: unknown): string | null {
   return typeof sval === 'string' ? sval : null
 }
 
-/** The text of a string constant in an expression, or null. */
+/** The text of a string constant in an expression, also as `'…'::text`, or null. Other casts may change it. */
 export function stringConstant(node: unknown): string | null {
+  const cast = treeOf(node)['TypeCast']
+  if (isTree(cast)) {
+    const names = listOf(treeOf(cast['typeName'])['names'])
+    return names.length === 1 && stringNode(names[0]) === 'text' ? stringConstant(cast['arg']) : null
+  }
   const constant = treeOf(treeOf(node)['A_Const'])
   if (!isTree(constant['sval'])) return null
   return textOf(constant['sval']['sval'])

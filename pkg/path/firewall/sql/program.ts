@@ -4,7 +4,7 @@ import { POSTGRES, SqlLexer } from './lexer.ts'
 
 /** A piece of SQL that a PL/pgSQL body runs: its parse tree, a text that it runs as SQL, or what cannot be read. */
 export type ProgramPart =
-  | { readonly kind: 'tree'; readonly tree: unknown }
+  | { readonly kind: 'tree'; readonly sql: string; readonly tree: unknown }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'unreadable' }
 
@@ -33,10 +33,9 @@ export function partsOfProgram(program: unknown, grammar: SqlGrammar): readonly 
 /** `mode` as the server has it: 0 a statement, 2 an expression, 3 and up an assignment. */
 function partsOf(field: string, query: string, mode: number, grammar: SqlGrammar): readonly ProgramPart[] {
   const sql = mode === 0 ? query : mode === 2 ? `SELECT ${query}` : assignment(query)
-  const parsed = sql === null ? null : grammar.parse(sql)
-  if (parsed === null || !parsed.ok) return [UNREADABLE]
-  const tree: ProgramPart = { kind: 'tree', tree: parsed.tree }
-  if (field !== 'dynquery') return [tree]
+  const parsed = sql === null || sql === '' ? null : grammar.parse(sql)
+  if (sql === null || parsed === null || !parsed.ok) return [UNREADABLE]
+  if (field !== 'dynquery') return [{ kind: 'tree', sql, tree: parsed.tree }]
   const text = onlyConstant(parsed.tree)
   return text === null ? [UNREADABLE] : [{ kind: 'text', text }]
 }

@@ -1,0 +1,51 @@
+/**
+ * Makes `dist/`: `sallyctl.mjs`, one file that Node ≥ 24 runs without `node_modules`, its checks worker, and the
+ * WASM of the SQL grammar beside it.
+ *
+ *   node scripts/build.ts
+ */
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type Plugin } from 'esbuild'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const out = join(root, 'dist')
+
+/** Scripts of threads are named by URL; in the bundle they stand beside it. */
+const threads: Plugin = {
+  name: 'threads',
+  setup({ onLoad }) {
+    onLoad({ filter: /sidecar\/sidecar\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace("'./checks-worker.ts'", "'./checks-worker.mjs'"),
+      loader: 'ts',
+    }))
+  },
+}
+
+rmSync(out, { recursive: true, force: true })
+mkdirSync(out, { recursive: true })
+const result = await build({
+  absWorkingDir: root,
+  entryPoints: { sallyctl: 'cmd/sallyctl/main.ts', 'checks-worker': 'pkg/planes/sidecar/checks-worker.ts' },
+  outdir: out,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  plugins: [threads],
+  // libraries in CommonJS ask for `require` and `__dirname`, which an ES module has not
+  banner: {
+    js: "import { createRequire as makeRequire } from 'node:module'; import { dirname as folderOf } from 'node:path'; import { fileURLToPath as pathOf } from 'node:url'; const require = makeRequire(import.meta.url); const __filename = pathOf(import.meta.url); const __dirname = folderOf(__filename);",
+  },
+  legalComments: 'linked',
+  metafile: true,
+  logLevel: 'warning',
+})
+const grammar = dirname(createRequire(import.meta.url).resolve('libpg-query'))
+copyFileSync(join(grammar, 'libpg-query.wasm'), join(out, 'libpg-query.wasm'))
+for (const [path, { bytes }] of Object.entries(result.metafile.outputs)) {
+  if (path.endsWith('.mjs')) console.log(`${path}  ${Math.round(bytes / 1024)} KiB`)
+}
