@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { isUtf8 } from 'node:buffer'
 import postgres from 'libpg-query'
 import { newPostgresGrammar, readSql, type SqlClass } from '#pkg/path/firewall'
-import { newSqlFollower } from '../../pkg/path/firewall/sql/sql.ts'
+import { newSqlFollower } from '../../pkg/path/firewall/sql/index.ts'
 import type { Target } from './runner/target.ts'
 
 const grammar = newPostgresGrammar(postgres)

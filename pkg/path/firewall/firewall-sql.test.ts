@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS, type Finding } from '#pkg/model'
 import { newJsonScanner } from '#pkg/path/codec/wire/json'
 import { ACTIVE, agent, grant, snapshot, view } from './firewall.fixture.ts'
 import { newFirewall, newPostgresGrammar, readSql } from './index.ts'
-import { newSqlFollower } from './sql/sql.ts'
+import { newSqlFollower } from './sql/index.ts'
 import { looksLikeSql } from './sql-looks.ts'
 
 const grammar = newPostgresGrammar(postgres)

@@ -21,4 +21,4 @@ export type {
   SqlReading,
 } from './ports.ts'
 export type { Rules } from './rules.ts'
-export { newPostgresGrammar, newSqlReader, type PgQueryLibrary, readSql, type SqlJob } from './sql/sql.ts'
+export { newPostgresGrammar, newSqlReader, type PgQueryLibrary, readSql, type SqlJob } from './sql/index.ts'

@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
-import { newPostgresGrammar, readSql, type SqlJob, type SqlReading } from '#pkg/path/firewall'
+import { newPostgresGrammar, readSql, type SqlJob, type SqlReading } from '#pkg/path/firewall/sql'
 import { serve } from '#pkg/platform/worker'
 
 type Read = (text: string) => SqlReading

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { PGlite } from '@electric-sql/pglite'
 import postgres from 'libpg-query'
 import { functionEffect, HARMLESS_VOLATILE, textArguments } from './functions.ts'
-import { newPostgresGrammar, readSql } from './sql.ts'
+import { newPostgresGrammar, readSql } from './index.ts'
 import { ACTS, READS } from './vectors.fixture.ts'
 
 let database: PGlite

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import postgres from 'libpg-query'
 import type { SqlClass, SqlIntent, SqlReading } from '../ports.ts'
 import { SPECIAL } from './special-statements.ts'
-import { newPostgresGrammar, newSqlFollower, newSqlReader, readSql, type SqlJob } from './sql.ts'
+import { newPostgresGrammar, newSqlFollower, newSqlReader, readSql, type SqlJob } from './index.ts'
 import { PARTS, STATEMENTS } from './statements.ts'
 import { ACTS, HIDDEN, READS, UNPARSABLE } from './vectors.fixture.ts'
 
