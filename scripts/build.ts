@@ -13,14 +13,20 @@ import { build, type Plugin } from 'esbuild'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const out = join(root, 'dist')
 
-/** Scripts of threads are named by URL; in the bundle they stand beside it. */
-const threads: Plugin = {
-  name: 'threads',
+/** What is named by URL stands beside the bundle. */
+const MOVED = [
+  ["'./checks-worker.ts'", "'./checks-worker.mjs'"],
+  ["'../../package.json'", "'./package.json'"],
+] as const
+
+const beside: Plugin = {
+  name: 'beside',
   setup({ onLoad }) {
-    onLoad({ filter: /sidecar\/sidecar\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replace("'./checks-worker.ts'", "'./checks-worker.mjs'"),
-      loader: 'ts',
-    }))
+    onLoad({ filter: /(?:sidecar\/sidecar|sallyctl\/main)\.ts$/ }, ({ path }) => {
+      let contents = readFileSync(path, 'utf8')
+      for (const [from, to] of MOVED) contents = contents.replace(from, to)
+      return { contents, loader: 'ts' }
+    })
   },
 }
 
@@ -35,7 +41,7 @@ const result = await build({
   platform: 'node',
   target: 'node24',
   format: 'esm',
-  plugins: [threads],
+  plugins: [beside],
   // libraries in CommonJS ask for `require` and `__dirname`, which an ES module has not
   banner: {
     js: "import { createRequire as makeRequire } from 'node:module'; import { dirname as folderOf } from 'node:path'; import { fileURLToPath as pathOf } from 'node:url'; const require = makeRequire(import.meta.url); const __filename = pathOf(import.meta.url); const __dirname = folderOf(__filename);",
@@ -44,6 +50,7 @@ const result = await build({
   metafile: true,
   logLevel: 'warning',
 })
+copyFileSync(join(root, 'package.json'), join(out, 'package.json'))
 const grammar = dirname(createRequire(import.meta.url).resolve('libpg-query'))
 copyFileSync(join(grammar, 'libpg-query.wasm'), join(out, 'libpg-query.wasm'))
 for (const [path, { bytes }] of Object.entries(result.metafile.outputs)) {

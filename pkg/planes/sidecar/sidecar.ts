@@ -61,7 +61,7 @@ const DIALECTS: Readonly<Record<string, { readonly dialect: Dialect; readonly ba
 /** Starts the checks: the worker and its spare warm up while the rest is built. */
 export function newChecks(deps: Pick<SidecarDeps, 'clock' | 'log'>, limits: Limits): Checks {
   const pool = newWorkerPool<SqlJob, SqlReading>(
-    { clock: deps.clock, onEvent: (event) => deps.log.warn('checks-worker', { ...event }) },
+    { clock: deps.clock, onEvent: (event) => deps.log[event.kind === 'ready' ? 'debug' : 'warn']('checks-worker', { ...event }) },
     {
       entry: new URL('./checks-worker.ts', import.meta.url),
       deadlineMs: limits.checkTimeoutMs,

@@ -1,4 +1,4 @@
-import { type AgentKey, agentRefOf, type RequestView, type Verdict } from '#pkg/model'
+import { type AgentKey, agentRefOf, type Finding, type RequestView, type Verdict } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import type { Firewall } from '#pkg/path/firewall'
 import { decide } from '#pkg/path/policy'
@@ -33,10 +33,16 @@ export async function explainCall(
   if (loaded === null || standing === null) throw new SallyportError('ADMIN_NOT_FOUND', `no agent "${agent}"`)
   const inspection = deps.firewall.inspect(loaded.rules, { view: NO_REQUEST, agent: agentRefOf(agent), standing })
   const text = typeof call.arguments === 'string' ? call.arguments : JSON.stringify(call.arguments ?? {})
-  const opened = inspection.callOpen('explained', call.name, 'json')
+  const barred = inspection.request(NO_REQUEST).filter(barsEverything)
+  const opened = barred.length > 0 ? barred : inspection.callOpen('explained', call.name, 'json')
   const early = opened.length > 0 ? opened : inspection.callDelta('explained', text)
   const findings = early.length > 0 ? early : await inspection.callClose('explained')
   const named = deps.firewall.isNamed(loaded.rules, NO_REQUEST, call.name)
   const subject = { kind: 'call', tool: call.name, named, ordinal: 1 } as const
   return decide({ id: 'v_explained', subject, findings, snapshot: loaded.snapshot, standing }).verdict
+}
+
+/** What would have refused the request, whatever it asked for. */
+function barsEverything(finding: Finding): boolean {
+  return finding.check === 'identity' || finding.reason === 'POLICY_NONE_SELECTS'
 }
