@@ -1,0 +1,73 @@
+// Made by "make generate" from crds/agents.sallyport.dev.yaml. Do not edit.
+
+/**
+ * One logical agent, run by any number of pods.
+ */
+export interface Agent {
+  apiVersion?: string
+  kind?: string
+  metadata?: {
+    [k: string]: unknown
+  }
+  /**
+   * What a person asks for.
+   */
+  spec?: {
+    /**
+     * The ceiling that a person sets. Terminated is final.
+     */
+    state?: 'Active' | 'Quarantined' | 'Suspended' | 'Terminated'
+    /**
+     * Why; required unless state is Active.
+     */
+    reason?: string
+    /**
+     * Holds up to this epoch no longer count.
+     */
+    releaseThroughEpoch?: number
+    /**
+     * The only service account that may attest as this agent.
+     */
+    serviceAccountName?: string
+    /**
+     * The emergency move to Terminated.
+     */
+    force?: boolean
+    /**
+     * What deleting this object does to the agent's memory.
+     */
+    deletionPolicy?: 'Retain' | 'Shred'
+  }
+  /**
+   * What is.
+   */
+  status?: {
+    state?: 'Provisioned' | 'Active' | 'Quarantined' | 'Suspended' | 'Terminated'
+    epoch?: number
+    holds?: {
+      epoch: number
+      state: string
+      source: 'Firewall' | 'Budget' | 'User' | 'Identity'
+      code: string
+      verdictId?: string
+      since: string
+    }[]
+    acks?: {
+      wanted?: number
+      received?: number
+    }
+    budget?: {
+      spentUsd?: string
+      limitUsd?: string
+      percent?: number
+    }
+    conditions?: {
+      type: string
+      status: 'True' | 'False' | 'Unknown'
+      observedGeneration?: number
+      lastTransitionTime: string
+      reason: string
+      message: string
+    }[]
+  }
+}

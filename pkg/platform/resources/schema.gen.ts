@@ -1,0 +1,1677 @@
+// Made by "make generate" from crds/. Do not edit.
+
+/** A structural schema as a CRD has it. */
+export type CrdSchema = { readonly [key: string]: unknown }
+
+export const AGENT_POLICY_SCHEMA: CrdSchema = {
+ "description": "What the agents that it selects may do. What no policy grants is refused.",
+ "type": "object",
+ "required": [
+  "spec"
+ ],
+ "properties": {
+  "apiVersion": {
+   "type": "string",
+   "maxLength": 253
+  },
+  "kind": {
+   "type": "string",
+   "maxLength": 63
+  },
+  "metadata": {
+   "type": "object"
+  },
+  "spec": {
+   "type": "object",
+   "required": [
+    "selector",
+    "role"
+   ],
+   "properties": {
+    "selector": {
+     "description": "Which agents, by the labels of their pods. Empty selects every meshed pod of this namespace.",
+     "type": "object",
+     "properties": {
+      "matchLabels": {
+       "type": "object",
+       "maxProperties": 64,
+       "additionalProperties": {
+        "type": "string",
+        "maxLength": 63
+       }
+      },
+      "matchExpressions": {
+       "type": "array",
+       "maxItems": 32,
+       "items": {
+        "type": "object",
+        "required": [
+         "key",
+         "operator"
+        ],
+        "properties": {
+         "key": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 317
+         },
+         "operator": {
+          "type": "string",
+          "enum": [
+           "In",
+           "NotIn",
+           "Exists",
+           "DoesNotExist"
+          ]
+         },
+         "values": {
+          "type": "array",
+          "maxItems": 64,
+          "items": {
+           "type": "string",
+           "maxLength": 63
+          }
+         }
+        }
+       }
+      }
+     }
+    },
+    "namespaceSelector": {
+     "description": "Only in the operator's namespace: makes this policy a ceiling for the selected namespaces.",
+     "type": "object",
+     "properties": {
+      "matchLabels": {
+       "type": "object",
+       "maxProperties": 64,
+       "additionalProperties": {
+        "type": "string",
+        "maxLength": 63
+       }
+      },
+      "matchExpressions": {
+       "type": "array",
+       "maxItems": 32,
+       "items": {
+        "type": "object",
+        "required": [
+         "key",
+         "operator"
+        ],
+        "properties": {
+         "key": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 317
+         },
+         "operator": {
+          "type": "string",
+          "enum": [
+           "In",
+           "NotIn",
+           "Exists",
+           "DoesNotExist"
+          ]
+         },
+         "values": {
+          "type": "array",
+          "maxItems": 64,
+          "items": {
+           "type": "string",
+           "maxLength": 63
+          }
+         }
+        }
+       }
+      }
+     }
+    },
+    "mode": {
+     "description": "Audit judges and records and never acts.",
+     "type": "string",
+     "enum": [
+      "Audit",
+      "Enforce"
+     ],
+     "default": "Enforce"
+    },
+    "role": {
+     "description": "The role claim, a DNS label.",
+     "type": "string",
+     "minLength": 1,
+     "maxLength": 63,
+     "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+    },
+    "activation": {
+     "description": "Manual: a person releases each agent first.",
+     "type": "string",
+     "enum": [
+      "Automatic",
+      "Manual"
+     ],
+     "default": "Automatic"
+    },
+    "tools": {
+     "description": "Tools that may be called. Default deny; a deny in any policy wins.",
+     "type": "object",
+     "default": {
+      "allow": [],
+      "deny": []
+     },
+     "properties": {
+      "allow": {
+       "type": "array",
+       "maxItems": 512,
+       "default": [],
+       "x-kubernetes-list-type": "map",
+       "x-kubernetes-list-map-keys": [
+        "name",
+        "server"
+       ],
+       "items": {
+        "type": "object",
+        "required": [
+         "name"
+        ],
+        "properties": {
+         "name": {
+          "description": "Exact name or trailing-* glob.",
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 128
+         },
+         "server": {
+          "description": "Only through this mcp.servers entry; empty = function tool or any server.",
+          "type": "string",
+          "maxLength": 63,
+          "default": ""
+         },
+         "execution": {
+          "description": "Where the call is carried out.",
+          "type": "string",
+          "enum": [
+           "local",
+           "mcp",
+           "a2a",
+           "http",
+           "stdio",
+           "output"
+          ],
+          "default": "local"
+         },
+         "intents": {
+          "description": "Upper bound of what the call may do; absent = judged by its arguments.",
+          "type": "array",
+          "maxItems": 32,
+          "items": {
+           "type": "string",
+           "minLength": 1,
+           "maxLength": 80
+          }
+         },
+         "resultTrust": {
+          "description": "How far the result may be trusted.",
+          "type": "string",
+          "enum": [
+           "Trusted",
+           "Untrusted",
+           "Private"
+          ],
+          "default": "Untrusted"
+         },
+         "sensitive": {
+          "description": "Arguments that must be trusted while the session is tainted.",
+          "type": "array",
+          "maxItems": 32,
+          "items": {
+           "type": "string",
+           "minLength": 1,
+           "maxLength": 128
+          }
+         },
+         "injected": {
+          "description": "Arguments that the runtime adds after the model.",
+          "type": "array",
+          "maxItems": 32,
+          "items": {
+           "type": "string",
+           "minLength": 1,
+           "maxLength": 128
+          }
+         },
+         "approval": {
+          "type": "object",
+          "default": {
+           "mode": "Never",
+           "bind": []
+          },
+          "properties": {
+           "mode": {
+            "type": "string",
+            "enum": [
+             "Never",
+             "Always"
+            ],
+            "default": "Never"
+           },
+           "bind": {
+            "description": "Argument paths that an approval is bound to; empty = all.",
+            "type": "array",
+            "maxItems": 32,
+            "default": [],
+            "items": {
+             "type": "string",
+             "minLength": 1,
+             "maxLength": 128
+            }
+           }
+          }
+         },
+         "arguments": {
+          "type": "object",
+          "properties": {
+           "schema": {
+            "description": "JSON Schema 2020-12 of the arguments, without remote $ref.",
+            "type": "object",
+            "x-kubernetes-preserve-unknown-fields": true
+           },
+           "rules": {
+            "description": "CEL rules over args, agent, session, tool and peer; an error denies.",
+            "type": "array",
+            "maxItems": 64,
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": [
+             "name"
+            ],
+            "items": {
+             "type": "object",
+             "required": [
+              "name",
+              "expression"
+             ],
+             "properties": {
+              "name": {
+               "type": "string",
+               "minLength": 1,
+               "maxLength": 63
+              },
+              "expression": {
+               "type": "string",
+               "minLength": 1,
+               "maxLength": 4096
+              },
+              "message": {
+               "type": "string",
+               "maxLength": 512,
+               "default": ""
+              }
+             }
+            }
+           }
+          }
+         }
+        }
+       }
+      },
+      "deny": {
+       "type": "array",
+       "maxItems": 512,
+       "default": [],
+       "items": {
+        "type": "object",
+        "required": [
+         "name"
+        ],
+        "properties": {
+         "name": {
+          "description": "Exact name or trailing-* glob.",
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 128
+         },
+         "server": {
+          "type": "string",
+          "maxLength": 63,
+          "default": ""
+         }
+        }
+       }
+      }
+     }
+    },
+    "textTools": {
+     "description": "Actions that this agent writes as text.",
+     "type": "array",
+     "maxItems": 32,
+     "default": [],
+     "items": {
+      "type": "object",
+      "x-kubernetes-validations": [
+       {
+        "rule": "has(self.fence) != has(self.tag)",
+        "message": "exactly one of fence and tag"
+       }
+      ],
+      "properties": {
+       "fence": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 63,
+        "pattern": "^[A-Za-z0-9_.+-]+$"
+       },
+       "tag": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 63,
+        "pattern": "^[A-Za-z0-9_.:-]+$"
+       }
+      }
+     }
+    },
+    "intents": {
+     "description": "What the agent may do at all; an unlisted intent is denied.",
+     "type": "object",
+     "default": {
+      "allow": [],
+      "deny": []
+     },
+     "properties": {
+      "allow": {
+       "type": "array",
+       "maxItems": 64,
+       "default": [],
+       "items": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 80
+       }
+      },
+      "deny": {
+       "type": "array",
+       "maxItems": 64,
+       "default": [],
+       "items": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 80
+       }
+      }
+     }
+    },
+    "whenTainted": {
+     "description": "How calls are judged once the session has read untrusted content.",
+     "type": "object",
+     "default": {
+      "mode": "Graded",
+      "intents": [
+       "sql.write",
+       "sql.ddl",
+       "shell.exec",
+       "vcs.push",
+       "mail.send",
+       "message.send",
+       "account.write",
+       "fs.delete",
+       "fs.share",
+       "money.move",
+       "net.egress"
+      ]
+     },
+     "properties": {
+      "mode": {
+       "type": "string",
+       "enum": [
+        "Graded",
+        "RequireTrustedArguments",
+        "Approve",
+        "Deny"
+       ],
+       "default": "Graded"
+      },
+      "intents": {
+       "type": "array",
+       "maxItems": 64,
+       "default": [
+        "sql.write",
+        "sql.ddl",
+        "shell.exec",
+        "vcs.push",
+        "mail.send",
+        "message.send",
+        "account.write",
+        "fs.delete",
+        "fs.share",
+        "money.move",
+        "net.egress"
+       ],
+       "items": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 80
+       }
+      }
+     }
+    },
+    "approvals": {
+     "type": "object",
+     "default": {
+      "approvers": []
+     },
+     "properties": {
+      "approvers": {
+       "description": "Groups that may approve a Hold; none = Hold becomes Deny.",
+       "type": "array",
+       "maxItems": 64,
+       "default": [],
+       "items": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 253
+       }
+      }
+     }
+    },
+    "data": {
+     "description": "Personal data and secrets, by kind and direction.",
+     "type": "array",
+     "maxItems": 64,
+     "default": [],
+     "x-kubernetes-list-type": "map",
+     "x-kubernetes-list-map-keys": [
+      "name"
+     ],
+     "items": {
+      "type": "object",
+      "required": [
+       "name",
+       "action"
+      ],
+      "x-kubernetes-validations": [
+       {
+        "rule": "has(self.kinds) != has(self.pattern)",
+        "message": "exactly one of kinds and pattern"
+       }
+      ],
+      "properties": {
+       "name": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 63
+       },
+       "kinds": {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 64,
+        "items": {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 63
+        }
+       },
+       "pattern": {
+        "description": "RE2, length-bounded.",
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 512
+       },
+       "directions": {
+        "type": "array",
+        "maxItems": 7,
+        "items": {
+         "type": "string",
+         "enum": [
+          "ToModel",
+          "FromModel",
+          "ToTool",
+          "FromTool",
+          "ToPeer",
+          "FromPeer",
+          "ToHost"
+         ]
+        }
+       },
+       "action": {
+        "type": "string",
+        "enum": [
+         "Record",
+         "Redact",
+         "Hold",
+         "Deny",
+         "Abort",
+         "Sever"
+        ]
+       }
+      }
+     }
+    },
+    "llm": {
+     "description": "Model providers; absent = no model.",
+     "type": "object",
+     "properties": {
+      "providers": {
+       "type": "array",
+       "maxItems": 32,
+       "default": [],
+       "x-kubernetes-list-type": "map",
+       "x-kubernetes-list-map-keys": [
+        "name"
+       ],
+       "items": {
+        "type": "object",
+        "required": [
+         "name",
+         "type"
+        ],
+        "properties": {
+         "name": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 63
+         },
+         "type": {
+          "type": "string",
+          "enum": [
+           "OpenAI",
+           "Anthropic",
+           "Gemini",
+           "OpenAICompatible"
+          ]
+         },
+         "host": {
+          "description": "Required for OpenAICompatible.",
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 253
+         },
+         "keyRef": {
+          "type": "object",
+          "required": [
+           "name"
+          ],
+          "properties": {
+           "name": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 253
+           }
+          }
+         },
+         "models": {
+          "description": "Names or trailing-* globs; absent = none.",
+          "type": "array",
+          "maxItems": 256,
+          "default": [],
+          "items": {
+           "type": "string",
+           "minLength": 1,
+           "maxLength": 128
+          }
+         },
+         "hostedTools": {
+          "description": "Names or trailing-* globs of provider-hosted tools, or { name: mcp, serverUrls: [...] }.",
+          "type": "array",
+          "maxItems": 64,
+          "default": [],
+          "items": {
+           "x-kubernetes-preserve-unknown-fields": true
+          }
+         },
+         "opaque": {
+          "type": "array",
+          "maxItems": 32,
+          "default": [],
+          "items": {
+           "type": "object",
+           "required": [
+            "method",
+            "path"
+           ],
+           "properties": {
+            "method": {
+             "type": "string",
+             "minLength": 1,
+             "maxLength": 16
+            },
+            "path": {
+             "type": "string",
+             "minLength": 1,
+             "maxLength": 512
+            },
+            "upgrade": {
+             "type": "string",
+             "enum": [
+              "websocket"
+             ]
+            }
+           }
+          }
+         }
+        }
+       }
+      },
+      "router": {
+       "type": "object",
+       "properties": {
+        "aliases": {
+         "type": "array",
+         "maxItems": 8,
+         "default": [],
+         "items": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 63
+         }
+        },
+        "qualityFloor": {
+         "type": "string",
+         "maxLength": 16
+        },
+        "maxUsdPerRequest": {
+         "type": "string",
+         "maxLength": 32
+        }
+       }
+      }
+     }
+    },
+    "mcp": {
+     "type": "object",
+     "properties": {
+      "servers": {
+       "type": "array",
+       "maxItems": 128,
+       "default": [],
+       "x-kubernetes-list-type": "map",
+       "x-kubernetes-list-map-keys": [
+        "name"
+       ],
+       "items": {
+        "type": "object",
+        "required": [
+         "name",
+         "url"
+        ],
+        "properties": {
+         "name": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 63
+         },
+         "url": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 2048
+         },
+         "pin": {
+          "type": "string",
+          "maxLength": 128,
+          "pattern": "^sha256:[0-9a-f]{64}$"
+         },
+         "onDrift": {
+          "type": "string",
+          "enum": [
+           "Record",
+           "Hold",
+           "Deny"
+          ],
+          "default": "Deny"
+         },
+         "serverRequests": {
+          "type": "array",
+          "maxItems": 16,
+          "default": [],
+          "items": {
+           "type": "string",
+           "minLength": 1,
+           "maxLength": 63
+          }
+         },
+         "identity": {
+          "type": "string",
+          "enum": [
+           "None",
+           "JwtSvid"
+          ],
+          "default": "None"
+         }
+        }
+       }
+      }
+     }
+    },
+    "a2a": {
+     "type": "object",
+     "properties": {
+      "outbound": {
+       "type": "array",
+       "maxItems": 128,
+       "default": [],
+       "x-kubernetes-list-type": "map",
+       "x-kubernetes-list-map-keys": [
+        "name"
+       ],
+       "items": {
+        "type": "object",
+        "required": [
+         "name",
+         "agent",
+         "url"
+        ],
+        "properties": {
+         "name": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 63
+         },
+         "agent": {
+          "type": "object",
+          "required": [
+           "namespace",
+           "name"
+          ],
+          "properties": {
+           "namespace": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 63
+           },
+           "name": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 253
+           }
+          }
+         },
+         "url": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 2048
+         },
+         "skills": {
+          "type": "array",
+          "maxItems": 128,
+          "default": [],
+          "items": {
+           "type": "string",
+           "minLength": 1,
+           "maxLength": 128
+          }
+         },
+         "delegate": {
+          "type": "object",
+          "properties": {
+           "tools": {
+            "type": "array",
+            "maxItems": 128,
+            "default": [],
+            "items": {
+             "type": "string",
+             "minLength": 1,
+             "maxLength": 128
+            }
+           },
+           "usd": {
+            "type": "string",
+            "maxLength": 32
+           }
+          }
+         },
+         "grpc": {
+          "type": "string",
+          "enum": [
+           "Open",
+           "Refuse"
+          ],
+          "default": "Refuse"
+         }
+        }
+       }
+      },
+      "inbound": {
+       "type": "array",
+       "maxItems": 128,
+       "default": [],
+       "x-kubernetes-list-type": "map",
+       "x-kubernetes-list-map-keys": [
+        "name"
+       ],
+       "items": {
+        "type": "object",
+        "required": [
+         "name",
+         "agent"
+        ],
+        "properties": {
+         "name": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 63
+         },
+         "agent": {
+          "type": "object",
+          "required": [
+           "namespace",
+           "name"
+          ],
+          "properties": {
+           "namespace": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 63
+           },
+           "name": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 253
+           }
+          }
+         },
+         "grpc": {
+          "type": "string",
+          "enum": [
+           "Open",
+           "Refuse"
+          ],
+          "default": "Refuse"
+         }
+        }
+       }
+      }
+     }
+    },
+    "egress": {
+     "description": "Other hosts; absent = none.",
+     "type": "array",
+     "maxItems": 256,
+     "default": [],
+     "x-kubernetes-list-type": "map",
+     "x-kubernetes-list-map-keys": [
+      "name"
+     ],
+     "items": {
+      "type": "object",
+      "required": [
+       "name",
+       "hosts"
+      ],
+      "properties": {
+       "name": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 63
+       },
+       "hosts": {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 64,
+        "items": {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 253
+        }
+       },
+       "ports": {
+        "type": "array",
+        "maxItems": 16,
+        "default": [
+         443
+        ],
+        "items": {
+         "type": "integer",
+         "minimum": 1,
+         "maximum": 65535
+        }
+       },
+       "methods": {
+        "type": "array",
+        "maxItems": 16,
+        "default": [
+         "GET",
+         "HEAD"
+        ],
+        "items": {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 16
+        }
+       },
+       "pathPrefixes": {
+        "type": "array",
+        "maxItems": 64,
+        "default": [
+         "/"
+        ],
+        "items": {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 512
+        }
+       },
+       "tls": {
+        "type": "string",
+        "enum": [
+         "Opaque",
+         "Inspect"
+        ],
+        "default": "Inspect"
+       }
+      }
+     }
+    },
+    "localServices": {
+     "type": "array",
+     "maxItems": 32,
+     "default": [],
+     "items": {
+      "type": "object",
+      "required": [
+       "port",
+       "protocol"
+      ],
+      "properties": {
+       "port": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 65535
+       },
+       "protocol": {
+        "type": "string",
+        "enum": [
+         "mcp",
+         "http",
+         "opaque"
+        ]
+       }
+      }
+     }
+    },
+    "inbound": {
+     "type": "object",
+     "default": {
+      "plaintextPorts": []
+     },
+     "properties": {
+      "plaintextPorts": {
+       "type": "array",
+       "maxItems": 32,
+       "default": [],
+       "items": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 65535
+       }
+      }
+     }
+    },
+    "budgets": {
+     "type": "array",
+     "maxItems": 32,
+     "default": [],
+     "x-kubernetes-list-type": "map",
+     "x-kubernetes-list-map-keys": [
+      "name"
+     ],
+     "items": {
+      "type": "object",
+      "required": [
+       "name",
+       "scope",
+       "usd"
+      ],
+      "properties": {
+       "name": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 63
+       },
+       "scope": {
+        "type": "string",
+        "enum": [
+         "Agent",
+         "Session",
+         "Key"
+        ]
+       },
+       "period": {
+        "type": "string",
+        "enum": [
+         "Month",
+         "Day",
+         "Hour"
+        ]
+       },
+       "usd": {
+        "type": "string",
+        "maxLength": 32,
+        "pattern": "^[0-9]+(\\.[0-9]{1,6})?$"
+       },
+       "downgradeAtPercent": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 100
+       },
+       "downgradeTo": {
+        "type": "string",
+        "maxLength": 63
+       },
+       "quarantineAtPercent": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 100
+       }
+      }
+     }
+    },
+    "memory": {
+     "type": "object",
+     "default": {
+      "access": "None",
+      "crossSession": "Denied",
+      "vectorIndex": "None"
+     },
+     "properties": {
+      "access": {
+       "type": "string",
+       "enum": [
+        "ReadWrite",
+        "Read",
+        "None"
+       ],
+       "default": "None"
+      },
+      "crossSession": {
+       "type": "string",
+       "enum": [
+        "Explicit",
+        "Denied"
+       ],
+       "default": "Denied"
+      },
+      "vectorIndex": {
+       "type": "string",
+       "enum": [
+        "Obfuscated",
+        "None"
+       ],
+       "default": "None"
+      },
+      "retentionDays": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 3650
+      }
+     }
+    },
+    "session": {
+     "type": "object",
+     "default": {
+      "idleTimeoutSeconds": 1800,
+      "maxToolCalls": 200,
+      "maxToolCallsPerMinute": 120,
+      "bindCalls": "Observe",
+      "maxDelegationDepth": 1,
+      "unlinked": "Inherit"
+     },
+     "properties": {
+      "idleTimeoutSeconds": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 86400,
+       "default": 1800
+      },
+      "maxToolCalls": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 100000,
+       "default": 200
+      },
+      "maxToolCallsPerMinute": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 100000,
+       "default": 120
+      },
+      "bindCalls": {
+       "type": "string",
+       "enum": [
+        "Off",
+        "Observe",
+        "Require"
+       ],
+       "default": "Observe"
+      },
+      "maxDelegationDepth": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 16,
+       "default": 1
+      },
+      "unlinked": {
+       "type": "string",
+       "enum": [
+        "Fresh",
+        "Inherit"
+       ],
+       "default": "Inherit"
+      }
+     }
+    },
+    "onViolation": {
+     "description": "What follows a finding that refuses.",
+     "type": "object",
+     "default": {
+      "action": "Deny",
+      "rules": []
+     },
+     "properties": {
+      "action": {
+       "type": "string",
+       "enum": [
+        "Record",
+        "Redact",
+        "Hold",
+        "Deny",
+        "Abort",
+        "Sever"
+       ],
+       "default": "Deny"
+      },
+      "rules": {
+       "type": "array",
+       "maxItems": 64,
+       "default": [],
+       "x-kubernetes-list-type": "map",
+       "x-kubernetes-list-map-keys": [
+        "name"
+       ],
+       "items": {
+        "type": "object",
+        "required": [
+         "name",
+         "reasons",
+         "action"
+        ],
+        "properties": {
+         "name": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 63
+         },
+         "reasons": {
+          "description": "Reason codes or trailing-* globs.",
+          "type": "array",
+          "minItems": 1,
+          "maxItems": 64,
+          "items": {
+           "type": "string",
+           "minLength": 1,
+           "maxLength": 80
+          }
+         },
+         "action": {
+          "type": "string",
+          "enum": [
+           "Record",
+           "Redact",
+           "Hold",
+           "Deny",
+           "Abort",
+           "Sever"
+          ]
+         }
+        }
+       }
+      },
+      "escalate": {
+       "type": "object",
+       "required": [
+        "violations",
+        "windowSeconds",
+        "action"
+       ],
+       "properties": {
+        "violations": {
+         "type": "integer",
+         "minimum": 1,
+         "maximum": 10000
+        },
+        "windowSeconds": {
+         "type": "integer",
+         "minimum": 1,
+         "maximum": 86400
+        },
+        "action": {
+         "type": "string",
+         "enum": [
+          "Record",
+          "Redact",
+          "Hold",
+          "Deny",
+          "Abort",
+          "Sever"
+         ]
+        }
+       }
+      }
+     }
+    },
+    "audit": {
+     "type": "object",
+     "default": {
+      "payloads": "None"
+     },
+     "properties": {
+      "payloads": {
+       "type": "string",
+       "enum": [
+        "Redacted",
+        "None"
+       ],
+       "default": "None"
+      }
+     }
+    },
+    "pod": {
+     "type": "object",
+     "default": {
+      "kubernetesApi": "Deny",
+      "sharedVolumes": [],
+      "workloadApi": "Closed",
+      "extraRoots": []
+     },
+     "properties": {
+      "kubernetesApi": {
+       "type": "string",
+       "enum": [
+        "Allow",
+        "Deny"
+       ],
+       "default": "Deny"
+      },
+      "sharedVolumes": {
+       "type": "array",
+       "maxItems": 32,
+       "default": [],
+       "items": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 63
+       }
+      },
+      "workloadApi": {
+       "type": "string",
+       "enum": [
+        "Open",
+        "Closed"
+       ],
+       "default": "Closed"
+      },
+      "extraRoots": {
+       "type": "array",
+       "maxItems": 16,
+       "default": [],
+       "items": {
+        "type": "object",
+        "required": [
+         "configMap",
+         "key"
+        ],
+        "properties": {
+         "configMap": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 253
+         },
+         "key": {
+          "type": "string",
+          "minLength": 1,
+          "maxLength": 253
+         }
+        }
+       }
+      }
+     }
+    }
+   }
+  },
+  "status": {
+   "type": "object",
+   "properties": {
+    "observedGeneration": {
+     "type": "integer",
+     "format": "int64"
+    },
+    "snapshot": {
+     "type": "object",
+     "properties": {
+      "version": {
+       "type": "string",
+       "maxLength": 64
+      },
+      "digest": {
+       "type": "string",
+       "maxLength": 80
+      }
+     }
+    },
+    "agents": {
+     "type": "integer"
+    },
+    "sidecars": {
+     "type": "object",
+     "properties": {
+      "selected": {
+       "type": "integer"
+      },
+      "acked": {
+       "type": "integer"
+      },
+      "nacked": {
+       "type": "integer"
+      },
+      "outdated": {
+       "type": "integer"
+      }
+     }
+    },
+    "nacks": {
+     "type": "array",
+     "maxItems": 10,
+     "items": {
+      "type": "object",
+      "properties": {
+       "pod": {
+        "type": "string",
+        "maxLength": 253
+       },
+       "code": {
+        "type": "string",
+        "maxLength": 64
+       },
+       "message": {
+        "type": "string",
+        "maxLength": 1024
+       },
+       "since": {
+        "type": "string",
+        "maxLength": 64
+       }
+      }
+     }
+    },
+    "conditions": {
+     "type": "array",
+     "maxItems": 16,
+     "x-kubernetes-list-type": "map",
+     "x-kubernetes-list-map-keys": [
+      "type"
+     ],
+     "items": {
+      "type": "object",
+      "required": [
+       "type",
+       "status",
+       "lastTransitionTime",
+       "reason",
+       "message"
+      ],
+      "properties": {
+       "type": {
+        "type": "string",
+        "maxLength": 316
+       },
+       "status": {
+        "type": "string",
+        "enum": [
+         "True",
+         "False",
+         "Unknown"
+        ]
+       },
+       "observedGeneration": {
+        "type": "integer",
+        "format": "int64"
+       },
+       "lastTransitionTime": {
+        "type": "string",
+        "format": "date-time",
+        "maxLength": 64
+       },
+       "reason": {
+        "type": "string",
+        "maxLength": 1024
+       },
+       "message": {
+        "type": "string",
+        "maxLength": 32768
+       }
+      }
+     }
+    }
+   }
+  }
+ }
+}
+
+export const AGENT_SCHEMA: CrdSchema = {
+ "description": "One logical agent, run by any number of pods.",
+ "type": "object",
+ "properties": {
+  "apiVersion": {
+   "type": "string",
+   "maxLength": 253
+  },
+  "kind": {
+   "type": "string",
+   "maxLength": 63
+  },
+  "metadata": {
+   "type": "object"
+  },
+  "spec": {
+   "description": "What a person asks for.",
+   "type": "object",
+   "default": {
+    "state": "Active",
+    "reason": "",
+    "releaseThroughEpoch": 0,
+    "force": false,
+    "deletionPolicy": "Retain"
+   },
+   "x-kubernetes-validations": [
+    {
+     "rule": "self.state == 'Active' || size(self.reason) > 0",
+     "message": "reason is required unless state is Active"
+    }
+   ],
+   "properties": {
+    "state": {
+     "description": "The ceiling that a person sets. Terminated is final.",
+     "type": "string",
+     "enum": [
+      "Active",
+      "Quarantined",
+      "Suspended",
+      "Terminated"
+     ],
+     "default": "Active"
+    },
+    "reason": {
+     "description": "Why; required unless state is Active.",
+     "type": "string",
+     "maxLength": 1024,
+     "default": ""
+    },
+    "releaseThroughEpoch": {
+     "description": "Holds up to this epoch no longer count.",
+     "type": "integer",
+     "format": "int64",
+     "minimum": 0,
+     "default": 0
+    },
+    "serviceAccountName": {
+     "description": "The only service account that may attest as this agent.",
+     "type": "string",
+     "minLength": 1,
+     "maxLength": 253
+    },
+    "force": {
+     "description": "The emergency move to Terminated.",
+     "type": "boolean",
+     "default": false
+    },
+    "deletionPolicy": {
+     "description": "What deleting this object does to the agent's memory.",
+     "type": "string",
+     "enum": [
+      "Retain",
+      "Shred"
+     ],
+     "default": "Retain"
+    }
+   }
+  },
+  "status": {
+   "description": "What is.",
+   "type": "object",
+   "properties": {
+    "state": {
+     "type": "string",
+     "enum": [
+      "Provisioned",
+      "Active",
+      "Quarantined",
+      "Suspended",
+      "Terminated"
+     ]
+    },
+    "epoch": {
+     "type": "integer",
+     "format": "int64"
+    },
+    "holds": {
+     "type": "array",
+     "maxItems": 32,
+     "items": {
+      "type": "object",
+      "required": [
+       "epoch",
+       "state",
+       "source",
+       "code",
+       "since"
+      ],
+      "properties": {
+       "epoch": {
+        "type": "integer",
+        "format": "int64"
+       },
+       "state": {
+        "type": "string",
+        "maxLength": 32
+       },
+       "source": {
+        "type": "string",
+        "enum": [
+         "Firewall",
+         "Budget",
+         "User",
+         "Identity"
+        ]
+       },
+       "code": {
+        "type": "string",
+        "maxLength": 128
+       },
+       "verdictId": {
+        "type": "string",
+        "maxLength": 128
+       },
+       "since": {
+        "type": "string",
+        "format": "date-time",
+        "maxLength": 64
+       }
+      }
+     }
+    },
+    "acks": {
+     "type": "object",
+     "properties": {
+      "wanted": {
+       "type": "integer"
+      },
+      "received": {
+       "type": "integer"
+      }
+     }
+    },
+    "budget": {
+     "type": "object",
+     "properties": {
+      "spentUsd": {
+       "type": "string",
+       "maxLength": 32
+      },
+      "limitUsd": {
+       "type": "string",
+       "maxLength": 32
+      },
+      "percent": {
+       "type": "integer"
+      }
+     }
+    },
+    "conditions": {
+     "type": "array",
+     "maxItems": 16,
+     "x-kubernetes-list-type": "map",
+     "x-kubernetes-list-map-keys": [
+      "type"
+     ],
+     "items": {
+      "type": "object",
+      "required": [
+       "type",
+       "status",
+       "lastTransitionTime",
+       "reason",
+       "message"
+      ],
+      "properties": {
+       "type": {
+        "type": "string",
+        "maxLength": 316
+       },
+       "status": {
+        "type": "string",
+        "enum": [
+         "True",
+         "False",
+         "Unknown"
+        ]
+       },
+       "observedGeneration": {
+        "type": "integer",
+        "format": "int64"
+       },
+       "lastTransitionTime": {
+        "type": "string",
+        "format": "date-time",
+        "maxLength": 64
+       },
+       "reason": {
+        "type": "string",
+        "maxLength": 1024
+       },
+       "message": {
+        "type": "string",
+        "maxLength": 32768
+       }
+      }
+     }
+    }
+   }
+  }
+ }
+}
