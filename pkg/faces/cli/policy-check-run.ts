@@ -74,9 +74,9 @@ function check(files: readonly SourceFile[]): Checked {
 }
 
 function unknownToolsOf(policy: Resources['policies'][number]): readonly UnknownTool[] {
-  const { namespace, name } = policy.metadata
-  const silent = policy.spec.tools.allow.filter((grant) => (grant.intents ?? []).length === 0)
-  return silent.map((grant) => ({ policy: `${namespace}/${name}`, tool: grant.name }))
+  const granted = policy.value.spec.tools?.allow ?? []
+  const silent = granted.filter((grant) => (grant.intents ?? []).length === 0)
+  return silent.map((grant) => ({ policy: policy.key, tool: grant.name }))
 }
 
 function textOf(checked: Checked): string {

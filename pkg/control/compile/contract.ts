@@ -1,0 +1,42 @@
+import type { AgentKey, Snapshot } from '#pkg/model'
+import type { Agent, AgentPolicy } from '#pkg/model/api'
+import type { Resource, ResourceFault } from '#pkg/platform/resources'
+
+/** Do these compile? null = yes, else what is wrong. `platform/expr` has it; plugged in by the plane. */
+export type CompileChecks = { cel(expression: string): string | null; schema(schema: unknown): string | null }
+
+/** Everything that one compilation rests on. */
+export type CompileInput = {
+  readonly policies: readonly Resource<AgentPolicy>[]
+  readonly agents: readonly Resource<Agent>[]
+  /** Stamped on every snapshot. */
+  readonly generation: number
+  readonly checks: CompileChecks
+}
+
+/** The ceiling of one agent, as its resource says. */
+export type CompiledAgent = {
+  readonly key: AgentKey
+  readonly state: 'Active' | 'Quarantined'
+  readonly reason: string
+  readonly releaseThroughEpoch: number
+}
+
+/** What became of a policy. Gateway API words. */
+export type Condition = {
+  readonly accepted: boolean
+  readonly reason: 'Accepted' | 'Invalid' | 'Conflicted' | 'UnsupportedField'
+  readonly message: string
+}
+
+/** What came out. */
+export type Compiled = {
+  readonly snapshots: ReadonlyMap<AgentKey, Snapshot>
+  readonly agents: readonly CompiledAgent[]
+  /** By `namespace/name` of the policy. */
+  readonly conditions: ReadonlyMap<string, Condition>
+  /** What has to be mended: their policies are not accepted. */
+  readonly faults: readonly ResourceFault[]
+  /** What is worth knowing: conflicting policies, agents that no policy selects. */
+  readonly warnings: readonly ResourceFault[]
+}

@@ -1,0 +1,66 @@
+import { type Action, strictest } from '#pkg/model'
+import type { Part } from './policy.ts'
+import { canonical } from './supported.ts'
+
+/** What the policies of one agent come to, without the agent itself. Shared by all agents with the same policies. */
+export type Merged = Omit<Part, 'resource' | 'action' | 'rules'> & {
+  readonly policies: readonly string[]
+  readonly onViolation: { readonly action: Action; readonly rules: Part['rules'] }
+  readonly requiredCapabilities: readonly string[]
+}
+
+/** Older first; equal ages by name. POLICY.md "Merge". */
+export function byAge(left: Part, right: Part): number {
+  const [a, b] = [left.resource, right.resource]
+  const age = (a.createdAt ?? '').localeCompare(b.createdAt ?? '')
+  return age !== 0 ? age : a.key < b.key ? -1 : 1
+}
+
+/** Why the newer of two policies cannot stand beside the older, or null. */
+export function conflictOf(older: Part, newer: Part): string | null {
+  if (older.role !== newer.role) return `role "${newer.role}" differs from "${older.role}" of ${older.resource.key}, which is older`
+  for (const provider of newer.providers) {
+    const same = older.providers.find((each) => each.name === provider.name)
+    if (same === undefined) continue
+    const bare = ({ source: _, ...rest }: typeof provider): string => canonical(rest)
+    if (bare(same) !== bare(provider)) return `provider "${provider.name}" differs from that of ${older.resource.key}, which is older`
+  }
+  return null
+}
+
+/** Unions of grants and denies, the strictest of the rest. The parts do not conflict, oldest first, at least one. */
+export function merge(parts: readonly Part[]): Merged {
+  const all = <T>(pick: (part: Part) => readonly T[]): readonly T[] => parts.flatMap(pick)
+  const providers = new Map<string, Part['providers'][number]>()
+  for (const provider of all((part) => part.providers)) if (!providers.has(provider.name)) providers.set(provider.name, provider)
+  const textTools = new Map(all((part) => part.textTools).map((tool) => [`${tool.kind} ${tool.word}`, tool]))
+  const merged = {
+    policies: parts.map((part) => part.resource.key),
+    role: parts[0]?.role ?? '',
+    mode: parts.some((part) => part.mode === 'Enforce') ? ('Enforce' as const) : ('Audit' as const),
+    grants: all((part) => part.grants),
+    denies: all((part) => part.denies),
+    textTools: [...textTools.values()],
+    intents: { allow: all((part) => part.intents.allow), deny: all((part) => part.intents.deny) },
+    providers: [...providers.values()],
+    onViolation: {
+      action: parts.map((part) => part.action).reduce(strictest),
+      rules: all((part) => part.rules),
+    },
+  }
+  return { ...merged, requiredCapabilities: capabilitiesOf(merged) }
+}
+
+function capabilitiesOf(merged: Omit<Merged, 'requiredCapabilities'>): readonly string[] {
+  const needs: readonly (readonly [name: string, needed: boolean])[] = [
+    ['hosted-tools.v1', merged.providers.some((provider) => provider.hostedTools.length > 0)],
+    ['intents.v1', merged.intents.allow.length + merged.intents.deny.length > 0],
+    ['mode.audit.v1', merged.mode === 'Audit'],
+    ['on-violation.rules.v1', merged.onViolation.rules.length > 0],
+    ['text-tools.v1', merged.textTools.length > 0],
+    ['tools.arguments.cel.v1', merged.grants.some((grant) => grant.rules.length > 0)],
+    ['tools.arguments.schema.v1', merged.grants.some((grant) => grant.schema !== null)],
+    ['tools.output.v1', merged.grants.some((grant) => grant.execution === 'output')],
+  ]
+  return needs.filter(([, needed]) => needed).map(([name]) => name)
+}

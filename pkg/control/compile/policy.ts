@@ -1,0 +1,171 @@
+import {
+  type Action,
+  globMatches,
+  type Intent,
+  isGlob,
+  isIntent,
+  INTENTS,
+  type IntentRule,
+  type ProviderGrant,
+  REASONS,
+  type Source,
+  type TextTool,
+  type ToolDeny,
+  type ToolGrant,
+  type ViolationRule,
+} from '#pkg/model'
+import type { AgentPolicy } from '#pkg/model/api'
+import { AGENT_POLICY_SCHEMA, type FieldPath, type Resource, type ResourceFault } from '#pkg/platform/resources'
+import type { CompileChecks } from './contract.ts'
+import { SUPPORTED_POLICY, unsupportedFields } from './supported.ts'
+
+/** One policy in the words of the Snapshot. */
+export type Part = {
+  readonly resource: Resource<AgentPolicy>
+  readonly role: string
+  readonly mode: 'Enforce' | 'Audit'
+  readonly grants: readonly ToolGrant[]
+  readonly denies: readonly ToolDeny[]
+  readonly textTools: readonly TextTool[]
+  readonly intents: { readonly allow: readonly IntentRule[]; readonly deny: readonly IntentRule[] }
+  readonly providers: readonly ProviderGrant[]
+  readonly action: Action
+  readonly rules: readonly ViolationRule[]
+}
+
+type Spec = AgentPolicy['spec']
+type Report = (path: FieldPath, code: ResourceFault['code'], message: string) => void
+
+/** Reads one policy; its faults, if it has any, and then no part. */
+export function readPolicy(
+  resource: Resource<AgentPolicy>,
+  checks: CompileChecks,
+): { readonly part: Part | null; readonly faults: readonly ResourceFault[] } {
+  const faults: ResourceFault[] = []
+  const report: Report = (path, code, message) => faults.push({ file: resource.file, ...resource.at(path), code, message })
+  for (const { path, message } of unsupportedFields(AGENT_POLICY_SCHEMA, resource.value, SUPPORTED_POLICY)) {
+    report(path, 'UnsupportedField', message)
+  }
+  const { spec } = resource.value
+  checkTools(spec, checks, report)
+  checkIntents(spec, report)
+  checkProviders(spec, report)
+  checkViolations(spec, report)
+  return { part: faults.length > 0 ? null : partOf(resource), faults }
+}
+
+function checkTools(spec: Spec, checks: CompileChecks, report: Report): void {
+  for (const [index, tool] of (spec.tools?.allow ?? []).entries()) {
+    const at = ['spec', 'tools', 'allow', index] as const
+    checkGlob(tool.name, [...at, 'name'], report)
+    for (const [place, intent] of (tool.intents ?? []).entries()) {
+      if (!isIntent(intent)) report([...at, 'intents', place], 'Invalid', unknownIntent(intent))
+    }
+    const schema = tool.arguments?.schema
+    const fault = schema === undefined ? null : checks.schema(schema)
+    if (fault !== null) report([...at, 'arguments', 'schema'], 'Invalid', `the schema does not compile: ${fault}`)
+    for (const [place, rule] of (tool.arguments?.rules ?? []).entries()) {
+      const wrong = checks.cel(rule.expression)
+      const path = [...at, 'arguments', 'rules', place, 'expression']
+      if (wrong !== null) report(path, 'Invalid', `the expression of rule "${rule.name}" does not compile: ${wrong}`)
+    }
+  }
+  for (const [index, tool] of (spec.tools?.deny ?? []).entries()) {
+    checkGlob(tool.name, ['spec', 'tools', 'deny', index, 'name'], report)
+  }
+}
+
+function checkGlob(glob: string, path: FieldPath, report: Report): void {
+  if (!isGlob(glob)) report(path, 'Invalid', `"${glob}" has a "*" that is not at its end; exact names and trailing-* globs are known`)
+}
+
+function unknownIntent(intent: string): string {
+  return `"${intent}" is no intent; known: ${INTENTS.join(', ')}, custom.<name>`
+}
+
+function checkIntents(spec: Spec, report: Report): void {
+  for (const list of ['allow', 'deny'] as const) {
+    for (const [index, intent] of (spec.intents?.[list] ?? []).entries()) {
+      const known = isIntent(intent) || intent === 'custom.*' || (isGlob(intent) && intent.endsWith('*') && INTENTS.some((each) => globMatches(intent, each)))
+      if (!known) report(['spec', 'intents', list, index], 'Invalid', unknownIntent(intent))
+    }
+  }
+}
+
+function checkProviders(spec: Spec, report: Report): void {
+  for (const [index, provider] of (spec.llm?.providers ?? []).entries()) {
+    const at = ['spec', 'llm', 'providers', index] as const
+    for (const [place, model] of (provider.models ?? []).entries()) checkGlob(model, [...at, 'models', place], report)
+    for (const [place, tool] of (provider.hostedTools ?? []).entries()) {
+      if (hostedToolOf(tool) !== null) continue
+      report([...at, 'hostedTools', place], 'Invalid', 'a hosted tool is a name, a trailing-* glob, or { name: mcp, serverUrls: [...] }')
+    }
+  }
+}
+
+function checkViolations(spec: Spec, report: Report): void {
+  for (const [index, rule] of (spec.onViolation?.rules ?? []).entries()) {
+    for (const [place, reason] of rule.reasons.entries()) {
+      const known = isGlob(reason) && Object.keys(REASONS).some((code) => globMatches(reason, code))
+      if (known) continue
+      const path = ['spec', 'onViolation', 'rules', index, 'reasons', place]
+      report(path, 'Invalid', `"${reason}" is no reason, and no glob of one; docs/reference/reasons.md lists them`)
+    }
+  }
+}
+
+type HostedTool = ProviderGrant['hostedTools'][number]
+
+function hostedToolOf(value: unknown): HostedTool | null {
+  if (typeof value === 'string') return isGlob(value) && value.length <= 128 ? { name: value, serverUrls: [] } : null
+  if (typeof value !== 'object' || value === null) return null
+  const { name, serverUrls, ...rest } = value as Readonly<Record<string, unknown>> // checked in the line above
+  if (name !== 'mcp' || Object.keys(rest).length > 0 || !Array.isArray(serverUrls)) return null
+  const urls = serverUrls.filter((url): url is string => typeof url === 'string' && URL.canParse(url))
+  return urls.length === serverUrls.length ? { name, serverUrls: urls } : null
+}
+
+function partOf(resource: Resource<AgentPolicy>): Part {
+  const { spec } = resource.value
+  const source = (path: string): Source => ({ policy: resource.key, path })
+  const intentRules = (list: 'allow' | 'deny'): readonly IntentRule[] =>
+    (spec.intents?.[list] ?? []).map((intent, index) => ({ source: source(`intents.${list}[${index}]`), intent }))
+  return {
+    resource,
+    role: spec.role,
+    mode: spec.mode ?? 'Enforce',
+    grants: (spec.tools?.allow ?? []).map((tool, index) => ({
+      source: source(`tools.allow[${index}]`),
+      name: tool.name,
+      server: tool.server ?? '',
+      execution: tool.execution === 'output' ? 'output' : 'local',
+      intents: tool.intents === undefined ? null : (tool.intents as readonly Intent[]), // each was checked
+      resultTrust: tool.resultTrust ?? 'Untrusted',
+      schema: tool.arguments?.schema ?? null,
+      rules: (tool.arguments?.rules ?? []).map(({ name, expression, message }) => ({ name, expression, message: message ?? '' })),
+    })),
+    denies: (spec.tools?.deny ?? []).map((tool, index) => ({
+      source: source(`tools.deny[${index}]`),
+      name: tool.name,
+      server: tool.server ?? '',
+    })),
+    textTools: (spec.textTools ?? []).map(({ fence, tag }) =>
+      fence === undefined ? { kind: 'tag', word: tag ?? '' } : { kind: 'fence', word: fence },
+    ),
+    intents: { allow: intentRules('allow'), deny: intentRules('deny') },
+    providers: (spec.llm?.providers ?? []).map((provider, index) => ({
+      source: source(`llm.providers[${index}]`),
+      name: provider.name,
+      type: 'OpenAI',
+      models: provider.models ?? [],
+      hostedTools: (provider.hostedTools ?? []).map(hostedToolOf).filter((tool) => tool !== null),
+    })),
+    action: spec.onViolation?.action ?? 'Deny',
+    rules: (spec.onViolation?.rules ?? []).map((rule, index) => ({
+      source: source(`onViolation.rules[${index}]`),
+      name: rule.name,
+      reasons: rule.reasons,
+      action: rule.action,
+    })),
+  }
+}

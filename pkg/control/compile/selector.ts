@@ -1,0 +1,24 @@
+import type { AgentPolicy } from '#pkg/model/api'
+
+type Selector = AgentPolicy['spec']['selector']
+type Expression = NonNullable<Selector['matchExpressions']>[number]
+
+/** Does a label selector match? Kubernetes' rules: all of it must hold; empty matches all. */
+export function selects(selector: Selector, labels: Readonly<Record<string, string>>): boolean {
+  const exact = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value)
+  return exact && (selector.matchExpressions ?? []).every((expression) => holds(expression, labels))
+}
+
+function holds({ key, operator, values }: Expression, labels: Readonly<Record<string, string>>): boolean {
+  const value = labels[key]
+  switch (operator) {
+    case 'In':
+      return value !== undefined && (values ?? []).includes(value)
+    case 'NotIn':
+      return value === undefined || !(values ?? []).includes(value)
+    case 'Exists':
+      return value !== undefined
+    case 'DoesNotExist':
+      return value === undefined
+  }
+}

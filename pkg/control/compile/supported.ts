@@ -1,0 +1,106 @@
+import { type CrdSchema, type FieldPath, formatPath } from '#pkg/platform/resources'
+
+/** A field or value that belongs to a check which does not exist yet. */
+export type Unsupported = { readonly path: FieldPath; readonly message: string }
+
+/**
+ * Fields that work, by their path without positions. `true` = every value; a list = these values. What is not here is
+ * refused unless it has the value that the schema gives it anyway.
+ */
+export const SUPPORTED_POLICY: Readonly<Record<string, true | readonly string[]>> = {
+  'spec.selector': true,
+  'spec.mode': true,
+  'spec.role': true,
+  'spec.tools.allow.name': true,
+  'spec.tools.allow.execution': ['local', 'output'],
+  'spec.tools.allow.intents': true,
+  'spec.tools.allow.resultTrust': true,
+  'spec.tools.allow.arguments': true,
+  'spec.tools.deny.name': true,
+  'spec.textTools': true,
+  'spec.intents': true,
+  'spec.llm.providers.name': true,
+  'spec.llm.providers.type': ['OpenAI'],
+  'spec.llm.providers.keyRef': true,
+  'spec.llm.providers.models': true,
+  'spec.llm.providers.hostedTools': true,
+  'spec.onViolation.action': ['Record', 'Deny', 'Abort', 'Sever'],
+  'spec.onViolation.rules.name': true,
+  'spec.onViolation.rules.reasons': true,
+  'spec.onViolation.rules.action': ['Record', 'Deny', 'Abort', 'Sever'],
+}
+
+/** The same for an Agent. */
+export const SUPPORTED_AGENT: Readonly<Record<string, true | readonly string[]>> = {
+  'spec.state': ['Active', 'Quarantined'],
+  'spec.reason': true,
+  'spec.releaseThroughEpoch': true,
+}
+
+const IGNORED = new Set(['apiVersion', 'kind', 'metadata', 'status'])
+
+/** Every field of a value that is set, is not supported, and differs from its default. */
+export function unsupportedFields(
+  schema: CrdSchema,
+  value: unknown,
+  supported: Readonly<Record<string, true | readonly string[]>>,
+): readonly Unsupported[] {
+  const found: Unsupported[] = []
+  const refuse = (path: FieldPath, more: string): void => {
+    found.push({ path, message: `${formatPath(path)} is not supported yet${more}` })
+  }
+  const visit = (node: unknown, here: unknown, path: FieldPath, name: string): void => {
+    if (here === undefined || (path.length === 1 && IGNORED.has(name))) return
+    const known = supported[name]
+    if (known === true) return
+    if (known !== undefined) {
+      if (!known.includes(String(here))) refuse(path, `: "${String(here)}"; use ${known.join(', ')}`)
+      return
+    }
+    const member = (typeof node === 'object' && node !== null ? node : {}) as CrdSchema // a member of a schema
+    if (sameJson(here, member['default'])) return
+    if (!leadsOn(name, supported)) {
+      if (!isBare(member, here)) refuse(path, '')
+      return
+    }
+    if (Array.isArray(here)) {
+      for (const [index, item] of here.entries()) visit(member['items'], item, [...path, index], name)
+      return
+    }
+    const properties = (member['properties'] ?? {}) as CrdSchema
+    for (const [key, inner] of Object.entries(here as object)) {
+      visit(properties[key], inner, [...path, key], name === '' ? key : `${name}.${key}`)
+    }
+  }
+  visit(schema, value, [], '')
+  return found
+}
+
+/** Is something below this name supported? */
+function leadsOn(name: string, supported: Readonly<Record<string, unknown>>): boolean {
+  return name === '' || Object.keys(supported).some((key) => key.startsWith(`${name}.`))
+}
+
+/** An empty list or object, or one that holds nothing but defaults, asks for nothing. */
+function isBare(schema: CrdSchema, value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0
+  if (typeof value !== 'object' || value === null) return false
+  const properties = (schema['properties'] ?? {}) as CrdSchema
+  return Object.entries(value).every(([key, member]) => {
+    const inner = (properties[key] ?? {}) as CrdSchema
+    return sameJson(member, inner['default']) || isBare(inner, member)
+  })
+}
+
+function sameJson(left: unknown, right: unknown): boolean {
+  return right !== undefined && canonical(left) === canonical(right)
+}
+
+/** JSON with sorted keys. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  )
+}

@@ -1,0 +1,72 @@
+import type { Agent, AgentPolicy } from '#pkg/model/api'
+
+/** One file, already read. `path` is what faults name. */
+export type SourceFile = { readonly path: string; readonly text: string }
+
+/** What kind of fault it is. */
+export type FaultCode =
+  | 'YamlSyntax'
+  | 'TooLarge'
+  | 'UnknownKind'
+  | 'UnknownField'
+  | 'Invalid'
+  | 'Duplicate'
+  | 'UnsupportedField'
+
+/** One fault with its place; line and column begin at 1. */
+export type ResourceFault = {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly code: FaultCode
+  /** What, which field, which limit, what to do. */
+  readonly message: string
+}
+
+/** A place in a resource: keys and positions from its root. */
+export type FieldPath = readonly (string | number)[]
+
+/** One valid resource, its defaults filled in. */
+export type Resource<T> = {
+  /** `namespace/name`. */
+  readonly key: string
+  readonly namespace: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  /** RFC 3339, or null. */
+  readonly createdAt: string | null
+  readonly file: string
+  readonly value: T
+  /** Where a field stands, or the nearest field above it that does. */
+  at(path: FieldPath): { readonly line: number; readonly column: number }
+}
+
+/** What one file holds. A resource with a fault is in `faults` alone. */
+export type Resources = {
+  readonly policies: readonly Resource<AgentPolicy>[]
+  readonly agents: readonly Resource<Agent>[]
+  readonly faults: readonly ResourceFault[]
+}
+
+/** Everything has a default. */
+export type ReaderOptions = {
+  /** Largest file, UTF-16 units. Default 16 Mi. */
+  readonly maxFileLength?: number
+  /** Faults told of one file; more are counted in a last one. Default 100. */
+  readonly maxFaults?: number
+}
+
+/** Reads files. Never throws for what they hold. */
+export type ResourceReader = { read(file: SourceFile): Resources }
+
+/** A fault in the form that editors follow: `file:line:column: message`. */
+export function formatFault(fault: ResourceFault): string {
+  return `${fault.file}:${fault.line}:${fault.column}: ${fault.message}`
+}
+
+/** A path for a person: `spec.tools.allow[2].name`. */
+export function formatPath(path: FieldPath): string {
+  let text = ''
+  for (const step of path) text += typeof step === 'number' ? `[${step}]` : text === '' ? step : `.${step}`
+  return text
+}
