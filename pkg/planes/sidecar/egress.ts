@@ -68,6 +68,7 @@ async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<vo
     fail(opened.exchange, error)
   } finally {
     leave()
+    await opened.exchange.settled()
   }
 }
 

@@ -29,6 +29,9 @@ export type ExchangeParts = {
   readonly standing: Standing
 }
 
+/** Turns of the event loop in which the system takes what a reading client has room for. */
+const TURNS_TO_TAKE = 3
+
 const LF = 0x0a
 const CR = 0x0d
 const BLANK_LINE = Uint8Array.of(LF, LF)
@@ -59,6 +62,7 @@ export class Exchange implements OpenExchange, Surroundings {
   #headSent = false
   #wroteAtMs: number
   #lastByte = LF
+  #ending: Promise<void> = Promise.resolve()
   /** Asked by the ticker: do frames wait? */
   holds: () => boolean = () => false
 
@@ -83,6 +87,11 @@ export class Exchange implements OpenExchange, Surroundings {
   /** Aborts when the upstream is no longer wanted. */
   get signal(): AbortSignal {
     return this.#abort.signal
+  }
+
+  /** Resolves when an end that takes a moment has been reached. */
+  settled(): Promise<void> {
+    return this.#ending
   }
 
   /** This exchange is about to sever its own agent: it ends by its own verdict, not as one of the many that are cut. */
@@ -129,12 +138,26 @@ export class Exchange implements OpenExchange, Surroundings {
       this.#stop()
       return this.client.reply(403, refusalHeaders(verdict), this.dialect.refusal(verdict))
     }
-    // bytes that wait in this process belong to an agent that may no longer read them. MESH.md §2
-    const readable = verdict.action === 'Abort' || this.client.flushed
     this.#stop()
-    if (!readable) return this.client.reset()
-    this.#append(this.dialect.sever(verdict))
+    if (verdict.action === 'Abort') return this.#endWith(this.dialect.sever(verdict))
+    this.#ending = this.#endIfTaken(this.dialect.sever(verdict))
+  }
+
+  #endWith(frame: Uint8Array): void {
+    this.#append(frame)
     this.client.end()
+  }
+
+  /**
+   * Bytes that wait in this process belong to an agent that may no longer read them: a client that does not take
+   * them at once is reset, and them with it. MESH.md §2.
+   */
+  async #endIfTaken(frame: Uint8Array): Promise<void> {
+    for (let turn = 0; turn < TURNS_TO_TAKE && !this.client.flushed; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    if (this.client.flushed) this.#endWith(frame)
+    else this.client.reset()
   }
 
   /** Ends both legs by a fault that is no refusal. */

@@ -7,7 +7,8 @@ import { newRewriter } from './refuse.ts'
 /** A streamed answer of Chat Completions: chunks in, messages out, and the same chunks back out. WIRE.md §2. */
 export function openStream(view: RequestView, limits: Limits): AnswerStream {
   const tracker = newCallTracker(limits)
-  const notes = new WeakMap<Frame, ChunkNote>()
+  /** Of frames that have not been written yet. Not a WeakMap: its entries outlive every minor collection. */
+  const notes = new Map<Frame, ChunkNote>()
   const rewriter = newRewriter(view, tracker)
   const reader: ChunkReader = { member: 'delta', tracker, freshEcho: newFreshEcho() }
   let done = false
@@ -45,6 +46,7 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
     write(frame: Frame, decided: Decided) {
       const note = notes.get(frame)
       if (note === undefined) return [frame.raw]
+      notes.delete(frame)
       return rewriter.chunk(note, decided) ?? [frame.raw]
     },
     original(call) {
