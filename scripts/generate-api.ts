@@ -10,7 +10,12 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 type Json = { readonly [key: string]: unknown }
 
 const RESOURCES = [
-  { type: 'AgentPolicy', constant: 'AGENT_POLICY_SCHEMA', crd: 'crds/agentpolicies.sallyport.dev.yaml', out: 'agent-policy' },
+  {
+    type: 'AgentPolicy',
+    constant: 'AGENT_POLICY_SCHEMA',
+    crd: 'crds/agentpolicies.sallyport.dev.yaml',
+    out: 'agent-policy',
+  },
   { type: 'Agent', constant: 'AGENT_SCHEMA', crd: 'crds/agents.sallyport.dev.yaml', out: 'agent' },
 ] as const
 
@@ -57,7 +62,9 @@ export async function generatedApi(): Promise<ReadonlyMap<string, string>> {
   const constants: string[] = []
   for (const resource of RESOURCES) {
     made.set(`pkg/model/api/${resource.out}.gen.ts`, await typesOf(resource))
-    constants.push(`export const ${resource.constant}: CrdSchema = ${JSON.stringify(schemaOf(resource.crd), null, 1)}\n`)
+    constants.push(
+      `export const ${resource.constant}: CrdSchema = ${JSON.stringify(schemaOf(resource.crd), null, 1)}\n`,
+    )
   }
   const intro = `${header('crds/')}\n/** A structural schema as a CRD has it. */\nexport type CrdSchema = { readonly [key: string]: unknown }\n\n`
   made.set('pkg/platform/resources/schema.gen.ts', intro + constants.join('\n'))

@@ -13,7 +13,9 @@ import { generatedApi } from './generate-api.ts'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 function reasonsPage(): string {
-  const rows = Object.entries(REASONS).map(([code, { check, scope, text }]) => `| \`${code}\` | ${check} | ${scope} | ${text} |`)
+  const rows = Object.entries(REASONS).map(
+    ([code, { check, scope, text }]) => `| \`${code}\` | ${check} | ${scope} | ${text} |`,
+  )
   return [
     '# Reasons',
     '',
@@ -29,8 +31,15 @@ function reasonsPage(): string {
 
 function limitsPage(): string {
   const source = readFileSync(join(root, 'pkg/model/limits.ts'), 'utf8')
-  const docs = new Map([...source.matchAll(/\/\*\* ([^\n]+) \*\/\n {2}readonly (\w+): number/g)].map((match) => [match[2] ?? '', match[1] ?? '']))
-  const rows = Object.entries(DEFAULT_LIMITS).map(([name, value]) => `| \`${name}\` | ${value} | ${docs.get(name) ?? ''} |`)
+  const docs = new Map(
+    [...source.matchAll(/\/\*\* ([^\n]+) \*\/\n {2}readonly (\w+): number/g)].map((match) => [
+      match[2] ?? '',
+      match[1] ?? '',
+    ]),
+  )
+  const rows = Object.entries(DEFAULT_LIMITS).map(
+    ([name, value]) => `| \`${name}\` | ${value} | ${docs.get(name) ?? ''} |`,
+  )
   return [
     '# Limits',
     '',

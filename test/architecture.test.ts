@@ -11,7 +11,8 @@ const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
 const CLOSED = new Set(['path', 'systems', 'control'])
 
 /** Doors other than a room's own face. `firewall/sql` is the worker's: a thread that loads CEL and ajv too starts twice as late. */
-const NESTED_DOOR = /^(?:path\/codec\/(?:wire|dialect)\/[a-z0-9-]+|path\/firewall\/sql|systems\/[a-z]+\/server|control\/[a-z]+\/server)$/
+const NESTED_DOOR =
+  /^(?:path\/codec\/(?:wire|dialect)\/[a-z0-9-]+|path\/firewall\/sql|systems\/[a-z]+\/server|control\/[a-z]+\/server)$/
 
 /** Members by room: where one level of folders is the member. */
 const LEVELS: Readonly<Record<string, number>> = { path: 2, systems: 2, control: 2, platform: 2, planes: 2, faces: 2 }
@@ -21,12 +22,19 @@ function tableAfter(mark: string): readonly (readonly string[])[] {
   const rows: string[][] = []
   for (const line of lines) {
     if (!line.startsWith('|')) break
-    rows.push(line.slice(1, -1).split('|').map((cell) => cell.trim()))
+    rows.push(
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    )
   }
   return rows.slice(2)
 }
 
-const allowed = new Map(tableAfter('<!-- import-table -->').map(([from = '', to = '']) => [from, new Set(to.split(', '))]))
+const allowed = new Map(
+  tableAfter('<!-- import-table -->').map(([from = '', to = '']) => [from, new Set(to.split(', '))]),
+)
 const exceptions = tableAfter('<!-- import-exceptions -->').map(([from = '', to = '']) => ({ from, to }))
 
 function filesUnder(dir: string): readonly string[] {
@@ -40,14 +48,22 @@ const isTest = (file: string): boolean => /\.(?:test|fixture)\.ts$/.test(file)
 
 type Arrow = { readonly file: string; readonly spec: string; readonly target: string }
 
-const IMPORT = /(?:^|\n)\s*(?:import|export)[^'"\n]*?(?:\{[^}]*\}[^'"\n]*?)?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|new URL\(\s*'(\.[^']+\.ts)'/g
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)[^'"\n]*?(?:\{[^}]*\}[^'"\n]*?)?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|new URL\(\s*'(\.[^']+\.ts)'/g
 
 function arrowsOf(file: string): readonly Arrow[] {
   const arrows: Arrow[] = []
   for (const match of readFileSync(join(root, file), 'utf8').matchAll(IMPORT)) {
     const spec = match[1] ?? match[2] ?? match[3] ?? ''
     if (spec.startsWith('#pkg/')) arrows.push({ file, spec, target: `pkg/${spec.slice(5)}` })
-    else if (spec.startsWith('.')) arrows.push({ file, spec, target: normalize(join(dirname(file), spec)).split(sep).join('/') })
+    else if (spec.startsWith('.'))
+      arrows.push({
+        file,
+        spec,
+        target: normalize(join(dirname(file), spec))
+          .split(sep)
+          .join('/'),
+      })
   }
   return arrows
 }
@@ -138,15 +154,29 @@ test('[ARCH-02] every room says at its door where it stands and what it never do
 test('[ARCH-02] no drawer without a name, and no file over 400 lines', () => {
   const drawers = files.filter((file) => /\/(?:util|utils|common|helpers|misc|types|lib)(?:\/|\.ts$)/.test(file))
   assert.deepEqual(drawers, [])
-  const long = files.filter((file) => !isTest(file) && !file.endsWith('.gen.ts') && readFileSync(join(root, file), 'utf8').split('\n').length > 401)
+  const long = files.filter(
+    (file) =>
+      !isTest(file) && !file.endsWith('.gen.ts') && readFileSync(join(root, file), 'utf8').split('\n').length > 401,
+  )
   assert.deepEqual(long, [])
 })
 
 test('[ARCH-03] only settings reads the environment; firewall, policy, compile and codec do no I/O', () => {
-  const env = files.filter((file) => !isTest(file) && !file.startsWith('pkg/platform/settings/') && readFileSync(join(root, file), 'utf8').includes('process.env'))
+  const env = files.filter(
+    (file) =>
+      !isTest(file) &&
+      !file.startsWith('pkg/platform/settings/') &&
+      readFileSync(join(root, file), 'utf8').includes('process.env'),
+  )
   assert.deepEqual(env, [])
-  const pure = files.filter((file) => /^pkg\/(?:path\/(?:firewall|policy|codec)|control\/compile)\//.test(file) && !isTest(file))
+  const pure = files.filter(
+    (file) => /^pkg\/(?:path\/(?:firewall|policy|codec)|control\/compile)\//.test(file) && !isTest(file),
+  )
   assert.ok(pure.length > 20)
-  const impure = pure.filter((file) => /from '(?:node:(?:fs|net|http|https|child_process|dgram|worker_threads)|undici)'/.test(readFileSync(join(root, file), 'utf8')))
+  const impure = pure.filter((file) =>
+    /from '(?:node:(?:fs|net|http|https|child_process|dgram|worker_threads)|undici)'/.test(
+      readFileSync(join(root, file), 'utf8'),
+    ),
+  )
   assert.deepEqual(impure, [])
 })

@@ -18,16 +18,23 @@ function testFiles(): readonly string[] {
 // in a name as [ID], or in a table of rows as 'ID'
 const cited = new Set<string>()
 for (const file of testFiles()) {
-  for (const match of readFileSync(file, 'utf8').matchAll(/['[`]((?:[A-Z]+-)+\d{2,3}|PROMISE-[A-Z]+)[\]'`]/g)) cited.add(match[1] ?? '')
+  for (const match of readFileSync(file, 'utf8').matchAll(/['[`]((?:[A-Z]+-)+\d{2,3}|PROMISE-[A-Z]+)[\]'`]/g))
+    cited.add(match[1] ?? '')
 }
 
 test('every promise is cited by a test', () => {
-  assert.deepEqual(Object.keys(REQUIREMENTS).filter((id) => !cited.has(id)), [])
+  assert.deepEqual(
+    Object.keys(REQUIREMENTS).filter((id) => !cited.has(id)),
+    [],
+  )
 })
 
 test('every promise id that a test cites exists', () => {
   assert.ok(cited.size > 20)
-  assert.deepEqual([...cited].filter((id) => !Object.hasOwn(REQUIREMENTS, id)), [])
+  assert.deepEqual(
+    [...cited].filter((id) => !Object.hasOwn(REQUIREMENTS, id)),
+    [],
+  )
 })
 
 test('every promise of the README has its id, and no other', () => {
@@ -40,7 +47,14 @@ test('every promise of the README has its id, and no other', () => {
 
 test('make targets and npm scripts are twins', () => {
   const makefile = readFileSync(join(root, 'Makefile'), 'utf8')
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
-  const targets = [...makefile.matchAll(/^([a-z-]+):.*##/gm)].map((match) => match[1] ?? '').filter((name) => !['help', 'test-interop'].includes(name))
-  assert.deepEqual(targets.filter((name) => scripts[name] === undefined), [])
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>
+  }
+  const targets = [...makefile.matchAll(/^([a-z-]+):.*##/gm)]
+    .map((match) => match[1] ?? '')
+    .filter((name) => !['help', 'test-interop'].includes(name))
+  assert.deepEqual(
+    targets.filter((name) => scripts[name] === undefined),
+    [],
+  )
 })

@@ -41,7 +41,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'SIM-11': 'whatever is asked is answered in a shape that the provider has',
   'FUZZ-01': 'every fuzz target holds on its seeds and on mutations of them',
   'FUZZ-02': 'a fuzz run can be repeated from its seed',
-  'DEMO-01': 'make demo shows allow, refuse, abort and parallel calls on a real client and database, and checks each line before it prints it',
+  'DEMO-01':
+    'make demo shows allow, refuse, abort and parallel calls on a real client and database, and checks each line before it prints it',
   'DEMO-02': 'the demo leaves no process and no folder behind, whatever ends it',
   'BENCH-01': 'the bench measures the work that docs/performance.md describes',
   'BENCH-02': 'bench figures are computed and judged as docs/performance.md says',
@@ -58,29 +59,37 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'CLI-01': 'version and completion start within 150 ms, and no command loads what it does not use',
   'CLI-02': 'every exit status is one of 0, 1, 64, 65, 69, 77 and means what docs/reference/cli.md says',
   'CLI-03': 'no control or bidi character of an agent reaches the terminal, in any output format',
-  'CLI-04': '`up -o json` says in its first line where it listens and which tokens agents have; SIGTERM drains and exits 0',
+  'CLI-04':
+    '`up -o json` says in its first line where it listens and which tokens agents have; SIGTERM drains and exits 0',
   'CLI-05': 'bad policies end `up` and `policy check` with 65 and file:line:column of every fault',
-  'CLI-06': 'the verbs find the process by its socket, or by --address with SALLYPORT_ADMIN_TOKEN, and say what to do when there is none',
+  'CLI-06':
+    'the verbs find the process by its socket, or by --address with SALLYPORT_ADMIN_TOKEN, and say what to do when there is none',
   'CLI-07': '`verdicts` prints the history and ends; with --follow it goes on; -o json is one object a line',
   'CLI-08': '`policy explain` names the deciding rule and policy, and what would change the answer',
   'CLI-09': 'docs/reference/cli.md lists exactly the commands and options that exist',
   'CLI-10': `./sallyctl runs from a clone on the project's own Node, and without libraries says "make setup" and exits 69`,
   'EXPR-01': 'a CEL rule of a policy judges arguments, agent and tool; what errs or is no bool does not hold',
-  'EXPR-02': 'an expression with a fault (syntax, unknown name or function, no bool, too long, too deep) is refused when it compiles, by name',
-  'EXPR-03': 'no pattern, macro or unique-items check of a policy takes more than linear or capped time on hostile arguments',
+  'EXPR-02':
+    'an expression with a fault (syntax, unknown name or function, no bool, too long, too deep) is refused when it compiles, by name',
+  'EXPR-03':
+    'no pattern, macro or unique-items check of a policy takes more than linear or capped time on hostile arguments',
   'EXPR-04': 'a rule or schema is compiled once, whoever shares it',
   'EXPR-05': 'a JSON Schema 2020-12 judges arguments and tells where and which keyword, never the payload',
-  'EXPR-06': 'a schema with a remote reference, an unknown keyword, format or RE2-less pattern is refused when it compiles',
-  'FW-01': 'a request leaves only for an active agent, with its provider, model and hosted tools granted; hosted mcp needs a granted server and approval always',
+  'EXPR-06':
+    'a schema with a remote reference, an unknown keyword, format or RE2-less pattern is refused when it compiles',
+  'FW-01':
+    'a request leaves only for an active agent, with its provider, model and hosted tools granted; hosted mcp needs a granted server and approval always',
   'FW-02': 'a tool is refused at its name unless an allow entry matches; deny wins; no policy refuses all',
   'FW-03': 'a tool name with invisible or look-alike characters is refused whatever is granted',
   'FW-04': 'arguments are one strict JSON object, in strings too where JSON stands in them',
   'FW-05': 'schema and CEL rules of the entry must hold, and what does not compile grants nothing',
   'FW-06': 'each allow entry is judged whole; parts of two entries never make one',
   'FW-07': 'the effects that a call declares and shows must be within its entry, allowed, and not denied',
-  'FW-08': 'SQL counts wherever it stands in the arguments, nested and in JSON in strings, and prose is not taken for it',
+  'FW-08':
+    'SQL counts wherever it stands in the arguments, nested and in JSON in strings, and prose is not taken for it',
   'FW-09': 'a custom tool is judged as {input}',
-  'FW-10': 'a forbidden class of SQL statement is refused at the byte that fixes it, unless an entry could still allow it',
+  'FW-10':
+    'a forbidden class of SQL statement is refused at the byte that fixes it, unless an entry could still allow it',
   'FW-11': 'arguments, SQL and depth over their caps are refused at that byte',
   'FW-12': 'the finding that decides is the same for every cutting of the arguments',
   'FW-13': "a tool's name is printed only if the policy writes it or the request declares it plainly",
@@ -94,24 +103,34 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'TXT-07': 'a text call over the argument cap is refused there',
   'TXT-08': 'which text calls are found does not depend on how the text is cut',
   'TXT-09': 'hostile text costs linear time',
-  'HTTP-01': 'a request target has one reading or is refused: origin form, no dot or empty segment, no ambiguous or broken escape, no fragment, no token',
-  'HTTP-02': "a request's end has one answer or is refused: no repeated framing header, no length with transfer-encoding, only exactly `chunked`, no upgrade",
+  'HTTP-01':
+    'a request target has one reading or is refused: origin form, no dot or empty segment, no ambiguous or broken escape, no fragment, no token',
+  'HTTP-02':
+    "a request's end has one answer or is refused: no repeated framing header, no length with transfer-encoding, only exactly `chunked`, no upgrade",
   'HTTP-03': 'a request body is application/json in UTF-8, and says so once',
-  'HTTP-04': "the agent's token is read from where the SDKs put an API key; another key, or two different tokens, is none",
-  'HTTP-05': "upstream go the agent's own headers, never credentials, hop-by-hop headers, addresses or anything that holds a token; identity is asked for",
-  'HTTP-06': "to the client go the provider's headers, never framing, coding, cookies, alt-svc or forged x-sallyport-* headers",
-  'HTTP-07': 'only an answer that every client reads alike has a kind: one event stream or one JSON text in UTF-8, or nothing; redirects and parts have none',
-  'ENC-01': 'identity, gzip, deflate, br and zstd decode to the same bytes in every cut; identity without a copy or a wait',
+  'HTTP-04':
+    "the agent's token is read from where the SDKs put an API key; another key, or two different tokens, is none",
+  'HTTP-05':
+    "upstream go the agent's own headers, never credentials, hop-by-hop headers, addresses or anything that holds a token; identity is asked for",
+  'HTTP-06':
+    "to the client go the provider's headers, never framing, coding, cookies, alt-svc or forged x-sallyport-* headers",
+  'HTTP-07':
+    'only an answer that every client reads alike has a kind: one event stream or one JSON text in UTF-8, or nothing; redirects and parts have none',
+  'ENC-01':
+    'identity, gzip, deflate, br and zstd decode to the same bytes in every cut; identity without a copy or a wait',
   'ENC-02': 'what the sender flushed comes out of the very push that brings it',
   'ENC-03': 'a coded body that is cut short, changed, or has bytes behind its end is corrupt, in every cut',
   'ENC-04': 'growth above 1 MiB is bounded by the ratio, output by the cap, memory by the window',
   'ENC-05': 'unknown, stacked and dictionary codings are not supported',
   'ENC-06': 'a request body is capped both as sent and as decoded',
-  'ICPT-01': 'a request arrives whole: facade, path below its base, query, headers, token, body; a path below no base reaches the plane too',
+  'ICPT-01':
+    'a request arrives whole: facade, path below its base, query, headers, token, body; a path below no base reaches the plane too',
   'ICPT-02': 'however a request is cut by the transport, and in whatever coding its body comes, it is the same request',
-  'ICPT-03': 'what breaks the framing is refused through the plane, with its reason and before anything is answered, or is no HTTP and gets 400; the connection closes and what follows is no request',
+  'ICPT-03':
+    'what breaks the framing is refused through the plane, with its reason and before anything is answered, or is no HTTP and gets 400; the connection closes and what follows is no request',
   'ICPT-04': 'bodies are capped at the byte, each and all together; their sender gets to read why',
-  'ICPT-05': 'one exchange at a time per connection, answers in the order of the requests, nothing of one exchange in another',
+  'ICPT-05':
+    'one exchange at a time per connection, answers in the order of the requests, nothing of one exchange in another',
   'ICPT-06': 'an answer leaves at once, its bytes unchanged; a reset can not be taken for a clean end',
   'ICPT-07': 'a client that goes away is noticed at once, also while nothing is being sent',
   'ICPT-08': 'a client that does not read stops the writer, costs one socket buffer, and is cut after the stall time',
@@ -119,54 +138,74 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'ICPT-10': 'slow heads and bodies, silent connections and too many connections end by limits',
   'ICPT-11': 'a drain lets open answers end, closes idle connections at once, takes no new ones, and cuts what is left',
   'WRK-01': 'Jobs of a worker pool are answered in order, also those that came before a thread was ready',
-  'WRK-02': 'A job past its deadline is answered `timeout` and its thread is ended; the jobs behind it go to the warm spare at once; an answer that is there is not late',
-  'WRK-03': 'A job whose thread throws, exits, runs out of memory or answers what cannot be sent is answered `failed`; the others are done',
-  'WRK-04': 'A thread that grew past heapBytes, WASM and buffers included, is replaced between two jobs, and no job is lost',
+  'WRK-02':
+    'A job past its deadline is answered `timeout` and its thread is ended; the jobs behind it go to the warm spare at once; an answer that is there is not late',
+  'WRK-03':
+    'A job whose thread throws, exits, runs out of memory or answers what cannot be sent is answered `failed`; the others are done',
+  'WRK-04':
+    'A thread that grew past heapBytes, WASM and buffers included, is replaced between two jobs, and no job is lost',
   'WRK-05': 'Jobs that wait are bounded in number and time; one more, or one longer, is answered `overloaded`',
   'WRK-06': 'Threads are restarted at a pace, ever more slowly while their start fails',
   'WRK-07': 'close answers what waits and runs and ends the threads; an idle pool does not keep its process alive',
   'WRK-08': 'A thread sees no environment, and no event of a pool quotes a job',
-  'INTENT-SQL-01': 'What a SQL text does is told from its whole parse tree: CTE writes, several statements, DO, PREPARE, COPY PROGRAM, EXPLAIN ANALYZE, SELECT INTO, locks, settings, side-effect functions, texts that are run',
+  'INTENT-SQL-01':
+    'What a SQL text does is told from its whole parse tree: CTE writes, several statements, DO, PREPARE, COPY PROGRAM, EXPLAIN ANALYZE, SELECT INTO, locks, settings, side-effect functions, texts that are run',
   'INTENT-SQL-02': 'What MySQL or SQLite would execute where PostgreSQL sees a comment, string or name counts too',
   'INTENT-SQL-03': 'Reads stay reads, whatever their literals, names and comments look like',
-  'INTENT-SQL-04': 'SQL that does not parse, or holds a NUL, an invisible character or a foreign quote, is INTENT_SQL_UNPARSABLE',
+  'INTENT-SQL-04':
+    'SQL that does not parse, or holds a NUL, an invisible character or a foreign quote, is INTENT_SQL_UNPARSABLE',
   'INTENT-SQL-05': 'Case, white space, comments and statements around it never make a statement less',
   'INTENT-SQL-06': 'Every statement of the grammar has its row; a node that no table has counts as everything',
-  'INTENT-SQL-07': 'A PL/pgSQL body is read in every place that can hold SQL; what it builds at run time counts as everything',
+  'INTENT-SQL-07':
+    'A PL/pgSQL body is read in every place that can hold SQL; what it builds at run time counts as everything',
   'INTENT-SQL-08': 'Statements that are as well plain English, or only compute, are told from statements of SQL',
   'INTENT-SQL-09': "While SQL streams, a statement's class is told with the unit that fixes it, the same for every cut",
   'INTENT-SQL-10': 'What is told while SQL streams is never more than the grammar says of the whole',
-  'INTENT-SQL-11': 'What is said about SQL names kinds of statements and known functions, no name and no value of the text',
-  'INTENT-SQL-12': 'SQL at its byte limit is judged, one byte more is INTENT_SQL_TOO_LARGE; a worker that is late or broken denies',
+  'INTENT-SQL-11':
+    'What is said about SQL names kinds of statements and known functions, no name and no value of the text',
+  'INTENT-SQL-12':
+    'SQL at its byte limit is judged, one byte more is INTENT_SQL_TOO_LARGE; a worker that is late or broken denies',
   'INTENT-SQL-13': "Strings, quoted names and comments end where PostgreSQL's own lexer ends them",
   'INTENT-SQL-14': 'Every volatile function of the server is in a table: it acts, or it is known to be harmless',
   'INTENT-SQL-15': 'What PostgreSQL refuses in a read-only transaction is never called a read',
   'INTENT-SQL-16': 'The worker judges SQL; nesting up to the byte limit is answered, and the next text is judged',
-  'SET-01': 'Wall time and durations come from one clock that tests can turn; durations never go back; printed times are RFC 3339 in UTC.',
-  'SET-02': 'A log line is one JSON object with level, time and a stable event; no field can hide them; only what is as loud as the level is printed.',
+  'SET-01':
+    'Wall time and durations come from one clock that tests can turn; durations never go back; printed times are RFC 3339 in UTC.',
+  'SET-02':
+    'A log line is one JSON object with level, time and a stable event; no field can hide them; only what is as loud as the level is printed.',
   'SET-03': 'A secret prints *** in JSON, as a text, in inspect and in any log line.',
-  'SET-04': 'A stderr that nobody reads stops neither the process nor its end; what waits is bounded, what is dropped is counted.',
+  'SET-04':
+    'A stderr that nobody reads stops neither the process nor its end; what waits is bounded, what is dropped is counted.',
   'SET-05': '`sallyctl up` without settings has the documented defaults, the data folder by the XDG rules.',
   'SET-06': 'Flags go before environment before file before default.',
-  'SET-07': 'Unknown and bad settings are refused, all at once, each with its place, what it may be, and the known name it resembles.',
+  'SET-07':
+    'Unknown and bad settings are refused, all at once, each with its place, what it may be, and the known name it resembles.',
   'SET-08': 'Every limit of the path can be set by --limit name=value or SALLYPORT_LIMIT, in its own unit.',
   'SET-09': 'A provider key is a secret from the moment it is read, and no fault prints one.',
   'SET-10': 'Each kind of setting takes exactly what it documents.',
-  'LIFE-01': 'Sever quarantines an agent one epoch on, with a hold that names reason and verdict; a restart does not thaw it.',
+  'LIFE-01':
+    'Sever quarantines an agent one epoch on, with a hold that names reason and verdict; a restart does not thaw it.',
   'LIFE-02': "Severing while the firewall's hold counts changes nothing; the first one after a release is a new hold.",
-  'LIFE-03': 'A release covers holds that exist: a number beyond the epoch is worth the epoch of its first sight, also after a restart; taken back, its holds count again.',
-  'LIFE-04': 'The strictest of the ceiling and every counting hold rules; a ceiling that turns Quarantined raises the epoch; an epoch never falls.',
-  'LIFE-05': 'An agent that is gone from the folder is unknown, its permits stay dead, and coming back does not thaw it.',
-  'LIFE-06': 'A hold is written before any listener hears of it and synced before sever returns; listeners hear of each change once, in its turn.',
-  'LIFE-07': 'With a disk that fails, sever still quarantines in memory, says that it is not durable, and shows unhealthy until everything is written.',
+  'LIFE-03':
+    'A release covers holds that exist: a number beyond the epoch is worth the epoch of its first sight, also after a restart; taken back, its holds count again.',
+  'LIFE-04':
+    'The strictest of the ceiling and every counting hold rules; a ceiling that turns Quarantined raises the epoch; an epoch never falls.',
+  'LIFE-05':
+    'An agent that is gone from the folder is unknown, its permits stay dead, and coming back does not thaw it.',
+  'LIFE-06':
+    'A hold is written before any listener hears of it and synced before sever returns; listeners hear of each change once, in its turn.',
+  'LIFE-07':
+    'With a disk that fails, sever still quarantines in memory, says that it is not durable, and shows unhealthy until everything is written.',
   'LIFE-08': 'A state file with a torn last line loses that line alone; any other damage refuses to start.',
   'LIFE-09': 'The state file is for its owner alone.',
   'LIFE-10': 'The state file stays bounded, and 5,000 agents cost no line while there is nothing to say of them.',
-  'LIFE-11': 'In any sequence of ceilings, severs, releases and restarts, rights are never lost without a new epoch nor regained by a restart.',
+  'LIFE-11':
+    'In any sequence of ceilings, severs, releases and restarts, rights are never lost without a new epoch nor regained by a restart.',
   'LIFE-12': 'After kill -9 every sever that anybody saw still stands.',
   'LIFE-13': "One process owns a data folder; a dead owner's lock is taken over.",
   'AUD-01': 'A verdict is in the file before append returns.',
-  'AUD-02': 'The history reads oldest first across restarts and rotation, and joins what follows without gap or repeat.',
+  'AUD-02':
+    'The history reads oldest first across restarts and rotation, and joins what follows without gap or repeat.',
   'AUD-03': 'A reader filters by agent, reason, time and newest N.',
   'AUD-04': 'A verdict is found by its id wherever it is kept.',
   'AUD-05': 'A torn or unreadable line costs itself alone, and is told.',
@@ -183,13 +222,17 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'TOK-06': 'When tokens cannot be written, old agents keep theirs, gone ones lose theirs, new ones get none.',
   'TOK-07': '5,000 agents get their tokens in one durable write.',
   'JSON-01': 'What the strict reader accepts, JSON.parse accepts too, and both make the same value of it',
-  'JSON-02': 'Comments, trailing commas, NaN, single or missing quotes, control characters and byte order marks are refused as WIRE_INVALID_JSON',
-  'JSON-03': 'An object that has one key twice, escapes decoded, is refused; in arguments and answers also twice but for case or Unicode form',
+  'JSON-02':
+    'Comments, trailing commas, NaN, single or missing quotes, control characters and byte order marks are refused as WIRE_INVALID_JSON',
+  'JSON-03':
+    'An object that has one key twice, escapes decoded, is refused; in arguments and answers also twice but for case or Unicode form',
   'JSON-04': '__proto__ is refused everywhere, constructor and prototype in arguments',
   'JSON-05': 'JSON is refused at the bracket that nests it deeper than the limit',
-  'JSON-06': 'A number that is not finite is refused everywhere; one beyond 2^53-1, a negative zero and one that rounds to zero in arguments',
+  'JSON-06':
+    'A number that is not finite is refused everywhere; one beyond 2^53-1, a negative zero and one that rounds to zero in arguments',
   'JSON-07': 'Bytes that are not UTF-8 and halves of surrogate pairs, raw or escaped, are refused as WIRE_INVALID_UTF8',
-  'JSON-08': 'Keys of arguments with invisible characters, or that only look like ASCII, are refused as WIRE_INVISIBLE_TEXT',
+  'JSON-08':
+    'Keys of arguments with invisible characters, or that only look like ASCII, are refused as WIRE_INVISIBLE_TEXT',
   'JSON-09': 'A text over its cap is refused at that byte, while it arrives',
   'JSON-10': 'Verdict, reason, offset and completeness of a text do not depend on the pieces in which it is pushed',
   'JSON-11': 'The strings inside arguments are told while they arrive: decoded, with their path and their byte offsets',
@@ -198,7 +241,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'SSE-01': 'The raw bytes of all frames in a row are the bytes of the stream, for every stream and every cutting',
   'SSE-02': 'Frames, and place and reason of the first fault, do not depend on the chunks in which a stream comes',
   'SSE-03': 'LF, CR, CRLF and mixtures end lines as WHATWG says, and a stream of bare CRs does not lag',
-  'SSE-04': 'Events are those that the OpenAI client dispatches; one without its blank line at the end of the stream is still an event',
+  'SSE-04':
+    'Events are those that the OpenAI client dispatches; one without its blank line at the end of the stream is still an event',
   'SSE-05': 'Comments, blank lines, id, retry and unknown fields dispatch nothing and keep their bytes',
   'SSE-06': 'What some client could read as other data is a fault with WIRE_FRAMING, and nothing but faults follows it',
   'SSE-07': 'U+0085, U+2028 and U+2029 inside data pass byte for byte',

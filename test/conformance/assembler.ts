@@ -13,7 +13,16 @@ export type Rebuilt = {
 }
 
 /** Members whose text a person or a program may read. */
-const TEXT_MEMBERS = new Set(['content', 'refusal', 'reasoning', 'reasoning_content', 'text', 'thinking', 'transcript', 'message'])
+const TEXT_MEMBERS = new Set([
+  'content',
+  'refusal',
+  'reasoning',
+  'reasoning_content',
+  'text',
+  'thinking',
+  'transcript',
+  'message',
+])
 
 type Json = Record<string, unknown>
 
@@ -82,7 +91,11 @@ export function rebuild(text: string): Rebuilt {
         for (const [position, item] of member.entries()) element(here, item, position)
       } else if (word === 'functioncall' && isObject(member)) {
         element(here, { function: member }, 0)
-      } else if (isObject(member) && typeof member['name'] === 'string' && ('arguments' in member || 'input' in member)) {
+      } else if (
+        isObject(member) &&
+        typeof member['name'] === 'string' &&
+        ('arguments' in member || 'input' in member)
+      ) {
         element(here, member, 0)
       }
       if (typeof member === 'string' && TEXT_MEMBERS.has(key.toLowerCase())) texts.push(member)

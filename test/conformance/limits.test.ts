@@ -20,7 +20,7 @@ async function withLimits(limits: Partial<Limits>, body: (path: Path) => Promise
 const reasonOf = (seen: Seen): string | undefined => seen.verdicts.at(-1)?.reasons[0]
 const call = (args: string): Play => ({ chunks: [streamOf(callDeltas(0, 'search_docs', args, 50), 'tool_calls')] })
 const argsOf = (bytes: number): string => `{"q":"${'x'.repeat(bytes - 8)}"}`
-const nested = (depth: number): string => '{"a":'.repeat(depth) + '1' + '}'.repeat(depth)
+const nested = (depth: number): string => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
 
 test('[LIMIT-01] argumentBytes', () =>
   withLimits({ argumentBytes: 1_000 }, async (path) => {
@@ -32,7 +32,11 @@ test('[LIMIT-01] argumentBytes', () =>
 test('[LIMIT-01] argumentBytes: refused at that byte, the rest is not collected', () =>
   withLimits({ argumentBytes: 1_000, heldBytesPerStream: 200_000 }, async (path) => {
     const deltas = callDeltas(0, 'search_docs', argsOf(2_000_000), 1_000)
-    const chunks = [chunkOf({ role: 'assistant' }), ...deltas.map((delta) => chunkOf(delta)), chunkOf({}, 'tool_calls')].map(lf)
+    const chunks = [
+      chunkOf({ role: 'assistant' }),
+      ...deltas.map((delta) => chunkOf(delta)),
+      chunkOf({}, 'tool_calls'),
+    ].map(lf)
     const seen = await path.ask(REQUEST, { chunks })
     assert.equal(reasonOf(seen), 'WIRE_ARGUMENT_TOO_LARGE')
     assert.equal(seen.how, 'end')
@@ -89,18 +93,35 @@ test('[LIMIT-01] heldBytesPerStream: at the cap it is released, one byte over en
 test('[LIMIT-01] callsPerAnswer', () =>
   withLimits({ callsPerAnswer: 3 }, async (path) => {
     const calls = (count: number): Play => ({
-      chunks: [streamOf(Array.from({ length: count }, (_, index) => callDeltas(index, 'search_docs', '{}')).flat(), 'tool_calls')],
+      chunks: [
+        streamOf(
+          Array.from({ length: count }, (_, index) => callDeltas(index, 'search_docs', '{}')).flat(),
+          'tool_calls',
+        ),
+      ],
     })
-    assert.deepEqual((await path.ask(REQUEST, calls(3))).verdicts.map((verdict) => verdict.action), ['Allow', 'Allow', 'Allow'])
+    assert.deepEqual(
+      (await path.ask(REQUEST, calls(3))).verdicts.map((verdict) => verdict.action),
+      ['Allow', 'Allow', 'Allow'],
+    )
     assert.equal(reasonOf(await path.ask(REQUEST, calls(4))), 'WIRE_CALL_LIMIT')
   }))
 
 const whole = (content: string): string =>
-  JSON.stringify({ id: 'a', object: 'chat.completion', created: 1, model: 'gpt-5-mini', choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }] })
+  JSON.stringify({
+    id: 'a',
+    object: 'chat.completion',
+    created: 1,
+    model: 'gpt-5-mini',
+    choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+  })
 
 test('[LIMIT-01] answerBytes: over it 502, and nothing of the answer leaves', () =>
   withLimits({ answerBytes: 2_000 }, async (path) => {
-    const body = (bytes: number): Play => ({ chunks: [whole('x'.repeat(bytes - whole('').length))], headers: JSON_TYPE })
+    const body = (bytes: number): Play => ({
+      chunks: [whole('x'.repeat(bytes - whole('').length))],
+      headers: JSON_TYPE,
+    })
     const fits = await path.ask({ ...REQUEST, stream: false }, body(2_000))
     assert.equal(fits.status, 200)
     const over = await path.ask({ ...REQUEST, stream: false }, body(2_001))
@@ -110,11 +131,19 @@ test('[LIMIT-01] answerBytes: over it 502, and nothing of the answer leaves', ()
   }))
 
 test('[LIMIT-01] decodedRatio: a compressed answer that explodes ends the stream', () =>
-  withLimits({ decodedRatio: 10, frameBytes: 64 * 1024 * 1024, heldBytesPerStream: 64 * 1024 * 1024, heldBytesPerProcess: 64 * 1024 * 1024 }, async (path) => {
-    const bomb = gzipSync(Buffer.from(`: ${' '.repeat(8 * 1024 * 1024)}\n\n`))
-    const seen = await path.ask(REQUEST, { chunks: [bomb], headers: { ...SSE, 'content-encoding': 'gzip' } })
-    assert.equal(reasonOf(seen), 'WIRE_ENCODING_BOMB')
-  }))
+  withLimits(
+    {
+      decodedRatio: 10,
+      frameBytes: 64 * 1024 * 1024,
+      heldBytesPerStream: 64 * 1024 * 1024,
+      heldBytesPerProcess: 64 * 1024 * 1024,
+    },
+    async (path) => {
+      const bomb = gzipSync(Buffer.from(`: ${' '.repeat(8 * 1024 * 1024)}\n\n`))
+      const seen = await path.ask(REQUEST, { chunks: [bomb], headers: { ...SSE, 'content-encoding': 'gzip' } })
+      assert.equal(reasonOf(seen), 'WIRE_ENCODING_BOMB')
+    },
+  ))
 
 test('[LIMIT-01] restoreBytesPerAgent: what does not fit is not kept, and the refusal stays as text', () =>
   withLimits({ restoreBytesPerAgent: 64 }, async (path) => {
@@ -122,14 +151,20 @@ test('[LIMIT-01] restoreBytesPerAgent: what does not fit is not kept, and the re
     const content = JSON.parse(`"${/"content":"(sallyport(?:[^"\\]|\\.)*)"/.exec(first.text)?.[1] ?? ''}"`) as string
     const messages = [...REQUEST.messages, { role: 'assistant', content }, { role: 'user', content: 'go on' }]
     const second = await path.ask({ ...REQUEST, messages }, { chunks: [streamOf([], 'stop')] })
-    assert.deepEqual((JSON.parse(Buffer.from(second.upstream?.body ?? []).toString()) as { messages: unknown }).messages, messages)
+    assert.deepEqual(
+      (JSON.parse(Buffer.from(second.upstream?.body ?? []).toString()) as { messages: unknown }).messages,
+      messages,
+    )
   }))
 
 test('[LIMIT-01] holdPingMs: a comment keeps a held stream alive, and only then', () =>
   withLimits({ holdPingMs: 0 }, async (path) => {
     const frames = callDeltas(0, 'search_docs', '{"a":1}', 3).map((delta) => lf(chunkOf(delta)))
     const chunks = [lf(chunkOf({ role: 'assistant' })), ...frames, lf(chunkOf({}, 'tool_calls')), lf('[DONE]')]
-    const seen = await path.ask(REQUEST, { chunks, before: (index) => (index === 3 ? path.exchanges.tick(Date.now()) : undefined) })
+    const seen = await path.ask(REQUEST, {
+      chunks,
+      before: (index) => (index === 3 ? path.exchanges.tick(Date.now()) : undefined),
+    })
     assert.ok(seen.text.includes(': sallyport holds\n\n'))
     assert.equal(seen.text.replace(': sallyport holds\n\n', ''), chunks.join(''))
   }))

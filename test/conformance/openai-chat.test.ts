@@ -18,7 +18,8 @@ before(async () => {
 })
 after(closeChecks)
 
-const reasonsOf = (seen: Seen): readonly string[] => seen.verdicts.map((verdict) => verdict.reasons[0] ?? verdict.action)
+const reasonsOf = (seen: Seen): readonly string[] =>
+  seen.verdicts.map((verdict) => verdict.reasons[0] ?? verdict.action)
 
 /** The forbidden call must not be there for anybody, in any reading. */
 function assertUnseen(seen: Seen, secret: string): void {
@@ -28,7 +29,11 @@ function assertUnseen(seen: Seen, secret: string): void {
 }
 
 test('[PROMISE-BYTES] an allowed stream is byte-identical in every framing and every cut', async () => {
-  const deltas = [...textDeltas('Let me look — 日本 🙂 at that.'), ...callDeltas(0, 'search_docs', '{"query":"tulips"}'), ...callDeltas(1, 'run_sql', READ)]
+  const deltas = [
+    ...textDeltas('Let me look — 日本 🙂 at that.'),
+    ...callDeltas(0, 'search_docs', '{"query":"tulips"}'),
+    ...callDeltas(1, 'run_sql', READ),
+  ]
   for (const [name, framing] of Object.entries(FRAMINGS)) {
     const stream = streamOf(deltas, 'tool_calls', framing)
     for (const cut of cutsOf(stream)) {
@@ -56,7 +61,11 @@ for (const position of positions)
           assert.deepEqual([...reasonsOf(seen)].sort(), [...expected].sort(), label)
           assert.equal(seen.how, 'end', label)
           const { calls, text } = rebuild(seen.text)
-          for (const index of [0, 1]) assert.ok(calls.some((call) => call.name === 'run_sql' && call.args === READ), `${label} ${index}`)
+          for (const index of [0, 1])
+            assert.ok(
+              calls.some((call) => call.name === 'run_sql' && call.args === READ),
+              `${label} ${index}`,
+            )
           assert.match(text, /sallyport: INTENT_SQL_DDL: tool "run_sql"/)
           assert.match(seen.text, /"finish_reason":"tool_calls"/)
           assert.ok(seen.text.includes('[DONE]'))
@@ -64,7 +73,11 @@ for (const position of positions)
     })
 
 test('[PROMISE-SIBLINGS] surviving indices are dense from 0', async () => {
-  const deltas = [...callDeltas(0, 'run_sql', DROP), ...callDeltas(1, 'run_sql', READ), ...callDeltas(2, 'search_docs', '{}')]
+  const deltas = [
+    ...callDeltas(0, 'run_sql', DROP),
+    ...callDeltas(1, 'run_sql', READ),
+    ...callDeltas(2, 'search_docs', '{}'),
+  ]
   const seen = await deny.ask(REQUEST, { chunks: [streamOf(deltas, 'tool_calls')] })
   const indices = [...seen.text.matchAll(/"tool_calls":\[\{[^[]*?"index":(\d+)/g)].map((match) => Number(match[1]))
   assert.deepEqual([...new Set(indices)].sort(), [0, 1])
@@ -77,7 +90,10 @@ test('[PROMISE-SIBLINGS] with no call left the finish reason says stop', async (
 })
 
 test('[PROMISE-CUT] verdicts and released bytes are the same at every split of the entity', async () => {
-  const stream = streamOf([...textDeltas('ok '), ...callDeltas(0, 'run_sql', READ, 20), ...callDeltas(1, 'run_sql', DROP, 9)], 'tool_calls')
+  const stream = streamOf(
+    [...textDeltas('ok '), ...callDeltas(0, 'run_sql', READ, 20), ...callDeltas(1, 'run_sql', DROP, 9)],
+    'tool_calls',
+  )
   const bytes = Buffer.from(stream)
   const strip = (text: string): string => text.replace(/v_test\d+/g, 'v')
   const whole = await deny.ask(REQUEST, { chunks: [bytes] })
@@ -108,7 +124,9 @@ test('[PROMISE-CUT] under Abort the bytes before the verdict are the same howeve
 
 test('[PROMISE-HOLD] a forbidden name is refused before its arguments; its deltas are not asked for under Abort', async () => {
   const deltas = callDeltas(0, 'send_mail', JSON.stringify({ to: 'x'.repeat(400) }), 4)
-  const chunks = [chunkOf({ role: 'assistant' }), ...deltas.map((delta) => chunkOf(delta))].map((data) => `data: ${data}\n\n`)
+  const chunks = [chunkOf({ role: 'assistant' }), ...deltas.map((delta) => chunkOf(delta))].map(
+    (data) => `data: ${data}\n\n`,
+  )
   const seen = await abort.ask(REQUEST, { chunks })
   assert.deepEqual(reasonsOf(seen), ['TOOL_NOT_GRANTED'])
   assert.ok(seen.pulled <= 2, `${seen.pulled} chunks pulled`)
@@ -118,7 +136,10 @@ test('[PROMISE-SEVER] Sever quarantines, cuts the stream, and refuses the next r
   const path = await newPath(SEVER)
   const seen = await path.ask(REQUEST, { chunks: [streamOf(callDeltas(0, 'run_sql', DROP), 'tool_calls')] })
   assertUnseen(seen, SECRET)
-  assert.deepEqual(seen.verdicts.map((verdict) => verdict.action), ['Sever'])
+  assert.deepEqual(
+    seen.verdicts.map((verdict) => verdict.action),
+    ['Sever'],
+  )
   assert.equal(path.standing.state, 'Quarantined')
   const next = await path.ask(REQUEST, { chunks: [streamOf([], 'stop')] })
   assert.equal(next.status, 403)
@@ -129,7 +150,10 @@ test('[PROMISE-SEVER] Sever quarantines, cuts the stream, and refuses the next r
 test('[PROMISE-SEVER] a kill cuts every open exchange of the agent in the same turn', async () => {
   const path = await newPath(DENY)
   const chunks = textDeltas('a long answer that goes on').map((delta) => `data: ${chunkOf(delta)}\n\n`)
-  const seen = await path.ask(REQUEST, { chunks, before: (index) => (index === 2 ? path.move('Quarantined') : undefined) })
+  const seen = await path.ask(REQUEST, {
+    chunks,
+    before: (index) => (index === 2 ? path.move('Quarantined') : undefined),
+  })
   assert.equal(seen.upstreamCancelled, true)
   assert.match(seen.text, /IDENTITY_EPOCH_STALE/)
   assert.doesNotMatch(seen.text, /goes on/)
@@ -137,13 +161,24 @@ test('[PROMISE-SEVER] a kill cuts every open exchange of the agent in the same t
 
 test('a reload that takes the model away ends an open stream; one that takes a tool away refuses the held call', async () => {
   const path = await newPath(DENY)
-  const frames = [chunkOf({ role: 'assistant' }), ...callDeltas(0, 'search_docs', '{"query":"x"}', 3).map((delta) => chunkOf(delta)), chunkOf({}, 'tool_calls')]
+  const frames = [
+    chunkOf({ role: 'assistant' }),
+    ...callDeltas(0, 'search_docs', '{"query":"x"}', 3).map((delta) => chunkOf(delta)),
+    chunkOf({}, 'tool_calls'),
+  ]
   const chunks = frames.map((data) => `data: ${data}\n\n`)
-  const held = await path.ask(REQUEST, { chunks, before: (index) => (index === 3 ? path.reload(DENY.replace('{ name: search_docs }', '{ name: other }')) : undefined) })
+  const held = await path.ask(REQUEST, {
+    chunks,
+    before: (index) =>
+      index === 3 ? path.reload(DENY.replace('{ name: search_docs }', '{ name: other }')) : undefined,
+  })
   assert.deepEqual(reasonsOf(held), ['TOOL_NOT_GRANTED'])
   assert.deepEqual(rebuild(held.text).calls, [])
   const text = textDeltas('text that goes on and on').map((delta) => `data: ${chunkOf(delta)}\n\n`)
-  const cut = await path.ask(REQUEST, { chunks: text, before: (index) => (index === 2 ? path.reload(DENY.replace('gpt-5*', 'gpt-4*')) : undefined) })
+  const cut = await path.ask(REQUEST, {
+    chunks: text,
+    before: (index) => (index === 2 ? path.reload(DENY.replace('gpt-5*', 'gpt-4*')) : undefined),
+  })
   assert.deepEqual(reasonsOf(cut), ['IDENTITY_EPOCH_STALE'])
 })
 
@@ -152,8 +187,13 @@ test('Audit judges and records, and lets everything pass as it came, wire faults
   const stream = streamOf(callDeltas(0, 'run_sql', DROP), 'tool_calls')
   const seen = await path.ask(REQUEST, { chunks: [stream] })
   assert.equal(seen.text, stream)
-  assert.deepEqual(seen.verdicts.map(({ action, enforced }) => ({ action, enforced })), [{ action: 'Deny', enforced: false }])
-  const broken = await path.ask(REQUEST, { chunks: [streamOf(callDeltas(0, 'run_sql', '{"query":"a","query":"b"}'), 'tool_calls')] })
+  assert.deepEqual(
+    seen.verdicts.map(({ action, enforced }) => ({ action, enforced })),
+    [{ action: 'Deny', enforced: false }],
+  )
+  const broken = await path.ask(REQUEST, {
+    chunks: [streamOf(callDeltas(0, 'run_sql', '{"query":"a","query":"b"}'), 'tool_calls')],
+  })
   assert.deepEqual(reasonsOf(broken), ['WIRE_DUPLICATE_KEY'])
   assert.equal(broken.verdicts[0]?.enforced, true)
 })
@@ -165,7 +205,10 @@ test('Record passes on record, but never a wire fault', async () => {
   assert.equal(seen.text, stream)
   assert.equal(seen.verdicts[0]?.action, 'Record')
   const broken = await path.ask(REQUEST, { chunks: [streamOf(callDeltas(0, 'search_docs', '{"a":1,}'), 'tool_calls')] })
-  assert.deepEqual(broken.verdicts.map((verdict) => verdict.action), ['Deny'])
+  assert.deepEqual(
+    broken.verdicts.map((verdict) => verdict.action),
+    ['Deny'],
+  )
 })
 
 test('[PROMISE-CLOSED] a verdict that cannot be written down refuses', async () => {
@@ -175,23 +218,34 @@ test('[PROMISE-CLOSED] a verdict that cannot be written down refuses', async () 
   assert.equal(seen.status, 403)
   assert.match(seen.text, /AUDIT_UNAVAILABLE/)
   path.failVerdicts(false)
-  const frames = [...callDeltas(0, 'search_docs', '{}'), ].map((delta) => `data: ${chunkOf(delta)}\n\n`)
-  const during = await path.ask(REQUEST, { chunks: [...frames, `data: ${chunkOf({}, 'tool_calls')}\n\n`], before: (index) => path.failVerdicts(index > 0) })
+  const frames = [...callDeltas(0, 'search_docs', '{}')].map((delta) => `data: ${chunkOf(delta)}\n\n`)
+  const during = await path.ask(REQUEST, {
+    chunks: [...frames, `data: ${chunkOf({}, 'tool_calls')}\n\n`],
+    before: (index) => path.failVerdicts(index > 0),
+  })
   assert.deepEqual(rebuild(during.text).calls, [])
 })
 
 test('[PROMISE-SIBLINGS] the next request of the conversation carries the refusal, and the provider gets its own call back', async () => {
-  const first = await deny.ask(REQUEST, { chunks: [streamOf([...textDeltas('Doing it.'), ...callDeltas(0, 'run_sql', DROP)], 'tool_calls')] })
-  const content = [...first.text.matchAll(/"content":"((?:[^"\\]|\\.)*)"/g)].map((match) => JSON.parse(`"${match[1]}"`) as string).join('')
+  const first = await deny.ask(REQUEST, {
+    chunks: [streamOf([...textDeltas('Doing it.'), ...callDeltas(0, 'run_sql', DROP)], 'tool_calls')],
+  })
+  const content = [...first.text.matchAll(/"content":"((?:[^"\\]|\\.)*)"/g)]
+    .map((match) => JSON.parse(`"${match[1]}"`) as string)
+    .join('')
   const next = {
     ...REQUEST,
     messages: [...REQUEST.messages, { role: 'assistant', content }, { role: 'user', content: 'go on without' }],
   }
   const second = await deny.ask(next, { chunks: [streamOf(textDeltas('Fine.'), 'stop')] })
   assert.equal(second.status, 200)
-  const sent = JSON.parse(Buffer.from(second.upstream?.body ?? []).toString()) as { messages: Record<string, unknown>[] }
+  const sent = JSON.parse(Buffer.from(second.upstream?.body ?? []).toString()) as {
+    messages: Record<string, unknown>[]
+  }
   const [, assistant, result, user] = sent.messages
-  assert.deepEqual(assistant?.['tool_calls'], [{ id: 'call_0', type: 'function', function: { name: 'run_sql', arguments: DROP } }])
+  assert.deepEqual(assistant?.['tool_calls'], [
+    { id: 'call_0', type: 'function', function: { name: 'run_sql', arguments: DROP } },
+  ])
   assert.equal(assistant?.['content'], 'Doing it.')
   assert.equal(result?.['role'], 'tool')
   assert.equal(result?.['tool_call_id'], 'call_0')
@@ -207,27 +261,37 @@ test('[PROMISE-CUT] any mix of calls, choices and cuts: nothing forbidden can be
     legacy: fc.boolean(),
   })
   await fc.assert(
-    fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 4 }), fc.boolean(), fc.integer(), async (pieces, interleave, seed) => {
-      const counts = new Map<number, number>()
-      const runs = pieces.map(({ choice, forbidden, size, legacy }, serial) => {
-        const index = counts.get(choice) ?? 0
-        counts.set(choice, index + 1)
-        const args = JSON.stringify({ query: forbidden ? `DELETE FROM t${serial}` : `SELECT ${serial} FROM t` })
-        const alone = legacy && pieces.filter((other) => other.choice === choice).length === 1
-        const deltas = callDeltas(index, 'run_sql', args, size).map((delta) => (alone ? legacyOf(delta) : delta))
-        return { choice, args, forbidden, frames: deltas.map((delta) => chunkOf(withId(delta, serial), null, choice)) }
-      })
-      const frames = interleave ? zip(runs.map((run) => run.frames)) : runs.flatMap((run) => run.frames)
-      const ends = [...counts.keys()].map((choice) => chunkOf({}, 'tool_calls', choice))
-      const cuts = cutsOf(sse([...frames, ...ends]), seeded(seed))
-      const cut = cuts[Math.abs(seed) % cuts.length]
-      const seen = await deny.ask(REQUEST, { chunks: cut?.chunks ?? [] })
-      const { calls } = rebuild(seen.text)
-      for (const run of runs) {
-        const there = calls.some((call) => call.args === run.args)
-        assert.equal(there, !run.forbidden, `${run.args} in ${seen.text}`)
-      }
-    }),
+    fc.asyncProperty(
+      fc.array(piece, { minLength: 1, maxLength: 4 }),
+      fc.boolean(),
+      fc.integer(),
+      async (pieces, interleave, seed) => {
+        const counts = new Map<number, number>()
+        const runs = pieces.map(({ choice, forbidden, size, legacy }, serial) => {
+          const index = counts.get(choice) ?? 0
+          counts.set(choice, index + 1)
+          const args = JSON.stringify({ query: forbidden ? `DELETE FROM t${serial}` : `SELECT ${serial} FROM t` })
+          const alone = legacy && pieces.filter((other) => other.choice === choice).length === 1
+          const deltas = callDeltas(index, 'run_sql', args, size).map((delta) => (alone ? legacyOf(delta) : delta))
+          return {
+            choice,
+            args,
+            forbidden,
+            frames: deltas.map((delta) => chunkOf(withId(delta, serial), null, choice)),
+          }
+        })
+        const frames = interleave ? zip(runs.map((run) => run.frames)) : runs.flatMap((run) => run.frames)
+        const ends = [...counts.keys()].map((choice) => chunkOf({}, 'tool_calls', choice))
+        const cuts = cutsOf(sse([...frames, ...ends]), seeded(seed))
+        const cut = cuts[Math.abs(seed) % cuts.length]
+        const seen = await deny.ask(REQUEST, { chunks: cut?.chunks ?? [] })
+        const { calls } = rebuild(seen.text)
+        for (const run of runs) {
+          const there = calls.some((call) => call.args === run.args)
+          assert.equal(there, !run.forbidden, `${run.args} in ${seen.text}`)
+        }
+      },
+    ),
     { numRuns: 60 },
   )
 })

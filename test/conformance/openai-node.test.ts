@@ -4,8 +4,8 @@ import OpenAI from 'openai'
 import { LengthFinishReasonError } from 'openai/error'
 import { type MockUpstream, startMockUpstream } from '../fixtures/mock-upstream.ts'
 import { REQUEST } from '../fixtures/policies.ts'
-import { playScenarios, SCENARIO_POLICIES, SCENARIOS, type Scenario } from '../fixtures/scenarios.ts'
 import { type Running, startSallyctl } from '../fixtures/sallyctl.ts'
+import { playScenarios, SCENARIO_POLICIES, SCENARIOS, type Scenario } from '../fixtures/scenarios.ts'
 
 let upstream: MockUpstream
 let sallyctl: Running
@@ -36,7 +36,8 @@ async function readLoop(scenario: Scenario): Promise<Read> {
       const choice = chunk.choices[0]
       read.content += choice?.delta.content ?? ''
       read.finish = choice?.finish_reason ?? read.finish
-      for (const call of choice?.delta.tool_calls ?? []) names[call.index] = (names[call.index] ?? '') + (call.function?.name ?? '')
+      for (const call of choice?.delta.tool_calls ?? [])
+        names[call.index] = (names[call.index] ?? '') + (call.function?.name ?? '')
     }
   } catch (error) {
     read.error = codeOf(error)
@@ -56,20 +57,28 @@ async function readHelper(scenario: Scenario): Promise<Read> {
     read.calls = (choice?.message.tool_calls ?? []).map((call) => (call.type === 'function' ? call.function.name : ''))
   } catch (error) {
     read.error = error instanceof LengthFinishReasonError ? null : codeOf(error)
-    if (error instanceof LengthFinishReasonError) return { ...read, content: scenario.expected.content, finish: 'length' }
+    if (error instanceof LengthFinishReasonError)
+      return { ...read, content: scenario.expected.content, finish: 'length' }
   }
   return read
 }
 
 function request(scenario: Scenario) {
-  const { messages, tools } = JSON.parse(JSON.stringify(REQUEST)) as { messages: { role: 'user'; content: string }[]; tools: OpenAI.ChatCompletionFunctionTool[] }
+  const { messages, tools } = JSON.parse(JSON.stringify(REQUEST)) as {
+    messages: { role: 'user'; content: string }[]
+    tools: OpenAI.ChatCompletionFunctionTool[]
+  }
   return { model: scenario.model, messages, tools }
 }
 
 for (const scenario of SCENARIOS)
-  for (const [how, read] of [['loop', readLoop], ['helper', readHelper]] as const)
+  for (const [how, read] of [
+    ['loop', readLoop],
+    ['helper', readHelper],
+  ] as const)
     test(`[SDK-01] the Node SDK reads: ${scenario.name} (${how})`, async (context) => {
-      if (scenario.name === 'sever ends the stream' && how === 'helper') return context.diagnostic('severed by the loop already')
+      if (scenario.name === 'sever ends the stream' && how === 'helper')
+        return context.diagnostic('severed by the loop already')
       const seen = await read(scenario)
       const { expected } = scenario
       assert.equal(seen.error, expected.error)

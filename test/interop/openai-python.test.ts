@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { startMockUpstream } from '../fixtures/mock-upstream.ts'
 import { REQUEST } from '../fixtures/policies.ts'
-import { playScenarios, SCENARIO_POLICIES, SCENARIOS } from '../fixtures/scenarios.ts'
 import { startSallyctl } from '../fixtures/sallyctl.ts'
+import { playScenarios, SCENARIO_POLICIES, SCENARIOS } from '../fixtures/scenarios.ts'
 
 const script = join(dirname(fileURLToPath(import.meta.url)), 'openai_python.py')
 
@@ -21,7 +21,10 @@ async function runPython(input: object): Promise<Read[]> {
   child.stdin.end(JSON.stringify(input))
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
   assert.equal(code, 0)
-  return out.trim().split('\n').map((line) => JSON.parse(line) as Read)
+  return out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Read)
 }
 
 test('[SDK-02] the Python SDK reads every passed and every refused stream as the contract says', async (context) => {
@@ -46,7 +49,8 @@ test('[SDK-02] the Python SDK reads every passed and every refused stream as the
       await context.test(`${read.name} (${read.how})`, () => {
         assert.equal(read.error, expected.error)
         if (expected.error !== null) return
-        if (expected.finish !== 'length' || read.how === 'loop') assert.ok(read.content.includes(expected.content), read.content)
+        if (expected.finish !== 'length' || read.how === 'loop')
+          assert.ok(read.content.includes(expected.content), read.content)
         assert.equal(read.finish, expected.finish)
         if (expected.finish !== 'length') assert.deepEqual(read.calls, expected.calls)
       })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type AgentKey, agentKeyOf, type Snapshot } from '#pkg/model'
 import type { Agent } from '#pkg/model/api'
 import { AGENT_SCHEMA, type Resource, type ResourceFault } from '#pkg/platform/resources'
-import type { CompiledAgent, Compiled, CompileInput, Condition } from './contract.ts'
+import type { Compiled, CompiledAgent, CompileInput, Condition } from './contract.ts'
 import { byAge, conflictOf, type Merged, merge } from './merge.ts'
 import { type Part, readPolicy } from './policy.ts'
 import { selects } from './selector.ts'
@@ -11,7 +11,12 @@ import { canonical, SUPPORTED_AGENT, unsupportedFields } from './supported.ts'
 /** The agent of a folder that names none. POLICY.md "selector". */
 const IMPLICIT = { key: 'default/default', namespace: 'default', name: 'default', labels: {} }
 
-type Subject = { readonly key: string; readonly namespace: string; readonly name: string; readonly labels: Readonly<Record<string, string>> }
+type Subject = {
+  readonly key: string
+  readonly namespace: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+}
 
 /** Compiles everything. Pure: the same resources give the same snapshots, digest for digest. */
 export function compile(input: CompileInput): Compiled {

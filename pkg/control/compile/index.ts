@@ -10,4 +10,4 @@
  * Never: I/O, a clock, half of a policy. POLICY.md "Merge", "Version skew".
  */
 export { compile } from './compile.ts'
-export type { CompileChecks, CompiledAgent, Compiled, CompileInput, Condition } from './contract.ts'
+export type { CompileChecks, Compiled, CompiledAgent, CompileInput, Condition } from './contract.ts'

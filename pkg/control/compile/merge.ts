@@ -18,12 +18,14 @@ export function byAge(left: Part, right: Part): number {
 
 /** Why the newer of two policies cannot stand beside the older, or null. */
 export function conflictOf(older: Part, newer: Part): string | null {
-  if (older.role !== newer.role) return `role "${newer.role}" differs from "${older.role}" of ${older.resource.key}, which is older`
+  if (older.role !== newer.role)
+    return `role "${newer.role}" differs from "${older.role}" of ${older.resource.key}, which is older`
   for (const provider of newer.providers) {
     const same = older.providers.find((each) => each.name === provider.name)
     if (same === undefined) continue
     const bare = ({ source: _, ...rest }: typeof provider): string => canonical(rest)
-    if (bare(same) !== bare(provider)) return `provider "${provider.name}" differs from that of ${older.resource.key}, which is older`
+    if (bare(same) !== bare(provider))
+      return `provider "${provider.name}" differs from that of ${older.resource.key}, which is older`
   }
   return null
 }
@@ -32,7 +34,8 @@ export function conflictOf(older: Part, newer: Part): string | null {
 export function merge(parts: readonly Part[]): Merged {
   const all = <T>(pick: (part: Part) => readonly T[]): readonly T[] => parts.flatMap(pick)
   const providers = new Map<string, Part['providers'][number]>()
-  for (const provider of all((part) => part.providers)) if (!providers.has(provider.name)) providers.set(provider.name, provider)
+  for (const provider of all((part) => part.providers))
+    if (!providers.has(provider.name)) providers.set(provider.name, provider)
   const textTools = new Map(all((part) => part.textTools).map((tool) => [`${tool.kind} ${tool.word}`, tool]))
   const merged = {
     policies: parts.map((part) => part.resource.key),

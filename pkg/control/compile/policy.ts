@@ -1,11 +1,11 @@
 import {
   type Action,
   globMatches,
+  INTENTS,
   type Intent,
+  type IntentRule,
   isGlob,
   isIntent,
-  INTENTS,
-  type IntentRule,
   type ProviderGrant,
   REASONS,
   type Source,
@@ -42,7 +42,8 @@ export function readPolicy(
   checks: CompileChecks,
 ): { readonly part: Part | null; readonly faults: readonly ResourceFault[] } {
   const faults: ResourceFault[] = []
-  const report: Report = (path, code, message) => faults.push({ file: resource.file, ...resource.at(path), code, message })
+  const report: Report = (path, code, message) =>
+    faults.push({ file: resource.file, ...resource.at(path), code, message })
   for (const { path, message } of unsupportedFields(AGENT_POLICY_SCHEMA, resource.value, SUPPORTED_POLICY)) {
     report(path, 'UnsupportedField', message)
   }
@@ -76,7 +77,8 @@ function checkTools(spec: Spec, checks: CompileChecks, report: Report): void {
 }
 
 function checkGlob(glob: string, path: FieldPath, report: Report): void {
-  if (!isGlob(glob)) report(path, 'Invalid', `"${glob}" has a "*" that is not at its end; exact names and trailing-* globs are known`)
+  if (!isGlob(glob))
+    report(path, 'Invalid', `"${glob}" has a "*" that is not at its end; exact names and trailing-* globs are known`)
 }
 
 function unknownIntent(intent: string): string {
@@ -86,7 +88,10 @@ function unknownIntent(intent: string): string {
 function checkIntents(spec: Spec, report: Report): void {
   for (const list of ['allow', 'deny'] as const) {
     for (const [index, intent] of (spec.intents?.[list] ?? []).entries()) {
-      const known = isIntent(intent) || intent === 'custom.*' || (isGlob(intent) && intent.endsWith('*') && INTENTS.some((each) => globMatches(intent, each)))
+      const known =
+        isIntent(intent) ||
+        intent === 'custom.*' ||
+        (isGlob(intent) && intent.endsWith('*') && INTENTS.some((each) => globMatches(intent, each)))
       if (!known) report(['spec', 'intents', list, index], 'Invalid', unknownIntent(intent))
     }
   }
@@ -98,7 +103,11 @@ function checkProviders(spec: Spec, report: Report): void {
     for (const [place, model] of (provider.models ?? []).entries()) checkGlob(model, [...at, 'models', place], report)
     for (const [place, tool] of (provider.hostedTools ?? []).entries()) {
       if (hostedToolOf(tool) !== null) continue
-      report([...at, 'hostedTools', place], 'Invalid', 'a hosted tool is a name, a trailing-* glob, or { name: mcp, serverUrls: [...] }')
+      report(
+        [...at, 'hostedTools', place],
+        'Invalid',
+        'a hosted tool is a name, a trailing-* glob, or { name: mcp, serverUrls: [...] }',
+      )
     }
   }
 }
@@ -142,7 +151,11 @@ function partOf(resource: Resource<AgentPolicy>): Part {
       intents: tool.intents === undefined ? null : (tool.intents as readonly Intent[]), // each was checked
       resultTrust: tool.resultTrust ?? 'Untrusted',
       schema: tool.arguments?.schema ?? null,
-      rules: (tool.arguments?.rules ?? []).map(({ name, expression, message }) => ({ name, expression, message: message ?? '' })),
+      rules: (tool.arguments?.rules ?? []).map(({ name, expression, message }) => ({
+        name,
+        expression,
+        message: message ?? '',
+      })),
     })),
     denies: (spec.tools?.deny ?? []).map((tool, index) => ({
       source: source(`tools.deny[${index}]`),

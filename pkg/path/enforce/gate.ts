@@ -123,7 +123,8 @@ export class Gate {
 function callsOf(messages: readonly Message[]): readonly string[] {
   let calls: string[] | null = null
   for (const message of messages) {
-    if (message.kind === 'text' || message.kind === 'call-close' || !('call' in message) || message.call === null) continue
+    if (message.kind === 'text' || message.kind === 'call-close' || !('call' in message) || message.call === null)
+      continue
     calls ??= []
     if (!calls.includes(message.call)) calls.push(message.call)
   }

@@ -239,7 +239,9 @@ export class Judging {
   }
 
   #settle(held: Held, findings: readonly Finding[], started: number): void {
-    const fresh = held.noted.filter((noted) => !findings.some((one) => one.reason === noted.reason && one.at === noted.at))
+    const fresh = held.noted.filter(
+      (noted) => !findings.some((one) => one.reason === noted.reason && one.at === noted.at),
+    )
     const inText = held.inText ? [findingOf('TOOL_IN_TEXT', 0, 'was written as text')] : []
     const all = [...fresh, ...findings, ...inText]
     const { verdict, open } = this.#judge.call(this.#subjectOf(held), all, started - held.spentUs)

@@ -3,7 +3,11 @@ import type { Finding, Inspection, RestoreRecord, Subject, TextCallScanner, Verd
 /** The judge: asks `policy`, writes the verdict down, and starts what a Sever starts. Wired by the plane. */
 export interface Judge {
   /** The verdict on one call, and whether its bytes may leave. */
-  call(subject: Subject, findings: readonly Finding[], startedUs: number): { readonly verdict: Verdict; readonly open: boolean }
+  call(
+    subject: Subject,
+    findings: readonly Finding[],
+    startedUs: number,
+  ): { readonly verdict: Verdict; readonly open: boolean }
   /** Would these findings let the call pass? Nothing is written down. */
   lets(subject: Subject, findings: readonly Finding[]): boolean
   /** The verdict on the answer as a whole: it ends. */

@@ -3,8 +3,8 @@ import {
   type Finding,
   globMatches,
   type Snapshot,
-  strictest,
   type Subject,
+  strictest,
   type ViolationRule,
 } from '#pkg/model'
 

@@ -35,7 +35,8 @@ export function decide(given: Case): Decision {
     passes(actionOf(finding, subject.kind, snapshot).action) || (snapshot?.mode === 'Audit' && !isFirm(finding))
   const deciding =
     findings.find((finding) => !lets(finding)) ?? findings.find((finding) => !informs(finding)) ?? findings[0] ?? null
-  const called: Called = deciding === null ? { action: 'Allow', rule: null } : actionOf(deciding, subject.kind, snapshot)
+  const called: Called =
+    deciding === null ? { action: 'Allow', rule: null } : actionOf(deciding, subject.kind, snapshot)
   const open = deciding === null || lets(deciding)
   const audit = deciding !== null && open && !passes(called.action)
   const rule = ruleOf(deciding, called)

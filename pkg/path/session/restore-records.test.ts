@@ -6,7 +6,11 @@ import { newRestoreRecords } from './index.ts'
 
 const one = agentKeyOf({ namespace: 'a', name: 'one' })
 const two = agentKeyOf({ namespace: 'a', name: 'two' })
-const record = (verdictId: string, size = 10): RestoreRecord => ({ verdictId, text: 'refused', original: 'x'.repeat(size) })
+const record = (verdictId: string, size = 10): RestoreRecord => ({
+  verdictId,
+  text: 'refused',
+  original: 'x'.repeat(size),
+})
 
 test('a record is found by the agent that got the refusal, and by no other', () => {
   const records = newRestoreRecords({ bytesPerAgent: 1_000 })

@@ -8,7 +8,10 @@ export type RestoreRecords = {
   find(agent: AgentKey, verdictId: string): RestoreRecord | null
 }
 
-type Shelf = { bytes: number; readonly records: Map<string, { readonly record: RestoreRecord; readonly bytes: number }> }
+type Shelf = {
+  bytes: number
+  readonly records: Map<string, { readonly record: RestoreRecord; readonly bytes: number }>
+}
 
 /**
  * Makes the store. In memory only: a lost record means that the refusal stays in the conversation as text.
@@ -16,7 +19,10 @@ type Shelf = { bytes: number; readonly records: Map<string, { readonly record: R
  * @param options.bytesPerAgent  share of one agent, default 1 MiB (`Limits.restoreBytesPerAgent`)
  * @param options.agents         agents remembered, default 1,024; the one that was longest unused goes first
  */
-export function newRestoreRecords(options: { readonly bytesPerAgent: number; readonly agents?: number }): RestoreRecords {
+export function newRestoreRecords(options: {
+  readonly bytesPerAgent: number
+  readonly agents?: number
+}): RestoreRecords {
   const shelves = new Map<AgentKey, Shelf>()
   const agents = options.agents ?? 1024
 

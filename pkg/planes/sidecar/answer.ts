@@ -1,4 +1,4 @@
-import { findingOf, type Frame, type Headers, type Reason, type UpstreamLeg } from '#pkg/model'
+import { type Frame, findingOf, type Headers, type Reason, type UpstreamLeg } from '#pkg/model'
 import { type Decoded, type Decoder, newDecoder } from '#pkg/path/codec/wire/encoding'
 import { answerHeaders, answerKind } from '#pkg/path/codec/wire/http1'
 import { newSseSplitter } from '#pkg/path/codec/wire/sse'
@@ -130,7 +130,8 @@ async function relayWhole(parts: Parts, decoder: Decoder): Promise<void> {
   const take = (decoded: Decoded): boolean => {
     if (exchange.over) return false
     if (!decoded.ok) {
-      if (decoded.reason === 'WIRE_ANSWER_TOO_LARGE') exchange.fault('UPSTREAM_FAILED', tooLarge(deps.limits.answerBytes))
+      if (decoded.reason === 'WIRE_ANSWER_TOO_LARGE')
+        exchange.fault('UPSTREAM_FAILED', tooLarge(deps.limits.answerBytes))
       else abort(parts, decoded.reason, decoded.detail)
       return false
     }
@@ -189,4 +190,3 @@ function tooLarge(limit: number): string {
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const NO_BYTES = new Uint8Array(0)
-

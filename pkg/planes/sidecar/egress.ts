@@ -1,7 +1,7 @@
 import {
   type AgentKey,
-  agentRefOf,
   type Ask,
+  agentRefOf,
   type ClientLeg,
   type Dialect,
   type Finding,
@@ -45,7 +45,11 @@ export function newEgress(deps: EgressDeps): Egress {
 }
 
 /** Who asks, in which dialect, and who judges it. */
-type Desk = { readonly route: FacadeRoute; readonly judge: ExchangeJudge; readonly docket: { exchange: Exchange | null } }
+type Desk = {
+  readonly route: FacadeRoute
+  readonly judge: ExchangeJudge
+  readonly docket: { exchange: Exchange | null }
+}
 
 /** The whole path, in the order in which the bytes travel. */
 async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<void> {
@@ -88,7 +92,10 @@ function firstOf(routes: EgressDeps['routes']): FacadeRoute {
 type Read = { readonly ok: true; readonly view: RequestView } | { readonly ok: false; readonly finding: Finding }
 
 async function readRequest(deps: EgressDeps, ask: Ask, dialect: Dialect): Promise<Read> {
-  const no = (reason: Reason, at: number, detail: string): Read => ({ ok: false, finding: findingOf(reason, at, detail) })
+  const no = (reason: Reason, at: number, detail: string): Read => ({
+    ok: false,
+    finding: findingOf(reason, at, detail),
+  })
   const endpoint = deps.routes.has(ask.facade) ? dialect.endpointOf(ask.method, ask.path) : null
   if (endpoint === null) return no('WIRE_ENDPOINT_UNKNOWN', 0, 'names a method and path that no codec owns')
   const type = endpoint.method === 'POST' ? requestContentType(ask.headers) : OK
@@ -115,7 +122,10 @@ async function open(deps: EgressDeps, desk: Desk, asked: Asked): Promise<Opened 
   return { exchange, answer: dial(deps, desk, asked, admitted) }
 }
 
-type Admitted = { readonly exchange: Exchange; readonly permit: NonNullable<ReturnType<ExchangeJudge['request']>['permit']> }
+type Admitted = {
+  readonly exchange: Exchange
+  readonly permit: NonNullable<ReturnType<ExchangeJudge['request']>['permit']>
+}
 
 function admit(deps: EgressDeps, desk: Desk, asked: Asked): Admitted | null {
   const { agent, view, client, startedUs } = asked
@@ -126,7 +136,12 @@ function admit(deps: EgressDeps, desk: Desk, asked: Asked): Admitted | null {
     return null
   }
   if (!deps.verdicts.healthy || !deps.lives.healthy) {
-    refuse(desk, [findingOf('AUDIT_UNAVAILABLE', 0, 'is refused: verdicts or states cannot be written down')], startedUs, client)
+    refuse(
+      desk,
+      [findingOf('AUDIT_UNAVAILABLE', 0, 'is refused: verdicts or states cannot be written down')],
+      startedUs,
+      client,
+    )
     return null
   }
   const inspection = deps.firewall.inspect(loaded.rules, { view, agent: agentRefOf(agent), standing })
@@ -146,7 +161,8 @@ async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitt
   const { ask, agent, view } = asked
   const { exchange } = admitted
   let permit = admitted.permit
-  const body = view.value === null ? null : (desk.route.dialect.restore(view, (id) => deps.records.find(agent, id)) ?? ask.body)
+  const body =
+    view.value === null ? null : (desk.route.dialect.restore(view, (id) => deps.records.find(agent, id)) ?? ask.body)
   for (let round = 0; ; round += 1) {
     try {
       return await deps.open(permit, {
@@ -188,5 +204,5 @@ const OK = { ok: true } as const
 const UNKNOWN_TOKEN: Finding = findingOf(
   'IDENTITY_TOKEN_UNKNOWN',
   0,
-  'carries no token of an agent; give the SDK the agent\'s sp_vk_ token as its API key',
+  "carries no token of an agent; give the SDK the agent's sp_vk_ token as its API key",
 )

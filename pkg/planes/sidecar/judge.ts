@@ -26,7 +26,10 @@ export type Docket = {
 /** The judge of one exchange, request included. */
 export type ExchangeJudge = Judge & {
   /** The verdict on the request; written down unless it is a plain allow. */
-  request(findings: readonly Finding[], startedUs: number): { readonly verdict: Verdict; readonly permit: Permit | null }
+  request(
+    findings: readonly Finding[],
+    startedUs: number,
+  ): { readonly verdict: Verdict; readonly permit: Permit | null }
   /** Would the request be let through by these rules? Nothing is written down. */
   admits(findings: readonly Finding[]): boolean
 }

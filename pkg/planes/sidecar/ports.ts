@@ -1,13 +1,4 @@
-import type {
-  AgentKey,
-  Dialect,
-  Limits,
-  OpenUpstream,
-  Reason,
-  Snapshot,
-  Standing,
-  VerdictRecord,
-} from '#pkg/model'
+import type { AgentKey, Dialect, Limits, OpenUpstream, Reason, Snapshot, Standing, VerdictRecord } from '#pkg/model'
 import type { Exchanges, HeldBudget } from '#pkg/path/enforce'
 import type { Firewall, Rules } from '#pkg/path/firewall'
 import type { RestoreRecords } from '#pkg/path/session'

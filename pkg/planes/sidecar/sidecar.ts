@@ -1,7 +1,7 @@
 import type { AgentKey, Dialect, Limits, Permit } from '#pkg/model'
 import { openaiChat } from '#pkg/path/codec/dialect/openai-chat'
-import * as rules from '#pkg/path/codec/wire/http1'
 import { decodeWhole } from '#pkg/path/codec/wire/encoding'
+import * as rules from '#pkg/path/codec/wire/http1'
 import { newJsonScanner } from '#pkg/path/codec/wire/json'
 import { newExchanges, newHeldBudget } from '#pkg/path/enforce'
 import { type Firewall, newFirewall, newSqlReader, type SqlJob, type SqlReading } from '#pkg/path/firewall'
@@ -61,7 +61,10 @@ const DIALECTS: Readonly<Record<string, { readonly dialect: Dialect; readonly ba
 /** Starts the checks: the worker and its spare warm up while the rest is built. */
 export function newChecks(deps: Pick<SidecarDeps, 'clock' | 'log'>, limits: Limits): Checks {
   const pool = newWorkerPool<SqlJob, SqlReading>(
-    { clock: deps.clock, onEvent: (event) => deps.log[event.kind === 'ready' ? 'debug' : 'warn']('checks-worker', { ...event }) },
+    {
+      clock: deps.clock,
+      onEvent: (event) => deps.log[event.kind === 'ready' ? 'debug' : 'warn']('checks-worker', { ...event }),
+    },
     {
       entry: new URL('./checks-worker.ts', import.meta.url),
       deadlineMs: limits.checkTimeoutMs,

@@ -18,7 +18,9 @@ const LOOK_MS = 2_000
  */
 export function readFolder(dir: string): readonly SourceFile[] {
   try {
-    const names = readdirSync(dir).filter((name) => RESOURCE_FILE.test(name)).sort()
+    const names = readdirSync(dir)
+      .filter((name) => RESOURCE_FILE.test(name))
+      .sort()
     const files: SourceFile[] = []
     for (const name of names) {
       const path = join(dir, name)
@@ -33,7 +35,9 @@ export function readFolder(dir: string): readonly SourceFile[] {
 /** What the files look like from outside; equal texts mean that nothing has to be read again. */
 function fingerprintOf(dir: string): string {
   try {
-    const names = readdirSync(dir).filter((name) => RESOURCE_FILE.test(name)).sort()
+    const names = readdirSync(dir)
+      .filter((name) => RESOURCE_FILE.test(name))
+      .sort()
     return names
       .map((name) => {
         const { mtimeMs, size, ino } = statSync(join(dir, name))

@@ -1,12 +1,4 @@
-import type {
-  AgentKey,
-  Hold,
-  LifecycleState,
-  Limits,
-  Snapshot,
-  Verdict,
-  VerdictRecord,
-} from '#pkg/model'
+import type { AgentKey, Hold, LifecycleState, Limits, Snapshot, Verdict, VerdictRecord } from '#pkg/model'
 import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import type { ResourceFault } from '#pkg/platform/resources'
@@ -67,4 +59,8 @@ export type Standalone = {
 }
 
 /** What the process takes from outside. */
-export type StandaloneDeps = { readonly clock: Clock; readonly log: Log; readonly random: (bytes: number) => Uint8Array }
+export type StandaloneDeps = {
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: (bytes: number) => Uint8Array
+}

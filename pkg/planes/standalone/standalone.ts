@@ -35,7 +35,8 @@ async function assemble(
 ): Promise<Standalone> {
   const { log } = deps
   const source = new PolicySource(newResourceReader(), compileChecks)
-  const files = (): ReturnType<typeof readFolder> => (options.policiesDir === null ? [] : readFolder(options.policiesDir))
+  const files = (): ReturnType<typeof readFolder> =>
+    options.policiesDir === null ? [] : readFolder(options.policiesDir)
   const first = source.take(files())
   if (first.faults.length > 0) throw invalid(first.faults)
 

@@ -21,14 +21,23 @@ export function metadataOf(given: unknown): { readonly value: Metadata; readonly
   const faults: MetadataFault[] = []
   const { name, namespace = 'default', labels = {}, creationTimestamp } = metadata
   if (typeof name !== 'string' || !SUBDOMAIN.test(name)) {
-    faults.push({ path: ['name'], message: 'metadata.name must be an RFC 1123 name: lower case letters, digits, "-" and "."' })
+    faults.push({
+      path: ['name'],
+      message: 'metadata.name must be an RFC 1123 name: lower case letters, digits, "-" and "."',
+    })
   }
   if (typeof namespace !== 'string' || !LABEL.test(namespace)) {
-    faults.push({ path: ['namespace'], message: 'metadata.namespace must be an RFC 1123 label: lower case letters, digits and "-"' })
+    faults.push({
+      path: ['namespace'],
+      message: 'metadata.namespace must be an RFC 1123 label: lower case letters, digits and "-"',
+    })
   }
   const isMap = typeof labels === 'object' && labels !== null && !Array.isArray(labels)
   if (!isMap || Object.values(labels).some((value) => typeof value !== 'string')) {
-    faults.push({ path: ['labels'], message: 'metadata.labels must map names to strings; put quotes around numbers and booleans' })
+    faults.push({
+      path: ['labels'],
+      message: 'metadata.labels must map names to strings; put quotes around numbers and booleans',
+    })
   }
   const value: Metadata = {
     key: `${String(namespace)}/${String(name)}`,

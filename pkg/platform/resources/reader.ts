@@ -32,7 +32,11 @@ export function newResourceReader(options: ReaderOptions = {}): ResourceReader {
     read: (file) => {
       if (file.text.length > maxFileLength) {
         const message = `the file is ${file.text.length} characters long, ${maxFileLength} are read; split it`
-        return { policies: [], agents: [], faults: [{ file: file.path, line: 1, column: 1, code: 'TooLarge', message }] }
+        return {
+          policies: [],
+          agents: [],
+          faults: [{ file: file.path, line: 1, column: 1, code: 'TooLarge', message }],
+        }
       }
       return bounded(readFile(file, validators), file.path, maxFaults)
     },
@@ -48,7 +52,12 @@ function bounded(resources: Resources, file: string, maxFaults: number): Resourc
 
 function readFile(file: SourceFile, validators: Readonly<Record<(typeof KINDS)[number], Validate>>): Resources {
   const lines = new LineCounter()
-  const documents = parseAllDocuments(file.text, { lineCounter: lines, uniqueKeys: true, version: '1.2', prettyErrors: false })
+  const documents = parseAllDocuments(file.text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    version: '1.2',
+    prettyErrors: false,
+  })
   const policies: Resource<AgentPolicy>[] = []
   const agents: Resource<Agent>[] = []
   const faults: ResourceFault[] = []
@@ -88,7 +97,7 @@ function readDocument(draft: Draft, validators: Readonly<Record<(typeof KINDS)[n
       }),
     )
   }
-  const value = valueOf(document)
+  const value = plainOf(document)
   if (value === TOO_MANY_ALIASES) return nothing(faultAt(draft, [], 'TooLarge', `more than ${MAX_ALIASES} aliases`))
   if (value === null || value === undefined) return nothing()
   if (typeof value !== 'object' || Array.isArray(value)) {
@@ -99,7 +108,8 @@ function readDocument(draft: Draft, validators: Readonly<Record<(typeof KINDS)[n
   if (typeof kind !== 'string') return nothing(kind)
   const metadata = metadataOf(object['metadata'])
   const faults = metadata.faults.map(({ path, message }) => faultAt(draft, ['metadata', ...path], 'Invalid', message))
-  for (const fault of validators[kind](object)) faults.push(faultAt(draft, fault.path, fault.code, fault.message, fault.onKey))
+  for (const fault of validators[kind](object))
+    faults.push(faultAt(draft, fault.path, fault.code, fault.message, fault.onKey))
   if (faults.length > 0) return nothing(...faults)
   const resource = { ...metadata.value, file, value: object, at: (path: FieldPath) => placeOf(draft, path, false) }
   return { kind, resource, faults: [] }
@@ -107,7 +117,7 @@ function readDocument(draft: Draft, validators: Readonly<Record<(typeof KINDS)[n
 
 const TOO_MANY_ALIASES = Symbol('aliases')
 
-function valueOf(document: Document.Parsed): unknown {
+function plainOf(document: Document.Parsed): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES })
   } catch {
@@ -128,7 +138,13 @@ function kindOf(draft: Draft, object: Record<string, unknown>): (typeof KINDS)[n
   return faultAt(draft, kind === undefined ? [] : ['kind'], 'UnknownKind', `kind is not known; ${hint}`)
 }
 
-function faultAt(draft: Draft, path: FieldPath, code: ResourceFault['code'], message: string, onKey = false): ResourceFault {
+function faultAt(
+  draft: Draft,
+  path: FieldPath,
+  code: ResourceFault['code'],
+  message: string,
+  onKey = false,
+): ResourceFault {
   return { file: draft.file, ...placeOf(draft, path, onKey), code, message }
 }
 

@@ -6,7 +6,12 @@ import { ruleFaults } from './rules.ts'
 import type { CrdSchema } from './schema.gen.ts'
 
 /** A fault of one value, by its field. */
-export type FieldFault = { readonly path: FieldPath; readonly code: FaultCode; readonly message: string; readonly onKey: boolean }
+export type FieldFault = {
+  readonly path: FieldPath
+  readonly code: FaultCode
+  readonly message: string
+  readonly onKey: boolean
+}
 
 /** Validates one value against a CRD's schema and fills in its defaults, in place. */
 export type Validate = (value: Record<string, unknown>) => readonly FieldFault[]

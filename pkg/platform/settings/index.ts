@@ -9,7 +9,7 @@
  * Never: reads the environment but in `processEnv`, guesses, prints a secret.
  */
 export * from './kinds.ts'
+export { nearest } from './nearest.ts'
 export * from './process-env.ts'
 export * from './read-settings.ts'
 export * from './up-settings.ts'
-export { nearest } from './nearest.ts'

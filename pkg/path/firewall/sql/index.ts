@@ -10,8 +10,9 @@
  * Never: the names and values of a text in what it says; the effect of functions that users define: a call to one is a
  *        read, since only the database knows its body. DESIGN §6, WIRE.md rule 3.
  */
+
+export type { SqlReading } from '../ports.ts'
 export { newSqlFollower } from './follow.ts'
 export { newPostgresGrammar, type PgQueryLibrary, type SqlGrammar } from './grammar.ts'
 export { readSql } from './read.ts'
 export { newSqlReader, type SqlJob, type SqlWorkers } from './reader.ts'
-export type { SqlReading } from '../ports.ts'

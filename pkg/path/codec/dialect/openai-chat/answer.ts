@@ -81,7 +81,8 @@ function rebuildChoice(view: RequestView, note: ChoiceNote, stray: readonly stri
   for (const key of ['role', 'content', 'refusal', 'reasoning_content', 'reasoning']) {
     if (note.body[key] !== undefined) message[key] = plain(note.body[key])
   }
-  if (note.strays.length === 0 && note.body['annotations'] !== undefined) message['annotations'] = note.body['annotations']
+  if (note.strays.length === 0 && note.body['annotations'] !== undefined)
+    message['annotations'] = note.body['annotations']
   for (const [kind, member] of Object.entries(MEMBERS)) {
     const text = decided.text({ choice: note.choice, kind: kind as keyof typeof MEMBERS }) // keys of the table
     if (text !== undefined) message[member] = text

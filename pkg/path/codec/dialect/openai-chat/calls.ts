@@ -39,25 +39,85 @@ const MAX_INDEX = 1023
 
 /** Makes a tracker for one answer. WIRE.md §2, row "OpenAI Chat". */
 export function newCallTracker(limits: Limits): CallTracker {
-  const choices = new Map<number, ChoiceCalls>()
-  const calls = new Map<string, Call>()
-  const ids = new Map<string, Call>()
-  let serial = 0
+  return new Tracker(limits)
+}
 
-  const choiceOf = (choice: number): ChoiceCalls => {
-    let known = choices.get(choice)
+/** Where one piece belongs. */
+type Place = {
+  readonly choice: number
+  readonly place: CallPlace
+  readonly slot: string
+  readonly index: number | null
+}
+
+class Tracker implements CallTracker {
+  readonly #limits: Limits
+  readonly #choices = new Map<number, ChoiceCalls>()
+  readonly #calls = new Map<string, Call>()
+  readonly #ids = new Map<string, Call>()
+  #serial = 0
+
+  constructor(limits: Limits) {
+    this.#limits = limits
+  }
+
+  tool(choice: number, element: unknown, at: number, out: Message[]): string {
+    const object = asObject(element)
+    if (object === null) return this.unknown(choice, at, out)
+    const piece = pieceOf(object)
+    const index = object['index']
+    if (index === undefined || index === null) {
+      const slot = slotWithoutIndex(this.#choiceOf(choice), piece)
+      return this.#take({ choice, place: 'tool', slot, index: null }, piece, at, out)
+    }
+    if (typeof index !== 'number' || !Number.isSafeInteger(index) || index < 0 || index > MAX_INDEX) {
+      const bad = { choice, place: 'tool', slot: `bad${this.#serial}`, index: null } as const
+      return this.#take(bad, { ...piece, fault: 'WIRE_INDEX_INVALID' }, at, out)
+    }
+    return this.#take({ choice, place: 'tool', slot: `${index}`, index }, piece, at, out)
+  }
+
+  legacy(choice: number, delta: unknown, at: number, out: Message[]): string {
+    const object = asObject(delta)
+    if (object === null) return this.unknown(choice, at, out)
+    const place = { choice, place: 'function', slot: 'function', index: null } as const
+    return this.#take(place, pieceOf({ function: object }), at, out)
+  }
+
+  unknown(choice: number, at: number, out: Message[]): string {
+    const place = { choice, place: 'tool', slot: `unknown${this.#serial}`, index: null } as const
+    return this.#take(place, UNKNOWN_PIECE, at, out)
+  }
+
+  finish(choice: number, reason: string, at: number, out: Message[]): void {
+    const group = this.#choiceOf(choice)
+    const still = group.all.filter((call) => !call.closed)
+    for (const call of still) this.#close(call, causeOf(reason, still.length), at, out)
+    group.finished = true
+  }
+
+  end(at: number, out: Message[]): void {
+    for (const call of this.#calls.values()) if (!call.closed) this.#close(call, 'truncated', at, out)
+  }
+
+  find(key: string): Call | undefined {
+    return this.#calls.get(key)
+  }
+
+  #choiceOf(choice: number): ChoiceCalls {
+    let known = this.#choices.get(choice)
     if (known === undefined) {
       known = { slots: new Map(), all: [], last: null, finished: false }
-      choices.set(choice, known)
+      this.#choices.set(choice, known)
     }
     return known
   }
 
-  const open = (choice: number, place: CallPlace, slot: string, index: number | null): Call => {
-    const group = choiceOf(choice)
-    serial += 1
+  #open({ choice, place, slot, index }: Place): Call {
+    const group = this.#choiceOf(choice)
+    this.#serial += 1
     const call: Call = {
-      key: `${choice}:${slot}#${serial}`,
+      key: `${choice}:${slot}#${this.#serial}`,
       choice,
       place,
       index,
@@ -68,25 +128,18 @@ export function newCallTracker(limits: Limits): CallTracker {
       arguments: [],
       length: 0,
       overflow: false,
-      scanner: newJsonScanner({ depth: limits.jsonDepth, bytes: limits.argumentBytes }),
+      scanner: newJsonScanner({ depth: this.#limits.jsonDepth, bytes: this.#limits.argumentBytes }),
       closed: false,
       faulted: null,
       extra: NO_EXTRA,
     }
     group.all.push(call)
     group.slots.set(slot, call)
-    calls.set(call.key, call)
+    this.#calls.set(call.key, call)
     return call
   }
 
-  const fail = (call: Call, reason: Reason, at: number, out: Message[]): void => {
-    if (call.faulted !== null) return
-    call.faulted = reason
-    call.scanner = null
-    out.push({ kind: 'fault', at, scope: 'call', reason, call: call.key })
-  }
-
-  const close = (call: Call, cause: CloseCause, at: number, out: Message[]): void => {
+  #close(call: Call, cause: CloseCause, at: number, out: Message[]): void {
     call.closed = true
     call.scanner = null
     if (call.faulted !== null) return
@@ -95,17 +148,46 @@ export function newCallTracker(limits: Limits): CallTracker {
   }
 
   /** A new call of the same choice closes those before it whose arguments are whole. */
-  const closeWhole = (group: ChoiceCalls, at: number, out: Message[]): void => {
+  #closeWhole(group: ChoiceCalls, at: number, out: Message[]): void {
     for (const call of group.all) {
-      if (!call.closed && call.place === 'tool' && call.form === 'json' && call.scanner?.complete === true) {
-        close(call, 'own', at, out)
-      }
+      const whole = call.place === 'tool' && call.form === 'json' && call.scanner?.complete === true
+      if (!call.closed && whole) this.#close(call, 'own', at, out)
     }
   }
 
-  const feed = (call: Call, piece: Piece, at: number, out: Message[]): void => {
+  #admit(group: ChoiceCalls, at: number, out: Message[]): boolean {
+    this.#closeWhole(group, at, out)
+    if (this.#calls.size < this.#limits.callsPerAnswer) return true
+    out.push({ kind: 'fault', at, scope: 'stream', reason: 'WIRE_CALL_LIMIT', call: null })
+    return false
+  }
+
+  #take(where: Place, piece: Piece, at: number, out: Message[]): string {
+    const group = this.#choiceOf(where.choice)
+    let call = group.slots.get(where.slot)
+    if (call !== undefined && (call.closed || group.finished) && tells(call, piece)) {
+      if (!this.#admit(group, at, out)) return call.key
+      call = this.#open(where)
+      call.closed = true
+      fail(call, 'WIRE_CALL_REOPENED', at, out)
+      return call.key
+    }
+    if (call === undefined) {
+      if (!this.#admit(group, at, out)) return ''
+      call = this.#open(where)
+      call.extra = piece.extra
+      if (group.finished) fail(call, 'WIRE_CALL_REOPENED', at, out)
+      call.closed = group.finished
+    }
+    group.last = call
+    if (!call.closed && call.faulted === null) this.#feed(call, piece, at, out)
+    else if (call.faulted !== null && piece.text !== null) keep(call, piece.text, this.#limits)
+    return call.key
+  }
+
+  #feed(call: Call, piece: Piece, at: number, out: Message[]): void {
     if (piece.fault !== null) return fail(call, piece.fault, at, out)
-    const identity = identify(call, piece, ids)
+    const identity = identify(call, piece, this.#ids)
     if (identity !== null) return fail(call, identity, at, out)
     const early = call.name === null && call.arguments.length > 0
     if (piece.name !== null) {
@@ -117,91 +199,28 @@ export function newCallTracker(limits: Limits): CallTracker {
     }
     if (piece.text === null || piece.text === '') return
     if (call.name !== null && call.form !== piece.form) return fail(call, 'WIRE_UNKNOWN_SHAPE', at, out)
-    keep(call, piece.text, limits)
+    keep(call, piece.text, this.#limits)
     if (call.scanner?.push(piece.text) !== null) call.scanner = null
     if (call.name !== null) out.push({ kind: 'call-delta', at, call: call.key, text: piece.text })
     else if (call.overflow) fail(call, 'WIRE_ARGUMENT_TOO_LARGE', at, out)
   }
+}
 
-  const admit = (group: ChoiceCalls, at: number, out: Message[]): boolean => {
-    closeWhole(group, at, out)
-    if (calls.size < limits.callsPerAnswer) return true
-    out.push({ kind: 'fault', at, scope: 'stream', reason: 'WIRE_CALL_LIMIT', call: null })
-    return false
-  }
+function fail(call: Call, reason: Reason, at: number, out: Message[]): void {
+  if (call.faulted !== null) return
+  call.faulted = reason
+  call.scanner = null
+  out.push({ kind: 'fault', at, scope: 'call', reason, call: call.key })
+}
 
-  const take = (
-    choice: number,
-    place: CallPlace,
-    slot: string,
-    index: number | null,
-    piece: Piece,
-    at: number,
-    out: Message[],
-  ): string => {
-    const group = choiceOf(choice)
-    let call = group.slots.get(slot)
-    if (call !== undefined && (call.closed || group.finished) && tells(call, piece)) {
-      if (!admit(group, at, out)) return call.key
-      call = open(choice, place, slot, index)
-      call.closed = true
-      fail(call, 'WIRE_CALL_REOPENED', at, out)
-      return call.key
-    }
-    if (call === undefined) {
-      if (!admit(group, at, out)) return ''
-      call = open(choice, place, slot, index)
-      call.extra = piece.extra
-      if (group.finished) fail(call, 'WIRE_CALL_REOPENED', at, out)
-      call.closed = group.finished
-    }
-    group.last = call
-    if (!call.closed && call.faulted === null) feed(call, piece, at, out)
-    else if (call.faulted !== null && piece.text !== null) keep(call, piece.text, limits)
-    return call.key
-  }
-
-  return {
-    tool(choice, element, at, out) {
-      const object = asObject(element)
-      if (object === null) return this.unknown(choice, at, out)
-      const piece = pieceOf(object)
-      const index = object['index']
-      if (index === undefined || index === null) {
-        return take(choice, 'tool', slotWithoutIndex(choiceOf(choice), piece), null, piece, at, out)
-      }
-      if (typeof index !== 'number' || !Number.isSafeInteger(index) || index < 0 || index > MAX_INDEX) {
-        return take(choice, 'tool', `bad${serial}`, null, { ...piece, fault: 'WIRE_INDEX_INVALID' }, at, out)
-      }
-      return take(choice, 'tool', `${index}`, index, piece, at, out)
-    },
-    legacy(choice, delta, at, out) {
-      const object = asObject(delta)
-      if (object === null) return this.unknown(choice, at, out)
-      return take(choice, 'function', 'function', null, pieceOf({ function: object }), at, out)
-    },
-    unknown(choice, at, out) {
-      const piece: Piece = {
-        id: null,
-        name: null,
-        text: null,
-        form: 'json',
-        extra: NO_EXTRA,
-        fault: 'WIRE_UNKNOWN_SHAPE',
-      }
-      return take(choice, 'tool', `unknown${serial}`, null, piece, at, out)
-    },
-    finish(choice, reason, at, out) {
-      const group = choiceOf(choice)
-      const still = group.all.filter((call) => !call.closed)
-      for (const call of still) close(call, causeOf(reason, still.length), at, out)
-      group.finished = true
-    },
-    end(at, out) {
-      for (const call of calls.values()) if (!call.closed) close(call, 'truncated', at, out)
-    },
-    find: (key) => calls.get(key),
-  }
+/** What has the look of a call and no shape that this dialect defines. */
+const UNKNOWN_PIECE: Piece = {
+  id: null,
+  name: null,
+  text: null,
+  form: 'json',
+  extra: NO_EXTRA,
+  fault: 'WIRE_UNKNOWN_SHAPE',
 }
 
 /** Without an index a new id or name opens a call; anything else goes on with the last one. */

@@ -71,7 +71,8 @@ export type ChunkReader = {
 export function readChunk(value: Json, reader: ChunkReader, at: number, out: Message[]): ChunkNote {
   const { tracker } = reader
   const strays: string[] = []
-  if (hidesCallBeside(value, CHUNK_KEYS) || hidesCall(value['usage']) || hidesCall(value['error'])) strays.push(tracker.unknown(0, at, out))
+  if (hidesCallBeside(value, CHUNK_KEYS) || hidesCall(value['usage']) || hidesCall(value['error']))
+    strays.push(tracker.unknown(0, at, out))
   const choices: ChoiceNote[] = []
   const list = value['choices']
   if (!isEmpty(list) && asArray(list) === null) malformed(at, out)

@@ -31,21 +31,43 @@ const KEPT_IN_BODY = ['role', 'content', 'refusal', 'reasoning_content', 'reason
 
 /** Makes the rewriter of one streamed answer. */
 export function newRewriter(view: RequestView, tracker: CallTracker): Rewriter {
-  const states = new Map<number, ChoiceState>()
-  let anyRefused = false
+  return new ChunkRewriter(view, tracker)
+}
 
-  const stateOf = (choice: number): ChoiceState => {
-    let state = states.get(choice)
+class ChunkRewriter implements Rewriter {
+  readonly #view: RequestView
+  readonly #tracker: CallTracker
+  readonly #states = new Map<number, ChoiceState>()
+  #anyRefused = false
+
+  constructor(view: RequestView, tracker: CallTracker) {
+    this.#view = view
+    this.#tracker = tracker
+  }
+
+  chunk(note: ChunkNote, decided: Decided): readonly Uint8Array[] | null {
+    const dirty = note.choices.map((choice) => this.#isDirty(choice, decided))
+    const stray = note.strays.some((key) => decided.outcome(key).kind === 'refused')
+    this.#anyRefused ||= stray || dirty.includes(true)
+    if (stray || dirty.includes(true)) return this.#rebuild(note, decided)
+    const echoes = this.#anyRefused && note.choices.some((choice) => choice.value['message'] !== undefined)
+    if (echoes) return this.#rebuild(note, decided)
+    for (const choice of note.choices) this.#follow(choice)
+    return null
+  }
+
+  #stateOf(choice: number): ChoiceState {
+    let state = this.#states.get(choice)
     if (state === undefined) {
       state = { hasText: false, refused: false, released: 0, nextIndex: 0, indices: new Map(), told: new Set() }
-      states.set(choice, state)
+      this.#states.set(choice, state)
     }
     return state
   }
 
   /** Is there anything in this choice that may not leave as it came? */
-  const isDirty = (note: ChoiceNote, decided: Decided): boolean => {
-    const state = stateOf(note.choice)
+  #isDirty(note: ChoiceNote, decided: Decided): boolean {
+    const state = this.#stateOf(note.choice)
     const keys = callsOf(note)
     if (keys.some((key) => decided.outcome(key).kind === 'refused')) state.refused = true
     if (channelsOf(note).some((channel) => decided.text(channel) !== undefined)) return true
@@ -53,16 +75,16 @@ export function newRewriter(view: RequestView, tracker: CallTracker): Rewriter {
   }
 
   /** Keeps count of what leaves untouched, so that later survivors are numbered after it. */
-  const follow = (note: ChoiceNote): void => {
-    const state = stateOf(note.choice)
+  #follow(note: ChoiceNote): void {
+    const state = this.#stateOf(note.choice)
     if (note.texts.text !== '' || note.texts.refusal !== '') state.hasText = true
-    for (const key of callsOf(note)) survive(state, key, tracker.find(key)?.index ?? null)
+    for (const key of callsOf(note)) survive(state, key, this.#tracker.find(key)?.index ?? null)
   }
 
-  const rebuild = (note: ChunkNote, decided: Decided): readonly Uint8Array[] => {
+  #rebuild(note: ChunkNote, decided: Decided): readonly Uint8Array[] {
     const out: Json[] = []
-    for (const choice of note.choices) out.push(...rebuildChoice(choice, stateOf(choice.choice), decided))
-    for (const key of note.strays) out.push(...tell(key, 0, stateOf(0), decided))
+    for (const choice of note.choices) out.push(...this.#rebuildChoice(choice, decided))
+    for (const key of note.strays) out.push(...this.#tell(key, 0, decided))
     const head: Record<string, unknown> = {}
     for (const key of KEPT) if (note.value[key] !== undefined) head[key] = note.value[key]
     const chunks = out.map((choice) => ({ ...head, choices: [choice] }) as Record<string, unknown>)
@@ -74,9 +96,10 @@ export function newRewriter(view: RequestView, tracker: CallTracker): Rewriter {
     return chunks.map((chunk) => encoder.encode(`data: ${JSON.stringify(chunk)}\n\n`))
   }
 
-  const rebuildChoice = (note: ChoiceNote, state: ChoiceState, decided: Decided): Json[] => {
-    const body = bodyOf(note, state, decided)
-    const refusals = callsOf(note).flatMap((key) => tell(key, note.choice, state, decided))
+  #rebuildChoice(note: ChoiceNote, decided: Decided): Json[] {
+    const state = this.#stateOf(note.choice)
+    const body = this.#bodyOf(note, state, decided)
+    const refusals = callsOf(note).flatMap((key) => this.#tell(key, note.choice, decided))
     const finish = note.finish === null ? null : finishOf(note.finish, state)
     const chunks: Record<string, unknown>[] = []
     if (Object.keys(body).length > 0) chunks.push(choiceOf(note.choice, body, null))
@@ -89,22 +112,24 @@ export function newRewriter(view: RequestView, tracker: CallTracker): Rewriter {
     return chunks
   }
 
-  const tell = (key: string, choice: number, state: ChoiceState, decided: Decided): Record<string, unknown>[] => {
+  /** The refusal in the place of a call, once. */
+  #tell(key: string, choice: number, decided: Decided): Record<string, unknown>[] {
+    const state = this.#stateOf(choice)
     const outcome = decided.outcome(key)
     if (outcome.kind === 'released' || state.told.has(key)) return []
     state.told.add(key)
     const text = state.hasText ? `\n\n${outcome.text}` : outcome.text
     state.hasText = true
-    return [choiceOf(choice, view.structuredOutput ? { refusal: text } : { content: text }, null)]
+    return [choiceOf(choice, this.#view.structuredOutput ? { refusal: text } : { content: text }, null)]
   }
 
-  const bodyOf = (note: ChoiceNote, state: ChoiceState, decided: Decided): Record<string, unknown> => {
+  #bodyOf(note: ChoiceNote, state: ChoiceState, decided: Decided): Record<string, unknown> {
     const body: Record<string, unknown> = {}
     for (const key of KEPT_IN_BODY) if (note.body[key] !== undefined) body[key] = plain(note.body[key])
     editTexts(body, note, decided)
     if (body['content'] === null && body['role'] === undefined) delete body['content']
     if (note.texts.text !== '' || note.texts.refusal !== '') state.hasText = true
-    const tools = survivors(note, state, decided, tracker)
+    const tools = survivors(note, state, decided, this.#tracker)
     if (tools.length > 0) body['tool_calls'] = tools
     const legacy = note.legacy
     if (legacy !== null && decided.outcome(legacy).kind === 'released') {
@@ -112,19 +137,6 @@ export function newRewriter(view: RequestView, tracker: CallTracker): Rewriter {
       survive(state, legacy, null)
     }
     return body
-  }
-
-  return {
-    chunk(note, decided) {
-      const dirty = note.choices.map((choice) => isDirty(choice, decided))
-      const stray = note.strays.some((key) => decided.outcome(key).kind === 'refused')
-      anyRefused ||= stray || dirty.includes(true)
-      if (stray || dirty.includes(true)) return rebuild(note, decided)
-      if (anyRefused && note.choices.some((choice) => choice.value['message'] !== undefined))
-        return rebuild(note, decided)
-      for (const choice of note.choices) follow(choice)
-      return null
-    },
   }
 }
 
