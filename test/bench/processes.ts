@@ -79,8 +79,16 @@ export function end(child: ChildProcess): Promise<void> {
   })
 }
 
+const others: (() => Promise<void>)[] = []
+
+/** {@link killAll} calls this too. */
+export function endAtExit(kill: () => Promise<void>): void {
+  others.push(kill)
+}
+
 /** Ends everything that was started here, at once. */
 export function killAll(): void {
+  for (const kill of others) void kill()
   for (const child of children) killGroup(child)
 }
 

@@ -44,10 +44,8 @@ const ALL: readonly SystemName[] = ['direct', 'nginx', 'node', 'sallyport']
 
 const out = fileURLToPath(new URL('../../out/', import.meta.url))
 const home = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
-const running = new Set<System>()
 
 function cleanUp(): void {
-  for (const system of running) system.kill()
   killAll()
   rmSync(home, { recursive: true, force: true })
 }
@@ -96,11 +94,7 @@ async function measure(place: Place, names: readonly SystemName[], plan: Plan): 
   const load = startLoad()
   await firstByteAt(await STARTS.direct(place)) // our own first fetch is slow; it is not the system's
   const rows: Row[] = []
-  const launch = async (name: SystemName): Promise<System> => {
-    const system = await STARTS[name](place)
-    running.add(system)
-    return system
-  }
+  const launch = (name: SystemName): Promise<System> => STARTS[name](place)
   for (const name of names.filter((each) => each !== 'direct')) {
     say(`start of ${name}`)
     rows.push(await measureStart(() => launch(name), plan.starts))

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startSallyport, type VerdictLine } from '../demo/sallyport.ts'
 import { freePort, listening, nginxArguments } from './nginx.ts'
-import { end, pinnedTo, SYSTEM_CORE, start, startOwn } from './processes.ts'
+import { end, endAtExit, pinnedTo, SYSTEM_CORE, start, startOwn } from './processes.ts'
 import { policyFile } from './workload.ts'
 
 /** One of the four. */
@@ -19,7 +19,6 @@ export type System = {
   /** Time of each judged call so far, µs; null for a system that judges nothing. */
   verdictMicros: (() => Promise<readonly number[]>) | null
   stop(): Promise<void>
-  kill(): void
 }
 
 /** What a start needs. `home` is a folder of the bench's own that is removed at the end. */
@@ -37,7 +36,6 @@ export const STARTS: Readonly<Record<SystemName, (place: Place) => Promise<Syste
     pid: null,
     verdictMicros: null,
     stop: async () => {},
-    kill: () => {},
   }),
 
   node: async ({ mockPort }) => {
@@ -66,6 +64,7 @@ export const STARTS: Readonly<Record<SystemName, (place: Place) => Promise<Syste
       providerKey: KEY,
       wrapper: pinnedTo(SYSTEM_CORE),
       logFile: join(own, 'log'),
+      onSpawn: endAtExit,
     })
     return {
       name: 'sallyport',
@@ -74,7 +73,6 @@ export const STARTS: Readonly<Record<SystemName, (place: Place) => Promise<Syste
       pid: running.pid,
       verdictMicros: async () => (await running.verdicts()).filter(isAllowedCall).map((line) => line.us),
       stop: async () => void (await running.stop()),
-      kill: running.kill,
     }
   },
 }
@@ -95,6 +93,5 @@ function plain(name: SystemName, child: ReturnType<typeof start>, port: number):
     pid: child.pid ?? null,
     verdictMicros: null,
     stop: () => end(child),
-    kill: () => void end(child),
   }
 }

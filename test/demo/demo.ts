@@ -7,25 +7,25 @@
  */
 import { ClaimFailed, failed, tell, title } from './say.ts'
 import { aborted, introduce, led, parallel, untouched, verdicts } from './scenes.ts'
-import { setStage } from './stage.ts'
+import { type Abandon, setStage } from './stage.ts'
 
 const LIMIT_MS = 60_000
 
 const started = performance.now()
-let abandon = (): void => {}
+let abandon: Abandon = async () => {}
 
-function endBadly(text: string): never {
-  abandon()
+async function endBadly(text: string): Promise<never> {
   failed(text)
+  await abandon()
   process.exit(1)
 }
 
-process.on('exit', () => abandon())
+process.on('exit', () => void abandon())
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(signal, () => endBadly(`it was stopped by ${signal}`))
-setTimeout(() => endBadly(`it was not over after ${LIMIT_MS / 1_000} s`), LIMIT_MS).unref()
+  process.on(signal, () => void endBadly(`it was stopped by ${signal}`))
+setTimeout(() => void endBadly(`it was not over after ${LIMIT_MS / 1_000} s`), LIMIT_MS).unref()
 
-try {
+async function play(): Promise<void> {
   title('Sallyport: a streamed tool call is held, judged, and released or refused')
   const stage = await setStage((given) => {
     abandon = given
@@ -33,11 +33,13 @@ try {
   introduce(stage)
   for (const scene of [untouched, led, aborted, parallel, verdicts]) await scene(stage)
   const status = await stage.close()
-  if (status !== 0) endBadly(`sallyctl up did not end cleanly on SIGTERM (status ${status})`)
+  if (status !== 0) throw new ClaimFailed(`sallyctl up ends cleanly on SIGTERM\n  seen: status ${status}`)
   console.log()
   tell(`Done in ${((performance.now() - started) / 1_000).toFixed(1)} s. The policies: docs/examples/demo/.`)
   process.exit(0)
-} catch (error) {
-  if (error instanceof ClaimFailed) endBadly(`this did not hold:\n  ${error.message}`)
-  endBadly(error instanceof Error ? (error.stack ?? error.message) : String(error))
 }
+
+await play().catch((error: unknown) => {
+  if (error instanceof ClaimFailed) return endBadly(`this did not hold:\n  ${error.message}`)
+  return endBadly(error instanceof Error ? (error.stack ?? error.message) : String(error))
+})

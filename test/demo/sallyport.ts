@@ -34,8 +34,8 @@ export type Sallyport = {
   verdicts(): Promise<readonly VerdictLine[]>
   /** SIGTERM; resolves with the exit status, or null when it had to be killed after 5 s. */
   stop(): Promise<number | null>
-  /** At once, for exits that cannot wait. */
-  kill(): void
+  /** At once. Resolves when it is gone. */
+  kill(): Promise<void>
 }
 
 export type SallyportOptions = {
@@ -48,6 +48,8 @@ export type SallyportOptions = {
   readonly providerKey: string
   /** Command line put before the process, such as `taskset -c 0`. Default none. */
   readonly wrapper?: readonly string[]
+  /** Gets {@link Sallyport.kill} as soon as there is a process, ready or not. */
+  readonly onSpawn?: (kill: () => Promise<void>) => void
   /** Where its log goes. Default: kept in memory, the last 8,000 characters, for the error of a failed start. */
   readonly logFile?: string
   /** Default 15,000. */
@@ -69,7 +71,8 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
     stdio: ['ignore', 'pipe', options.logFile === undefined ? 'pipe' : openSync(options.logFile, 'a')],
     detached: true, // its own group, so that the launcher and its child end together
   })
-  const kill = () => killGroup(child, 'SIGKILL')
+  const kill = () => killNow(child)
+  options.onSpawn?.(kill)
   try {
     const ready = await readyLine(child, options.readyTimeoutMs ?? 15_000)
     return {
@@ -82,7 +85,7 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
       kill,
     }
   } catch (error) {
-    kill()
+    await kill()
     throw error
   }
 }
@@ -137,6 +140,14 @@ function stop(child: ChildProcess): Promise<number | null> {
     })
     child.kill('SIGTERM')
   })
+}
+
+/** The signal goes out before this returns; the promise is for those who can wait for the end. */
+function killNow(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  killGroup(child, 'SIGKILL')
+  return gone
 }
 
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {

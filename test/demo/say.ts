@@ -61,11 +61,18 @@ export function count(value: number): string {
 function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(/\s+/).filter((each) => each !== '')) {
+  for (const word of text.split(/\s+/).flatMap((each) => piecesOf(each, width))) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line)
       line = word
     } else line = line === '' ? word : `${line} ${word}`
   }
   return line === '' ? lines : [...lines, line]
+}
+
+/** A word that is longer than a line, in lines. */
+function piecesOf(word: string, width: number): readonly string[] {
+  const pieces: string[] = []
+  for (let at = 0; at < word.length; at += width) pieces.push(word.slice(at, at + width))
+  return pieces
 }

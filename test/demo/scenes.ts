@@ -1,5 +1,4 @@
 import { fetchRaw } from './bytes.ts'
-import type { VerdictLine } from './sallyport.ts'
 import { claim, count, quote, table, tell, title } from './say.ts'
 import type { Stage } from './stage.ts'
 import { TOOLS } from './tools.ts'
@@ -206,13 +205,17 @@ export async function verdicts(stage: Stage): Promise<void> {
   ])
   table(['agent', 'tool', 'action', 'reasons', 'µs'], shown)
   console.log()
-  const has = (agent: string, action: string, reason: string) => lines.some((line) => is(line, agent, action, reason))
+  const refused = lines.filter((line) => line.action !== 'Allow')
+  const expected = [
+    'default/marketing Deny INTENT_SQL_DDL',
+    'default/marketing-abort Abort INTENT_SQL_DDL',
+    'default/marketing Deny INTENT_SQL_WRITE',
+  ]
   claim(
-    has('marketing', 'Deny', 'INTENT_SQL_DDL') &&
-      has('marketing-abort', 'Abort', 'INTENT_SQL_DDL') &&
-      has('marketing', 'Deny', 'INTENT_SQL_WRITE'),
-    'three refusals, each with its reason, stand in the log; the rest was allowed',
-    lines,
+    refused.map((line) => `${line.agent} ${line.action} ${line.reasons.join(' ')}`).join() === expected.join() &&
+      lines.length > refused.length,
+    `three refusals, each with its reason, stand in the log; the other ${lines.length - refused.length} were allowed`,
+    refused,
   )
   const keys = new Set(stage.provider.requests.map((request) => request.authorization))
   claim(
@@ -220,10 +223,6 @@ export async function verdicts(stage: Stage): Promise<void> {
     `in ${stage.provider.requests.length} requests the provider saw its own key and never an agent's token`,
     [...keys].map((key) => key?.slice(0, 14)),
   )
-}
-
-function is(line: VerdictLine, agent: string, action: string, reason: string): boolean {
-  return line.agent === `default/${agent}` && line.action === action && line.reasons.includes(reason as never)
 }
 
 /** First lines: who plays. */

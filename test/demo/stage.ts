@@ -20,8 +20,6 @@ export type Stage = {
   seen(): SeenRequest
   /** Takes everything down, in order. Exit status of `sallyctl up`. */
   close(): Promise<number | null>
-  /** Takes down what would outlive this process, at once. Safe to call at any time, and twice. */
-  abandon(): void
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -29,13 +27,18 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 /** Pause between two tokens of the provider: about the pace of a fast model. */
 const TOKEN_DELAY_MS = 8
 
-/** Sets the stage: a provider, a database, and a real `sallyctl up`. `onAbandon` gets `abandon` before anything starts. */
-export async function setStage(onAbandon: (abandon: () => void) => void): Promise<Stage> {
+/** Takes down what would outlive this process, at once. Safe at any time, and twice. Resolves when all is gone. */
+export type Abandon = () => Promise<void>
+
+/** Sets the stage: a provider, a database, and a real `sallyctl up`. `onAbandon` gets its way out before anything starts. */
+export async function setStage(onAbandon: (abandon: Abandon) => void): Promise<Stage> {
   const data = mkdtempSync(join(tmpdir(), 'sallyport-demo-'))
-  let sallyport: Sallyport | null = null
-  const abandon = () => {
-    sallyport?.kill()
-    rmSync(data, { recursive: true, force: true })
+  let kill = async (): Promise<void> => {}
+  const remove = () => rmSync(data, { recursive: true, force: true })
+  const abandon: Abandon = () => {
+    const killed = kill()
+    remove() // for an exit that cannot wait
+    return killed.then(remove)
   }
   onAbandon(abandon)
   const providerKey = `sk-demo-${randomBytes(12).toString('hex')}`
@@ -46,14 +49,16 @@ export async function setStage(onAbandon: (abandon: () => void) => void): Promis
   )
   const opening = openTools()
   opening.catch(() => {}) // awaited below; a failure of Sallyport comes first
-  sallyport = await startSallyport({
+  const sallyport = await startSallyport({
     command: join(root, 'sallyctl'),
     policies: join(root, 'docs/examples/demo'),
     data,
     upstream: provider.url,
     providerKey,
+    onSpawn: (given) => {
+      kill = given
+    },
   })
-  const running = sallyport
   const tools = await opening
   const seen = (): SeenRequest => {
     const last = provider.requests.findLast((request) => request.path.startsWith('/v1/chat/completions'))
@@ -63,17 +68,16 @@ export async function setStage(onAbandon: (abandon: () => void) => void): Promis
   return {
     provider,
     providerKey,
-    sallyport: running,
+    sallyport,
     tools,
     seen,
-    agent: (name) => newAgent(running.baseUrl, running.tokenOf(name), tools, () => seen().tokensSent),
+    agent: (name) => newAgent(sallyport.baseUrl, sallyport.tokenOf(name), tools, () => seen().tokensSent),
     async close() {
-      const status = await running.stop()
+      const status = await sallyport.stop()
       await provider.close()
       await tools.close()
-      abandon()
+      await abandon()
       return status
     },
-    abandon,
   }
 }

@@ -26,6 +26,14 @@ export type ResourceFault = {
 /** A place in a resource: keys and positions from its root. */
 export type FieldPath = readonly (string | number)[]
 
+/** A fault of one value, by its field. `onKey`: the name of the field is at fault, not its value. */
+export type FieldFault = {
+  readonly path: FieldPath
+  readonly code: FaultCode
+  readonly message: string
+  readonly onKey: boolean
+}
+
 /** One valid resource, its defaults filled in. */
 export type Resource<T> = {
   /** `namespace/name`. */

@@ -1,7 +1,6 @@
 import { type CelEnv, celEnv, isCelError, parse, plan } from '@bufbuild/cel'
-import { type FieldPath, formatPath } from './contract.ts'
+import { type FieldFault, type FieldPath, formatPath } from './contract.ts'
 import type { CrdSchema } from './schema.gen.ts'
-import type { FieldFault } from './validate.ts'
 
 type Program = ReturnType<typeof plan>
 type Rule = { readonly rule: string; readonly message: string }

@@ -1,17 +1,9 @@
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { nearest } from '#pkg/platform/settings'
-import { type FaultCode, type FieldPath, formatPath } from './contract.ts'
+import { type FieldFault, type FieldPath, formatPath } from './contract.ts'
 import { ruleFaults } from './rules.ts'
 import type { CrdSchema } from './schema.gen.ts'
-
-/** A fault of one value, by its field. */
-export type FieldFault = {
-  readonly path: FieldPath
-  readonly code: FaultCode
-  readonly message: string
-  readonly onKey: boolean
-}
 
 /** Validates one value against a CRD's schema and fills in its defaults, in place. */
 export type Validate = (value: Record<string, unknown>) => readonly FieldFault[]
