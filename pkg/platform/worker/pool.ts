@@ -15,6 +15,8 @@ import { Slot, type SlotAnswer } from './slot.ts'
 const RESTART_BURST = 8
 /** The working thread and its spare. */
 const THREADS = 2
+/** The spare starts once the first requests had their turn. */
+const SPARE_AFTER_MS = 300
 
 /** Makes a pool and starts its threads. */
 export function newWorkerPool<Job, Result>(deps: WorkerDeps, options: WorkerOptions): WorkerPool<Job, Result> {
@@ -48,6 +50,7 @@ class Pool<Job, Result> {
   readonly #counts = { jobs: 0, timeouts: 0, failures: 0, overloads: 0, recycles: 0, starts: 0 }
   #running: { readonly pending: Pending<Job, Result>; readonly slot: Slot<Job, Result> } | null = null
   #closed = false
+  #warmed = false
 
   constructor(deps: WorkerDeps, settings: WorkerSettings) {
     this.#deps = deps
@@ -113,7 +116,8 @@ class Pool<Job, Result> {
 
   /** Starts what is missing, at the pace that is allowed. */
   #fill(): void {
-    while (!this.#closed && this.#slots.size + this.#startTimers.size < THREADS) {
+    const wanted = this.#warmed ? THREADS : 1 // two threads that warm up side by side make the first one late
+    while (!this.#closed && this.#slots.size + this.#startTimers.size < wanted) {
       const delayMs = this.#pace.nextDelayMs()
       if (delayMs <= 0) this.#start()
       else {
@@ -145,6 +149,9 @@ class Pool<Job, Result> {
     for (const tell of [...this.#readyListeners]) tell()
     this.#recycle()
     this.#next()
+    if (this.#warmed) return
+    this.#warmed = true
+    setTimeout(() => this.#fill(), SPARE_AFTER_MS).unref()
   }
 
   /** Hands the first waiting job to a thread, if one is free. */
