@@ -38,13 +38,22 @@ const result = await build({
   outdir: out,
   outExtension: { '.js': '.mjs' },
   bundle: true,
+  splitting: true,
+  chunkNames: '[name]-[hash]',
   platform: 'node',
   target: 'node24',
   format: 'esm',
   plugins: [beside],
   // libraries in CommonJS ask for `require` and `__dirname`, which an ES module has not
   banner: {
-    js: "import { createRequire as makeRequire } from 'node:module'; import { dirname as folderOf } from 'node:path'; import { fileURLToPath as pathOf } from 'node:url'; const require = makeRequire(import.meta.url); const __filename = pathOf(import.meta.url); const __dirname = folderOf(__filename);",
+    js: [
+      "import { createRequire as bundleRequire } from 'node:module'",
+      "import { dirname as bundleDirname } from 'node:path'",
+      "import { fileURLToPath as bundlePath } from 'node:url'",
+      'const require = bundleRequire(import.meta.url)',
+      'const __filename = bundlePath(import.meta.url)',
+      'const __dirname = bundleDirname(__filename)',
+    ].join(';'),
   },
   legalComments: 'linked',
   metafile: true,

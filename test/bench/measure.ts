@@ -1,6 +1,6 @@
 import type { Measured, Phase } from './load.ts'
-import type { Load } from './processes.ts'
-import { cpuMs, processTree, rssMib } from './procfs.ts'
+import { type Load, SYSTEM_CORE } from './processes.ts'
+import { busyMs, cpuMs, processTree, rssMib } from './procfs.ts'
 import { type Row, row } from './report.ts'
 import { quantile } from './stats.ts'
 import type { System, SystemName } from './systems.ts'
@@ -25,12 +25,12 @@ const SETTLE_MS = 300
 type Case = '1' | '16'
 type Gathered = Record<Case, Samples> & { requests: Total }
 type Samples = { first: number[]; text: number[]; close: number[]; total: Total }
-type Total = { done: number; elapsedMs: number; cpuMs: number }
+type Total = { done: number; elapsedMs: number; cpuMs: number; busyMs: number }
 
 /** All samples of all rounds, by system. */
 export type Results = ReadonlyMap<SystemName, Gathered>
 
-const total = (): Total => ({ done: 0, elapsedMs: 0, cpuMs: 0 })
+const total = (): Total => ({ done: 0, elapsedMs: 0, cpuMs: 0, busyMs: 0 })
 const samples = (): Samples => ({ first: [], text: [], close: [], total: total() })
 
 /** Runs every system in turn, round after round, so that what disturbs the machine disturbs all of them. */
@@ -80,9 +80,10 @@ async function gather(load: Load, system: System, into: Samples, phase: Phase): 
 async function counted(system: System, into: Total, run: () => Promise<Measured>): Promise<Measured> {
   await pause(SETTLE_MS)
   const pids = system.pid === null ? [] : processTree(system.pid)
-  const before = cpuMs(pids)
+  const [cpu, busy] = [cpuMs(pids), busyMs(SYSTEM_CORE)]
   const measured = await run()
-  into.cpuMs += cpuMs(pids) - before
+  into.cpuMs += cpuMs(pids) - cpu
+  into.busyMs += busyMs(SYSTEM_CORE) - busy
   into.done += measured.done
   into.elapsedMs += measured.elapsedMs
   return measured
@@ -140,6 +141,18 @@ export async function firstByteAt(system: System): Promise<number> {
   if (!response.ok || first?.value === undefined) throw new Error(`${system.name} answered ${response.status}`)
   while ((await reader?.read())?.done === false);
   return at
+}
+
+/** Share (0 … 1) of the system's core that other processes of this machine took while it was measured. */
+export function disturbance(results: Results): number {
+  const totals = [...results.values()].flatMap((each) => [each['1'].total, each['16'].total, each.requests])
+  const sum = (of: (total: Total) => number) => totals.reduce((all, total) => all + of(total), 0)
+  return (
+    Math.max(
+      0,
+      sum((total) => total.busyMs - total.cpuMs),
+    ) / sum((total) => total.elapsedMs)
+  )
 }
 
 /** Everything that the rounds gave, as rows. */

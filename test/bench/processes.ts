@@ -70,13 +70,22 @@ function firstLine(child: ChildProcess, what: string): Promise<string> {
   })
 }
 
-/** Ends a process and its group, and waits for it. */
+/** SIGTERM to a process, SIGKILL to its group 2 s later; waits until it is gone. */
 export function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
   return new Promise((resolve) => {
-    child.once('exit', () => resolve())
-    killGroup(child)
+    const timer = setTimeout(() => killGroup(child), 2_000)
+    child.once('exit', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    child.kill('SIGTERM')
   })
+}
+
+/** Ends everything that was started here and waits for it. */
+export async function endAll(): Promise<void> {
+  await Promise.all([...children].map(end))
 }
 
 const others: (() => Promise<void>)[] = []
@@ -86,7 +95,7 @@ export function endAtExit(kill: () => Promise<void>): void {
   others.push(kill)
 }
 
-/** Ends everything that was started here, at once. */
+/** Ends everything that was started here, at once: for an exit that cannot wait. */
 export function killAll(): void {
   for (const kill of others) void kill()
   for (const child of children) killGroup(child)

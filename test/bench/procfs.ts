@@ -25,6 +25,13 @@ export function cpuMs(pids: readonly number[]): number {
   return (ticks.reduce((sum, value) => sum + value, 0) * 1_000) / TICKS_PER_SECOND
 }
 
+/** Time that a core was busy so far, with whatever, ms. */
+export function busyMs(core: number): number {
+  const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? ''
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line.trim().split(/ +/).map(Number)
+  return ((user + nice + system + irq + softirq + steal) * 1_000) / TICKS_PER_SECOND
+}
+
 /** Resident memory of processes, MiB. */
 export function rssMib(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + rssOf(pid), 0)
