@@ -69,9 +69,9 @@ export async function generatedApi(): Promise<ReadonlyMap<string, string>> {
   const constants: string[] = []
   for (const resource of RESOURCES) {
     made.set(`pkg/model/api/${resource.out}.gen.ts`, await typesOf(resource))
-    constants.push(
-      `export const ${resource.constant}: CrdSchema = ${JSON.stringify(schemaOf(resource.crd), null, 1)}\n`,
-    )
+    const schema = JSON.stringify(schemaOf(resource.crd), null, 1)
+    const doc = `/** openAPIV3Schema of ${resource.type} v1alpha1, with its x-kubernetes words. */`
+    constants.push(`${doc}\nexport const ${resource.constant}: CrdSchema = ${schema}\n`)
   }
   const intro = `${header('crds/')}\n/** A structural schema as a CRD has it. */\nexport type CrdSchema = { readonly [key: string]: unknown }\n\n`
   made.set('pkg/platform/resources/schema.gen.ts', intro + constants.join('\n'))

@@ -70,5 +70,6 @@ test('[BENCH-02] a goal is told as reached, missed, or not measured, with its nu
   assert.match(goals[0] ?? '', /^✓ .*0\.412 \(goal ≤ 0\.5\)$/)
   assert.match(goals[4] ?? '', /^✗ .*0\.7 \(goal ≥ 0\.8\)$/)
   assert.match(goals[1] ?? '', /^\? .*not measured$/)
+  assert.match(goalsOf([row('sallyport', '16', 'ttft_added_p99', 1)], true)[1] ?? '', /^\? .*not judged/)
   assert.match(tableOf(rows, ['node', 'sallyport']), /rps +32 +1\/s +1,000 +700/)
 })

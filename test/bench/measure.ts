@@ -23,7 +23,8 @@ const MEMORY_STREAMS = 64
 const SETTLE_MS = 300
 
 type Case = '1' | '16'
-type Gathered = Record<Case, Samples> & { requests: Total }
+/** `judgedBefore`: calls that were judged before the first round. */
+type Gathered = Record<Case, Samples> & { requests: Total; judgedBefore: number }
 type Samples = { first: number[]; text: number[]; close: number[]; total: Total }
 type Total = { done: number; elapsedMs: number; cpuMs: number; busyMs: number }
 
@@ -40,11 +41,18 @@ export async function runRounds(
   plan: Plan,
   say: (text: string) => void,
 ): Promise<Results> {
-  const results = new Map(systems.map(({ name }) => [name, { '1': samples(), '16': samples(), requests: total() }]))
+  const results = new Map(
+    systems.map(({ name }): [SystemName, Gathered] => [
+      name,
+      { '1': samples(), '16': samples(), requests: total(), judgedBefore: 0 },
+    ]),
+  )
   for (const system of systems) {
     say(`warm up ${system.name}`)
     await load.run(phaseOf(system, 'streams', 16, plan.warmUpMs, 2))
     await load.run(phaseOf(system, 'requests', CONNECTIONS, plan.warmUpMs, 0))
+    const gathered = results.get(system.name)
+    if (gathered !== undefined) gathered.judgedBefore = (await system.verdictMicros?.())?.length ?? 0
   }
   for (let round = 0; round < plan.rounds; round++)
     for (const system of turned(systems, round)) {
@@ -170,7 +178,7 @@ export async function rowsOf(results: Results, systems: readonly System[]): Prom
       rows.push(row(system.name, '16', 'cpu_per_stream', own['16'].total.cpuMs / own['16'].total.done))
     }
     if (system.verdictMicros === null) continue
-    const micros = await system.verdictMicros()
+    const micros = (await system.verdictMicros()).slice(own.judgedBefore)
     rows.push(row(system.name, '100-rules', 'verdict_p50', quantile(micros, 0.5)))
     rows.push(row(system.name, '100-rules', 'verdict_p99', quantile(micros, 0.99)))
   }

@@ -81,10 +81,10 @@ function leadsOn(name: string, supported: Readonly<Record<string, unknown>>): bo
   return name === '' || Object.keys(supported).some((key) => key.startsWith(`${name}.`))
 }
 
-/** An empty list or object, or one that holds nothing but defaults, asks for nothing. */
+/** An empty list asks for nothing, nor does an object with a default that holds nothing but defaults. */
 function isBare(schema: CrdSchema, value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0
-  if (typeof value !== 'object' || value === null) return false
+  if (typeof value !== 'object' || value === null || schema['default'] === undefined) return false
   const properties = (schema['properties'] ?? {}) as CrdSchema
   return Object.entries(value).every(([key, member]) => {
     const inner = (properties[key] ?? {}) as CrdSchema

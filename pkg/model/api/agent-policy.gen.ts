@@ -52,6 +52,9 @@ export interface AgentPolicy {
      * Tools that may be called. Default deny; a deny in any policy wins.
      */
     tools?: {
+      /**
+       * Grants, each judged whole; one of them has to hold in all its parts.
+       */
       allow?: {
         /**
          * Exact name or trailing-* glob.
@@ -81,6 +84,9 @@ export interface AgentPolicy {
          * Arguments that the runtime adds after the model.
          */
         injected?: string[]
+        /**
+         * Whether a person has to approve each call.
+         */
         approval?: {
           mode?: 'Never' | 'Always'
           /**
@@ -88,6 +94,9 @@ export interface AgentPolicy {
            */
           bind?: string[]
         }
+        /**
+         * What the arguments have to look like.
+         */
         arguments?: {
           /**
            * JSON Schema 2020-12 of the arguments, without remote $ref.
@@ -105,6 +114,9 @@ export interface AgentPolicy {
           }[]
         }
       }[]
+      /**
+       * Tools that are refused whatever else is granted.
+       */
       deny?: {
         /**
          * Exact name or trailing-* glob.
@@ -134,6 +146,9 @@ export interface AgentPolicy {
       mode?: 'Graded' | 'RequireTrustedArguments' | 'Approve' | 'Deny'
       intents?: string[]
     }
+    /**
+     * Who may approve a call that is held.
+     */
     approvals?: {
       /**
        * Groups that may approve a Hold; none = Hold becomes Deny.
@@ -150,6 +165,9 @@ export interface AgentPolicy {
        * RE2, length-bounded.
        */
       pattern?: string
+      /**
+       * Absent = all.
+       */
       directions?: ('ToModel' | 'FromModel' | 'ToTool' | 'FromTool' | 'ToPeer' | 'FromPeer' | 'ToHost')[]
       action: 'Record' | 'Redact' | 'Hold' | 'Deny' | 'Abort' | 'Sever'
     }[]
@@ -164,6 +182,9 @@ export interface AgentPolicy {
          * Required for OpenAICompatible.
          */
         host?: string
+        /**
+         * The ProviderKey; without one the key comes from the environment (standalone only).
+         */
         keyRef?: {
           name: string
         }
@@ -172,31 +193,58 @@ export interface AgentPolicy {
          */
         models?: string[]
         /**
-         * Names or trailing-* globs of provider-hosted tools, or { name: mcp, serverUrls: [...] }.
+         * Provider-hosted tools: names or trailing-* globs, or { name: mcp, serverUrls: [...] }; absent = none.
          */
         hostedTools?: unknown[]
+        /**
+         * Endpoints and upgrades of this provider that pass uninspected.
+         */
         opaque?: {
           method: string
           path: string
           upgrade?: 'websocket'
         }[]
       }[]
+      /**
+       * The choice of a model by price and quality.
+       */
       router?: {
         aliases?: string[]
+        /**
+         * From 0 to 1, as a decimal string.
+         */
         qualityFloor?: string
+        /**
+         * US dollars as a decimal string.
+         */
         maxUsdPerRequest?: string
       }
     }
+    /**
+     * MCP servers; absent = none.
+     */
     mcp?: {
       servers?: {
         name: string
         url: string
+        /**
+         * Digest of the tool list; absent = pinned at first use.
+         */
         pin?: string
+        /**
+         * What a changed tool list does.
+         */
         onDrift?: 'Record' | 'Hold' | 'Deny'
+        /**
+         * Requests that the server may make of the agent, such as sampling.
+         */
         serverRequests?: string[]
         identity?: 'None' | 'JwtSvid'
       }[]
     }
+    /**
+     * Other agents; both ends must agree. Absent = none.
+     */
     a2a?: {
       outbound?: {
         name: string
@@ -205,9 +253,18 @@ export interface AgentPolicy {
           name: string
         }
         url: string
+        /**
+         * Absent = none.
+         */
         skills?: string[]
+        /**
+         * What the peer gets of this agent's rights.
+         */
         delegate?: {
           tools?: string[]
+          /**
+           * US dollars as a decimal string.
+           */
           usd?: string
         }
         grpc?: 'Open' | 'Refuse'
@@ -229,44 +286,80 @@ export interface AgentPolicy {
       hosts: string[]
       ports?: number[]
       methods?: string[]
+      /**
+       * A path has to begin with one of these.
+       */
       pathPrefixes?: string[]
+      /**
+       * Inspect reads what passes; Opaque only carries it.
+       */
       tls?: 'Opaque' | 'Inspect'
     }[]
+    /**
+     * Ports of other containers of the pod that the agent may reach; absent = none.
+     */
     localServices?: {
       port: number
-      protocol: 'mcp' | 'http' | 'opaque'
+      protocol: 'opaque' | 'http' | 'mcp'
     }[]
+    /**
+     * Callers outside the mesh; absent = none.
+     */
     inbound?: {
       plaintextPorts?: number[]
     }
+    /**
+     * Spending limits; absent = the default of the installation.
+     */
     budgets?: {
       name: string
-      scope: 'Agent' | 'Session' | 'Key'
-      period?: 'Month' | 'Day' | 'Hour'
+      scope: 'Agent' | 'Session'
+      period?: 'Month' | 'Day'
+      /**
+       * US dollars as a decimal string.
+       */
       usd: string
       downgradeAtPercent?: number
       downgradeTo?: string
       quarantineAtPercent?: number
     }[]
+    /**
+     * What the agent may keep; the default is nothing.
+     */
     memory?: {
       access?: 'ReadWrite' | 'Read' | 'None'
       crossSession?: 'Explicit' | 'Denied'
       vectorIndex?: 'Obfuscated' | 'None'
       retentionDays?: number
     }
+    /**
+     * Bounds of one session.
+     */
     session?: {
       idleTimeoutSeconds?: number
       maxToolCalls?: number
       maxToolCallsPerMinute?: number
+      /**
+       * Whether a request that leaves has to match a released call.
+       */
       bindCalls?: 'Off' | 'Observe' | 'Require'
       maxDelegationDepth?: number
+      /**
+       * Labels of a conversation that cannot be linked to an earlier one.
+       */
       unlinked?: 'Fresh' | 'Inherit'
     }
     /**
      * What follows a finding that refuses.
      */
     onViolation?: {
+      /**
+       * Record lets pass; Redact cuts out; Hold waits for an approval; Deny refuses one call; Abort ends the stream; Sever also quarantines.
+       */
       action?: 'Record' | 'Redact' | 'Hold' | 'Deny' | 'Abort' | 'Sever'
+      /**
+       * Other actions for some reasons; the strictest that applies wins.
+       */
       rules?: {
         name: string
         /**
@@ -275,15 +368,24 @@ export interface AgentPolicy {
         reasons: string[]
         action: 'Record' | 'Redact' | 'Hold' | 'Deny' | 'Abort' | 'Sever'
       }[]
+      /**
+       * A stricter action after repeated violations.
+       */
       escalate?: {
         violations: number
         windowSeconds: number
         action: 'Record' | 'Redact' | 'Hold' | 'Deny' | 'Abort' | 'Sever'
       }
     }
+    /**
+     * What the audit log keeps of payloads.
+     */
     audit?: {
       payloads?: 'Redacted' | 'None'
     }
+    /**
+     * What else in its pod the agent may use.
+     */
     pod?: {
       kubernetesApi?: 'Allow' | 'Deny'
       sharedVolumes?: string[]

@@ -30,7 +30,7 @@ export interface Agent {
      */
     serviceAccountName?: string
     /**
-     * The emergency move to Terminated.
+     * With state Terminated: the emergency move, from any state.
      */
     force?: boolean
     /**
@@ -43,6 +43,17 @@ export interface Agent {
    */
   status?: {
     state?: 'Provisioned' | 'Active' | 'Quarantined' | 'Suspended' | 'Terminated'
+    /**
+     * The role of the policy that selects it.
+     */
+    role?: string
+    /**
+     * Pods that run it now.
+     */
+    pods?: number
+    /**
+     * Grows at every move that removes rights.
+     */
     epoch?: number
     holds?: {
       epoch: number

@@ -3,6 +3,7 @@
 /** A structural schema as a CRD has it. */
 export type CrdSchema = { readonly [key: string]: unknown }
 
+/** openAPIV3Schema of AgentPolicy v1alpha1, with its x-kubernetes words. */
 export const AGENT_POLICY_SCHEMA: CrdSchema = {
  "description": "What the agents that it selects may do. What no policy grants is refused.",
  "type": "object",
@@ -26,6 +27,12 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
    "required": [
     "selector",
     "role"
+   ],
+   "x-kubernetes-validations": [
+    {
+     "rule": "!has(self.session) || self.session.bindCalls != 'Require' || self.tools.allow.all(t, t.execution != 'local' && t.execution != 'stdio')",
+     "message": "session.bindCalls Require needs every tool of tools.allow to leave the pod; local and stdio calls cannot be bound"
+    }
    ],
    "properties": {
     "selector": {
@@ -160,6 +167,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      },
      "properties": {
       "allow": {
+       "description": "Grants, each judged whole; one of them has to hold in all its parts.",
        "type": "array",
        "maxItems": 512,
        "default": [],
@@ -240,6 +248,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           }
          },
          "approval": {
+          "description": "Whether a person has to approve each call.",
           "type": "object",
           "default": {
            "mode": "Never",
@@ -268,6 +277,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           }
          },
          "arguments": {
+          "description": "What the arguments have to look like.",
           "type": "object",
           "properties": {
            "schema": {
@@ -314,6 +324,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        }
       },
       "deny": {
+       "description": "Tools that are refused whatever else is granted.",
        "type": "array",
        "maxItems": 512,
        "default": [],
@@ -453,6 +464,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      }
     },
     "approvals": {
+     "description": "Who may approve a call that is held.",
      "type": "object",
      "default": {
       "approvers": []
@@ -515,6 +527,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         "maxLength": 512
        },
        "directions": {
+        "description": "Absent = all.",
         "type": "array",
         "maxItems": 7,
         "items": {
@@ -562,6 +575,12 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
          "name",
          "type"
         ],
+        "x-kubernetes-validations": [
+         {
+          "rule": "has(self.host) == (self.type == 'OpenAICompatible')",
+          "message": "host is required for OpenAICompatible and set for no other type"
+         }
+        ],
         "properties": {
          "name": {
           "type": "string",
@@ -584,6 +603,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           "maxLength": 253
          },
          "keyRef": {
+          "description": "The ProviderKey; without one the key comes from the environment (standalone only).",
           "type": "object",
           "required": [
            "name"
@@ -608,7 +628,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           }
          },
          "hostedTools": {
-          "description": "Names or trailing-* globs of provider-hosted tools, or { name: mcp, serverUrls: [...] }.",
+          "description": "Provider-hosted tools: names or trailing-* globs, or { name: mcp, serverUrls: [...] }; absent = none.",
           "type": "array",
           "maxItems": 64,
           "default": [],
@@ -617,6 +637,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           }
          },
          "opaque": {
+          "description": "Endpoints and upgrades of this provider that pass uninspected.",
           "type": "array",
           "maxItems": 32,
           "default": [],
@@ -650,6 +671,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        }
       },
       "router": {
+       "description": "The choice of a model by price and quality.",
        "type": "object",
        "properties": {
         "aliases": {
@@ -663,18 +685,23 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
          }
         },
         "qualityFloor": {
+         "description": "From 0 to 1, as a decimal string.",
          "type": "string",
-         "maxLength": 16
+         "maxLength": 16,
+         "pattern": "^(0(\\.[0-9]{1,6})?|1(\\.0{1,6})?)$"
         },
         "maxUsdPerRequest": {
+         "description": "US dollars as a decimal string.",
          "type": "string",
-         "maxLength": 32
+         "maxLength": 32,
+         "pattern": "^[0-9]{1,12}(\\.[0-9]{1,6})?$"
         }
        }
       }
      }
     },
     "mcp": {
+     "description": "MCP servers; absent = none.",
      "type": "object",
      "properties": {
       "servers": {
@@ -703,11 +730,13 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           "maxLength": 2048
          },
          "pin": {
+          "description": "Digest of the tool list; absent = pinned at first use.",
           "type": "string",
           "maxLength": 128,
           "pattern": "^sha256:[0-9a-f]{64}$"
          },
          "onDrift": {
+          "description": "What a changed tool list does.",
           "type": "string",
           "enum": [
            "Record",
@@ -717,6 +746,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           "default": "Deny"
          },
          "serverRequests": {
+          "description": "Requests that the server may make of the agent, such as sampling.",
           "type": "array",
           "maxItems": 16,
           "default": [],
@@ -740,6 +770,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      }
     },
     "a2a": {
+     "description": "Other agents; both ends must agree. Absent = none.",
      "type": "object",
      "properties": {
       "outbound": {
@@ -788,6 +819,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           "maxLength": 2048
          },
          "skills": {
+          "description": "Absent = none.",
           "type": "array",
           "maxItems": 128,
           "default": [],
@@ -798,6 +830,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           }
          },
          "delegate": {
+          "description": "What the peer gets of this agent's rights.",
           "type": "object",
           "properties": {
            "tools": {
@@ -811,8 +844,10 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
             }
            },
            "usd": {
+            "description": "US dollars as a decimal string.",
             "type": "string",
-            "maxLength": 32
+            "maxLength": 32,
+            "pattern": "^[0-9]{1,12}(\\.[0-9]{1,6})?$"
            }
           }
          },
@@ -936,6 +971,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         }
        },
        "pathPrefixes": {
+        "description": "A path has to begin with one of these.",
         "type": "array",
         "maxItems": 64,
         "default": [
@@ -948,6 +984,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         }
        },
        "tls": {
+        "description": "Inspect reads what passes; Opaque only carries it.",
         "type": "string",
         "enum": [
          "Opaque",
@@ -959,9 +996,14 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      }
     },
     "localServices": {
+     "description": "Ports of other containers of the pod that the agent may reach; absent = none.",
      "type": "array",
      "maxItems": 32,
      "default": [],
+     "x-kubernetes-list-type": "map",
+     "x-kubernetes-list-map-keys": [
+      "port"
+     ],
      "items": {
       "type": "object",
       "required": [
@@ -977,15 +1019,16 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        "protocol": {
         "type": "string",
         "enum": [
-         "mcp",
+         "opaque",
          "http",
-         "opaque"
+         "mcp"
         ]
        }
       }
      }
     },
     "inbound": {
+     "description": "Callers outside the mesh; absent = none.",
      "type": "object",
      "default": {
       "plaintextPorts": []
@@ -1004,6 +1047,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      }
     },
     "budgets": {
+     "description": "Spending limits; absent = the default of the installation.",
      "type": "array",
      "maxItems": 32,
      "default": [],
@@ -1018,6 +1062,16 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        "scope",
        "usd"
       ],
+      "x-kubernetes-validations": [
+       {
+        "rule": "has(self.period) == (self.scope == 'Agent')",
+        "message": "period is required for scope Agent and set for no other scope"
+       },
+       {
+        "rule": "has(self.downgradeTo) == has(self.downgradeAtPercent)",
+        "message": "downgradeAtPercent and downgradeTo go together"
+       }
+      ],
       "properties": {
        "name": {
         "type": "string",
@@ -1028,22 +1082,21 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         "type": "string",
         "enum": [
          "Agent",
-         "Session",
-         "Key"
+         "Session"
         ]
        },
        "period": {
         "type": "string",
         "enum": [
          "Month",
-         "Day",
-         "Hour"
+         "Day"
         ]
        },
        "usd": {
+        "description": "US dollars as a decimal string.",
         "type": "string",
         "maxLength": 32,
-        "pattern": "^[0-9]+(\\.[0-9]{1,6})?$"
+        "pattern": "^[0-9]{1,12}(\\.[0-9]{1,6})?$"
        },
        "downgradeAtPercent": {
         "type": "integer",
@@ -1063,6 +1116,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      }
     },
     "memory": {
+     "description": "What the agent may keep; the default is nothing.",
      "type": "object",
      "default": {
       "access": "None",
@@ -1103,6 +1157,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      }
     },
     "session": {
+     "description": "Bounds of one session.",
      "type": "object",
      "default": {
       "idleTimeoutSeconds": 1800,
@@ -1132,6 +1187,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        "default": 120
       },
       "bindCalls": {
+       "description": "Whether a request that leaves has to match a released call.",
        "type": "string",
        "enum": [
         "Off",
@@ -1147,6 +1203,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        "default": 1
       },
       "unlinked": {
+       "description": "Labels of a conversation that cannot be linked to an earlier one.",
        "type": "string",
        "enum": [
         "Fresh",
@@ -1165,6 +1222,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      },
      "properties": {
       "action": {
+       "description": "Record lets pass; Redact cuts out; Hold waits for an approval; Deny refuses one call; Abort ends the stream; Sever also quarantines.",
        "type": "string",
        "enum": [
         "Record",
@@ -1177,6 +1235,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        "default": "Deny"
       },
       "rules": {
+       "description": "Other actions for some reasons; the strictest that applies wins.",
        "type": "array",
        "maxItems": 64,
        "default": [],
@@ -1223,6 +1282,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        }
       },
       "escalate": {
+       "description": "A stricter action after repeated violations.",
        "type": "object",
        "required": [
         "violations",
@@ -1256,6 +1316,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      }
     },
     "audit": {
+     "description": "What the audit log keeps of payloads.",
      "type": "object",
      "default": {
       "payloads": "None"
@@ -1272,6 +1333,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      }
     },
     "pod": {
+     "description": "What else in its pod the agent may use.",
      "type": "object",
      "default": {
       "kubernetesApi": "Deny",
@@ -1453,6 +1515,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
  }
 }
 
+/** openAPIV3Schema of Agent v1alpha1, with its x-kubernetes words. */
 export const AGENT_SCHEMA: CrdSchema = {
  "description": "One logical agent, run by any number of pods.",
  "type": "object",
@@ -1516,7 +1579,7 @@ export const AGENT_SCHEMA: CrdSchema = {
      "maxLength": 253
     },
     "force": {
-     "description": "The emergency move to Terminated.",
+     "description": "With state Terminated: the emergency move, from any state.",
      "type": "boolean",
      "default": false
     },
@@ -1545,7 +1608,17 @@ export const AGENT_SCHEMA: CrdSchema = {
       "Terminated"
      ]
     },
+    "role": {
+     "description": "The role of the policy that selects it.",
+     "type": "string",
+     "maxLength": 63
+    },
+    "pods": {
+     "description": "Pods that run it now.",
+     "type": "integer"
+    },
     "epoch": {
+     "description": "Grows at every move that removes rights.",
      "type": "integer",
      "format": "int64"
     },

@@ -20,7 +20,8 @@ export function newValidate(schema: CrdSchema): Validate {
     check ??= ajv.compile(strictSchema(schema) as object)
     dropNulls(schema, value)
     const faults = check(value) ? [] : (check.errors ?? []).filter(isOwn).map((error) => faultOf(error, value))
-    if (faults.length > 0) return faults
+    // a misspelt field explains the missing one
+    if (faults.length > 0) return faults.sort((a, b) => Number(b.onKey) - Number(a.onKey))
     return [...duplicateKeys(schema, value, []), ...ruleFaults(schema, value)]
   }
 }
