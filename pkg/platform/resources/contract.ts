@@ -72,9 +72,14 @@ export function formatFault(fault: ResourceFault): string {
   return `${fault.file}:${fault.line}:${fault.column}: ${fault.message}`
 }
 
-/** A path for a person: `spec.tools.allow[2].name`. */
+/** A path for a person: `spec.tools.allow[2].name`; on one line, whatever a key holds. */
 export function formatPath(path: FieldPath): string {
+  if (path.length === 0) return 'the resource'
   let text = ''
-  for (const step of path) text += typeof step === 'number' ? `[${step}]` : text === '' ? step : `.${step}`
+  for (const step of path) {
+    if (typeof step === 'number') text += `[${step}]`
+    else if (!/^[-\w]+$/.test(step)) text += `[${JSON.stringify(step.slice(0, 80))}]`
+    else text += text === '' ? step : `.${step}`
+  }
   return text
 }

@@ -2,7 +2,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { nearest } from '#pkg/platform/settings'
 import { type FieldFault, type FieldPath, formatPath } from './contract.ts'
-import { ruleFaults } from './rules.ts'
+import { newRuleCheck, type RuleCheck } from './rules.ts'
 import type { CrdSchema } from './schema.gen.ts'
 
 /** Validates one value against a CRD's schema and fills in its defaults, in place. */
@@ -61,14 +61,11 @@ function dropNulls(schema: unknown, value: unknown): void {
   const properties = (node['properties'] ?? {}) as CrdSchema
   const object = value as Record<string, unknown>
   for (const key of Object.keys(object)) {
+    if (!Object.hasOwn(properties, key)) continue
     const member = properties[key]
     if (object[key] === null && typeof member === 'object' && member !== null && 'default' in member) delete object[key]
     else dropNulls(member, object[key])
   }
-}
-
-function isOwn(error: ErrorObject): boolean {
-  return error.keyword !== 'if'
 }
 
 function faultOf(error: ErrorObject, value: unknown): FieldFault {
@@ -81,23 +78,36 @@ function faultOf(error: ErrorObject, value: unknown): FieldFault {
     const at = [...path, name]
     return { path: at, code: 'UnknownField', onKey: true, message: `unknown field "${formatPath(at)}"; ${hint}` }
   }
-  const where = path.length === 0 ? 'the resource' : formatPath(path)
-  return { path, code: 'Invalid', onKey: false, message: `${where} ${wordsOf(error)}` }
+  return { path, code: 'Invalid', onKey: false, message: `${formatPath(path)} ${wordsOf(error)}` }
 }
 
-/** What is wrong, with the limit. */
-function wordsOf(error: ErrorObject): string {
-  const { params } = error
-  switch (error.keyword) {
+/** What is wrong, with the limit and what to do. */
+function wordsOf({ keyword, params, data, message }: ErrorObject): string {
+  switch (keyword) {
     case 'required':
-      return `has no "${params['missingProperty']}", which is required`
-    case 'enum':
-      return `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`
+      return `has no "${String(params['missingProperty'])}", which is required`
+    case 'enum': {
+      const allowed = (params['allowedValues'] as unknown[]).map(String)
+      const meant = typeof data === 'string' ? nearest(data, allowed) : null
+      return `must be one of ${allowed.join(', ')}${meant === null ? '' : `; did you mean "${meant}"?`}`
+    }
     case 'type':
-      return `must be of type ${String(params['type'])}`
+      if (data === null) return 'is empty; give it a value or remove it'
+      return `must be of type ${String(params['type'])}, not ${typeOf(data)}`
+    case 'maxItems':
+      return `has ${(data as unknown[]).length} items, ${String(params['limit'])} are allowed`
+    case 'maxLength':
+      return `is ${[...(data as string)].length} characters long, ${String(params['limit'])} are allowed`
+    case 'minItems':
+    case 'minLength':
+      return 'must not be empty'
     default:
-      return error.message ?? 'is not valid'
+      return message ?? 'is not valid'
   }
+}
+
+function typeOf(data: unknown): string {
+  return Array.isArray(data) ? 'array' : typeof data
 }
 
 /** A JSON pointer as a path; steps into lists are numbers. */
@@ -117,7 +127,9 @@ function duplicateKeys(schema: unknown, value: unknown, path: FieldPath): readon
   const node = schema as CrdSchema // a member of a schema
   if (!Array.isArray(value)) {
     const properties = (node['properties'] ?? {}) as CrdSchema
-    return Object.entries(value).flatMap(([key, member]) => duplicateKeys(properties[key], member, [...path, key]))
+    return Object.entries(value).flatMap(([key, member]) =>
+      Object.hasOwn(properties, key) ? duplicateKeys(properties[key], member, [...path, key]) : [],
+    )
   }
   const keys = node['x-kubernetes-list-map-keys']
   const faults = value.flatMap((item, index) => duplicateKeys(node['items'], item, [...path, index]))
