@@ -156,7 +156,7 @@ const refused: readonly (readonly [name: string, spec: string, at: string, code:
   ['Redact, which comes later', '  onViolation: { action: Redact }\n', '10:26', 'UnsupportedField', /Redact/],
   [
     'a field of a later check',
-    '  budgets: [{ name: d, scope: Agent, usd: "1" }]\n',
+    '  budgets: [{ name: d, scope: Agent, period: Day, usd: "1" }]\n',
     '10:12',
     'UnsupportedField',
     /spec\.budgets/,
