@@ -41,5 +41,5 @@ async function play(): Promise<void> {
 
 await play().catch((error: unknown) => {
   if (error instanceof ClaimFailed) return endBadly(`this did not hold:\n  ${error.message}`)
-  return endBadly(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  return endBadly(error instanceof Error ? error.message : String(error))
 })

@@ -316,12 +316,15 @@ test('[CMP-08] the ceiling of an agent is read; what comes later is refused', ()
   )
 })
 
-test('[CMP-08] the same name in two files is a fault', () => {
+test('[CMP-08] the same name in two files is a fault in both', () => {
   const one = reader.read({ path: 'a.yaml', text: AGENT })
   const two = reader.read({ path: 'b.yaml', text: AGENT })
   const compiled = compile({ policies: [], agents: [...one.agents, ...two.agents], generation: 1, checks })
   assert.deepEqual(
     compiled.faults.map(({ file, code }) => ({ file, code })),
-    [{ file: 'b.yaml', code: 'Duplicate' }],
+    [
+      { file: 'a.yaml', code: 'Duplicate' },
+      { file: 'b.yaml', code: 'Duplicate' },
+    ],
   )
 })

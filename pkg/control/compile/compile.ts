@@ -1,100 +1,139 @@
 import { createHash } from 'node:crypto'
 import { type AgentKey, agentKeyOf, type Snapshot } from '#pkg/model'
 import type { Agent } from '#pkg/model/api'
-import { AGENT_SCHEMA, type Resource, type ResourceFault } from '#pkg/platform/resources'
+import { AGENT_SCHEMA, type FieldPath, type Resource, type ResourceFault } from '#pkg/platform/resources'
 import type { Compiled, CompiledAgent, CompileInput, Condition } from './contract.ts'
-import { byAge, conflictOf, type Merged, merge } from './merge.ts'
+import { byAge, type Merged, merge } from './merge.ts'
 import { type Part, readPolicy } from './policy.ts'
-import { selects } from './selector.ts'
+import { type Selection, type Subject, select } from './selection.ts'
 import { canonical, SUPPORTED_AGENT, unsupportedFields } from './supported.ts'
 
 /** The agent of a folder that names none. POLICY.md "selector". */
-const IMPLICIT = { key: 'default/default', namespace: 'default', name: 'default', labels: {} }
-
-type Subject = {
-  readonly key: string
-  readonly namespace: string
-  readonly name: string
-  readonly labels: Readonly<Record<string, string>>
+const IMPLICIT: Subject = {
+  key: 'default/default',
+  namespace: 'default',
+  name: 'default',
+  labels: {},
+  ambiguous: false,
 }
 
-/** Compiles everything. Pure: the same resources give the same snapshots, digest for digest. */
+/** Agents that no policy selects are named one by one up to here. */
+const MAX_LONELY = 20
+
+/** Compiles everything. Pure: the same resources give the same snapshots, digest for digest, in whatever order they come. */
 export function compile(input: CompileInput): Compiled {
-  const faults: ResourceFault[] = []
-  const warnings: ResourceFault[] = []
-  const conditions = new Map<string, Condition>()
-  faults.push(...duplicates(input.policies), ...duplicates(input.agents))
+  const doubles = [...doublesOf(input.policies), ...doublesOf(input.agents)]
+  const read = readPolicies(input)
+  const agents = readAgents(input.agents)
+  const selection = select(agents.subjects, read.parts)
+  const conditions = new Map(read.conditions)
+  for (const { resource } of read.parts) conditions.set(resource.key, ACCEPTED)
+  for (const { part, message } of selection.conflicts) {
+    conditions.set(part.resource.key, { accepted: false, reason: 'Conflicted', message })
+  }
+  return {
+    snapshots: snapshotsOf(agents.subjects, selection, input.generation),
+    agents: agents.ceilings,
+    conditions,
+    faults: [...doubles, ...read.faults, ...agents.faults],
+    warnings: warningsOf(input, agents.subjects, selection),
+  }
+}
+
+const ACCEPTED: Condition = { accepted: true, reason: 'Accepted', message: '' }
+
+type Policies = {
+  /** Those without a fault, oldest first. */
+  readonly parts: readonly Part[]
+  readonly conditions: ReadonlyMap<string, Condition>
+  readonly faults: readonly ResourceFault[]
+}
+
+function readPolicies({ policies, checks }: CompileInput): Policies {
   const parts: Part[] = []
-  for (const resource of input.policies) {
-    const read = readPolicy(resource, input.checks)
+  const conditions = new Map<string, Condition>()
+  const faults: ResourceFault[] = []
+  const counts = countsOf(policies)
+  for (const resource of policies) {
+    const read = readPolicy(resource, checks)
     faults.push(...read.faults)
     const [first] = read.faults
-    if (read.part !== null) parts.push(read.part)
+    if ((counts.get(resource.key) ?? 0) > 1) {
+      conditions.set(resource.key, { accepted: false, reason: 'Invalid', message: 'the name is given more than once' })
+    } else if (read.part !== null) parts.push(read.part)
     else {
       const reason = first?.code === 'UnsupportedField' ? 'UnsupportedField' : 'Invalid'
       conditions.set(resource.key, { accepted: false, reason, message: first?.message ?? '' })
     }
   }
-  parts.sort(byAge)
-  const agents = readAgents(input.agents, faults)
-  const subjects: readonly Subject[] = input.agents.length === 0 ? [IMPLICIT] : input.agents
-  const snapshots = new Map<AgentKey, Snapshot>()
-  const merges = new Map<string, { readonly merged: Merged; readonly digest: string }>()
-  const conflicted = new Set<string>()
-  const reject = ({ resource }: Part, message: string): void => {
-    conflicted.add(resource.key)
-    conditions.set(resource.key, { accepted: false, reason: 'Conflicted', message })
-    const words = `${resource.key} is not accepted: ${message}`
-    warnings.push({ file: resource.file, ...resource.at(['spec']), code: 'Invalid', message: words })
-  }
-  for (const subject of subjects) choose(subject, parts, reject, conflicted)
-  const accepted = parts.filter((part) => !conflicted.has(part.resource.key))
-  for (const subject of subjects) {
-    const chosen = choose(subject, accepted, reject, conflicted)
-    snapshots.set(agentKeyOf(subject), snapshotOf(subject, chosen, input.generation, merges))
-  }
-  for (const { resource } of parts) {
-    if (!conditions.has(resource.key)) conditions.set(resource.key, { accepted: true, reason: 'Accepted', message: '' })
-  }
-  return { snapshots, agents, conditions, faults, warnings }
+  return { parts: parts.sort(byAge), conditions, faults }
 }
 
-/** The policies that select a subject and do not conflict with an older one. A conflict takes the newer out for all. */
-function choose(
-  subject: Subject,
-  parts: readonly Part[],
-  reject: (part: Part, message: string) => void,
-  conflicted: ReadonlySet<string>,
-): readonly Part[] {
-  const chosen: Part[] = []
-  for (const part of parts) {
-    const { resource } = part
-    if (resource.namespace !== subject.namespace || conflicted.has(resource.key)) continue
-    if (!selects(resource.value.spec.selector, subject.labels)) continue
-    const conflict = chosen.map((older) => conflictOf(older, part)).find((message) => message !== null)
-    if (conflict === undefined || conflict === null) chosen.push(part)
-    else reject(part, conflict)
-  }
-  return chosen
+type Agents = {
+  readonly subjects: readonly Subject[]
+  readonly ceilings: readonly CompiledAgent[]
+  readonly faults: readonly ResourceFault[]
 }
 
-function snapshotOf(
-  subject: Subject,
-  parts: readonly Part[],
+function readAgents(agents: readonly Resource<Agent>[]): Agents {
+  if (agents.length === 0) {
+    const ceiling: CompiledAgent = { key: agentKeyOf(IMPLICIT), state: 'Active', reason: '', releaseThroughEpoch: 0 }
+    return { subjects: [IMPLICIT], ceilings: [ceiling], faults: [] }
+  }
+  const faults: ResourceFault[] = []
+  const subjects = new Map<string, Subject>()
+  const ceilings = new Map<string, CompiledAgent>()
+  for (const resource of agents) {
+    for (const { path, message } of unsupportedFields(AGENT_SCHEMA, resource.value, SUPPORTED_AGENT)) {
+      faults.push(faultAt(resource, path, 'UnsupportedField', message))
+    }
+    const { key, namespace, name, labels } = resource
+    const before = ceilings.get(key)
+    subjects.set(key, { key, namespace, name, labels, ambiguous: before !== undefined })
+    const ceiling = ceilingOf(resource)
+    ceilings.set(key, before === undefined ? ceiling : stricter(before, ceiling))
+  }
+  return { subjects: [...subjects.values()], ceilings: [...ceilings.values()], faults }
+}
+
+function ceilingOf(resource: Resource<Agent>): CompiledAgent {
+  const { state = 'Active', reason = '', releaseThroughEpoch = 0 } = resource.value.spec ?? {}
+  // a stricter state than Quarantined is a fault; until it is mended the agent stands still
+  return {
+    key: agentKeyOf(resource),
+    state: state === 'Active' ? 'Active' : 'Quarantined',
+    reason,
+    releaseThroughEpoch,
+  }
+}
+
+function stricter(left: CompiledAgent, right: CompiledAgent): CompiledAgent {
+  const held = left.state === 'Quarantined' ? left : right
+  return { ...held, releaseThroughEpoch: Math.min(left.releaseThroughEpoch, right.releaseThroughEpoch) }
+}
+
+function snapshotsOf(
+  subjects: readonly Subject[],
+  { chosen }: Selection,
   generation: number,
-  merges: Map<string, { readonly merged: Merged; readonly digest: string }>,
-): Snapshot {
-  const agent = agentKeyOf(subject)
-  const key = parts.map((part) => part.resource.key).join(' ')
-  let known = merges.get(key)
-  if (known === undefined) {
-    const merged = parts.length === 0 ? NOTHING : merge(parts)
-    known = { merged, digest: sha256(canonical(merged)) }
-    merges.set(key, known)
+): ReadonlyMap<AgentKey, Snapshot> {
+  const merges = new Map<string, { readonly merged: Merged; readonly digest: string }>()
+  const snapshots = new Map<AgentKey, Snapshot>()
+  for (const [at, subject] of subjects.entries()) {
+    const parts = chosen[at] ?? []
+    const set = parts.map((part) => part.resource.key).join(' ')
+    let known = merges.get(set)
+    if (known === undefined) {
+      const merged = parts.length === 0 ? NOTHING : merge(parts)
+      known = { merged, digest: sha256(canonical(merged)) }
+      merges.set(set, known)
+    }
+    const agent = agentKeyOf(subject)
+    const denyAll = parts.length === 0
+    const digest = `sha256:${sha256(`${agent} ${canonical(subject.labels)} ${denyAll} ${known.digest}`)}`
+    snapshots.set(agent, { agent, generation, digest, denyAll, labels: subject.labels, ...known.merged })
   }
-  const denyAll = parts.length === 0
-  const digest = `sha256:${sha256(`${agent} ${canonical(subject.labels)} ${denyAll} ${known.digest}`)}`
-  return { agent, generation, digest, denyAll, labels: subject.labels, ...known.merged }
+  return snapshots
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -113,28 +152,50 @@ const NOTHING: Merged = {
   requiredCapabilities: [],
 }
 
-function readAgents(agents: readonly Resource<Agent>[], faults: ResourceFault[]): readonly CompiledAgent[] {
-  if (agents.length === 0) return [{ key: agentKeyOf(IMPLICIT), state: 'Active', reason: '', releaseThroughEpoch: 0 }]
-  return agents.map((resource) => {
-    for (const { path, message } of unsupportedFields(AGENT_SCHEMA, resource.value, SUPPORTED_AGENT)) {
-      faults.push({ file: resource.file, ...resource.at(path), code: 'UnsupportedField', message })
-    }
-    const { state = 'Active', reason = '', releaseThroughEpoch = 0 } = resource.value.spec ?? {}
-    const ceiling = state === 'Active' ? 'Active' : 'Quarantined' // a stricter one is refused in the lines above
-    return { key: agentKeyOf(resource), state: ceiling, reason, releaseThroughEpoch }
+function warningsOf(input: CompileInput, subjects: readonly Subject[], selection: Selection): readonly ResourceFault[] {
+  const conflicts = selection.conflicts.map(({ part, message }) =>
+    faultAt(part.resource, ['spec'], 'Invalid', `${part.resource.key} is not accepted: ${message}`),
+  )
+  const idle = selection.idle.map(({ resource }) =>
+    faultAt(
+      resource,
+      ['spec', 'selector'],
+      'Invalid',
+      `${resource.key} selects no agent of namespace ${resource.namespace}`,
+    ),
+  )
+  const lonely = new Set(subjects.filter((_, at) => selection.chosen[at]?.length === 0).map((subject) => subject.key))
+  const alone = input.agents.filter((agent) => lonely.has(agent.key))
+  const named = alone.slice(0, MAX_LONELY).map((agent) => {
+    const more = alone.length > MAX_LONELY ? `, one of ${alone.length} such agents` : ''
+    const words = `no accepted policy selects agent ${agent.key}, so all that it asks for is refused${more}`
+    return faultAt(agent, ['metadata', 'name'], 'Invalid', words)
+  })
+  return [...conflicts, ...idle, ...named]
+}
+
+function countsOf(resources: readonly Resource<unknown>[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { key } of resources) counts.set(key, (counts.get(key) ?? 0) + 1)
+  return counts
+}
+
+/** A name that is given twice is a fault at both places: nobody can say which of them is meant. */
+function doublesOf(resources: readonly Resource<unknown>[]): readonly ResourceFault[] {
+  const counts = countsOf(resources)
+  const doubles = resources.filter(({ key }) => (counts.get(key) ?? 0) > 1)
+  return doubles.map((resource) => {
+    const others = doubles.filter((each) => each !== resource && each.key === resource.key).map((each) => each.file)
+    const message = `${resource.key} stands in ${[...new Set(others)].join(', ')}, too; a name is given once`
+    return faultAt(resource, ['metadata', 'name'], 'Duplicate', message)
   })
 }
 
-function duplicates(resources: readonly Resource<unknown>[]): readonly ResourceFault[] {
-  const seen = new Map<string, Resource<unknown>>()
-  const faults: ResourceFault[] = []
-  for (const resource of resources) {
-    const before = seen.get(resource.key)
-    if (before === undefined) seen.set(resource.key, resource)
-    else {
-      const message = `${resource.key} stands in ${before.file}, too; a name is given once`
-      faults.push({ file: resource.file, ...resource.at(['metadata', 'name']), code: 'Duplicate', message })
-    }
-  }
-  return faults
+function faultAt(
+  resource: Resource<unknown>,
+  path: FieldPath,
+  code: ResourceFault['code'],
+  message: string,
+): ResourceFault {
+  return { file: resource.file, ...resource.at(path), code, message }
 }

@@ -1,31 +1,38 @@
-import { type Action, strictest } from '#pkg/model'
 import type { Part } from './policy.ts'
 import { canonical } from './supported.ts'
+import { mergeViolations, type Violations } from './violations.ts'
 
 /** What the policies of one agent come to, without the agent itself. Shared by all agents with the same policies. */
 export type Merged = Omit<Part, 'resource' | 'action' | 'rules'> & {
   readonly policies: readonly string[]
-  readonly onViolation: { readonly action: Action; readonly rules: Part['rules'] }
+  readonly onViolation: Violations
   readonly requiredCapabilities: readonly string[]
 }
 
-/** Older first; equal ages by name. POLICY.md "Merge". */
+/**
+ * Older first; equal ages by namespace and name. What has no time of creation is the youngest: it cannot show that it was there
+ * before. POLICY.md "Merge".
+ */
 export function byAge(left: Part, right: Part): number {
   const [a, b] = [left.resource, right.resource]
-  const age = (a.createdAt ?? '').localeCompare(b.createdAt ?? '')
-  return age !== 0 ? age : a.key < b.key ? -1 : 1
+  const [born, other] = [bornAt(a.createdAt), bornAt(b.createdAt)]
+  if (born !== other) return born < other ? -1 : 1
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0
+}
+
+function bornAt(createdAt: string | null): number {
+  return createdAt === null ? Number.POSITIVE_INFINITY : Date.parse(createdAt)
 }
 
 /** Why the newer of two policies cannot stand beside the older, or null. */
 export function conflictOf(older: Part, newer: Part): string | null {
-  if (older.role !== newer.role)
-    return `role "${newer.role}" differs from "${older.role}" of ${older.resource.key}, which is older`
-  for (const provider of newer.providers) {
-    const same = older.providers.find((each) => each.name === provider.name)
-    if (same === undefined) continue
-    const bare = ({ source: _, ...rest }: typeof provider): string => canonical(rest)
-    if (bare(same) !== bare(provider))
-      return `provider "${provider.name}" differs from that of ${older.resource.key}, which is older`
+  const elder = `${older.resource.key}, which is older`
+  if (older.role !== newer.role) return `role "${newer.role}" differs from "${older.role}" of ${elder}`
+  const known = older.resource.value.spec.llm?.providers ?? []
+  for (const provider of newer.resource.value.spec.llm?.providers ?? []) {
+    const same = known.find((each) => each.name === provider.name)
+    if (same === undefined || canonical(same) === canonical(provider)) continue
+    return `provider "${provider.name}" differs from that of ${elder}`
   }
   return null
 }
@@ -46,10 +53,7 @@ export function merge(parts: readonly Part[]): Merged {
     textTools: [...textTools.values()],
     intents: { allow: all((part) => part.intents.allow), deny: all((part) => part.intents.deny) },
     providers: [...providers.values()],
-    onViolation: {
-      action: parts.map((part) => part.action).reduce(strictest),
-      rules: all((part) => part.rules),
-    },
+    onViolation: mergeViolations(parts),
   }
   return { ...merged, requiredCapabilities: capabilitiesOf(merged) }
 }

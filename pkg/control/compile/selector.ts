@@ -5,12 +5,12 @@ type Expression = NonNullable<Selector['matchExpressions']>[number]
 
 /** Does a label selector match? Kubernetes' rules: all of it must hold; empty matches all. */
 export function selects(selector: Selector, labels: Readonly<Record<string, string>>): boolean {
-  const exact = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value)
+  const exact = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labelOf(labels, key) === value)
   return exact && (selector.matchExpressions ?? []).every((expression) => holds(expression, labels))
 }
 
 function holds({ key, operator, values }: Expression, labels: Readonly<Record<string, string>>): boolean {
-  const value = labels[key]
+  const value = labelOf(labels, key)
   switch (operator) {
     case 'In':
       return value !== undefined && (values ?? []).includes(value)
@@ -21,4 +21,9 @@ function holds({ key, operator, values }: Expression, labels: Readonly<Record<st
     case 'DoesNotExist':
       return value === undefined
   }
+}
+
+/** A label may be called "constructor". */
+function labelOf(labels: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined
 }

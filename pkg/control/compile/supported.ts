@@ -39,7 +39,7 @@ export const SUPPORTED_AGENT: Readonly<Record<string, true | readonly string[]>>
 
 const IGNORED = new Set(['apiVersion', 'kind', 'metadata', 'status'])
 
-/** Every field of a value that is set, is not supported, and differs from its default. */
+/** Every field of a value that is set, is not supported, and differs from its default; an empty one without a default, too. */
 export function unsupportedFields(
   schema: CrdSchema,
   value: unknown,
@@ -60,7 +60,7 @@ export function unsupportedFields(
     const member = (typeof node === 'object' && node !== null ? node : {}) as CrdSchema // a member of a schema
     if (sameJson(here, member['default'])) return
     if (!leadsOn(name, supported)) {
-      if (!isBare(member, here)) refuse(path, '')
+      refuse(path, '')
       return
     }
     if (Array.isArray(here)) {
@@ -79,17 +79,6 @@ export function unsupportedFields(
 /** Is something below this name supported? */
 function leadsOn(name: string, supported: Readonly<Record<string, unknown>>): boolean {
   return name === '' || Object.keys(supported).some((key) => key.startsWith(`${name}.`))
-}
-
-/** An empty list asks for nothing, nor does an object with a default that holds nothing but defaults. */
-function isBare(schema: CrdSchema, value: unknown): boolean {
-  if (Array.isArray(value)) return value.length === 0
-  if (typeof value !== 'object' || value === null || schema['default'] === undefined) return false
-  const properties = (schema['properties'] ?? {}) as CrdSchema
-  return Object.entries(value).every(([key, member]) => {
-    const inner = (properties[key] ?? {}) as CrdSchema
-    return sameJson(member, inner['default']) || isBare(inner, member)
-  })
 }
 
 function sameJson(left: unknown, right: unknown): boolean {

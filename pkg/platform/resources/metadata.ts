@@ -90,7 +90,8 @@ function labelFaults(labels: unknown): readonly FieldFault[] {
     return [invalid(['labels'], 'must map names to strings')]
   }
   const entries = Object.entries(labels)
-  if (entries.length > MAX_LABELS) return [invalid(['labels'], `has ${entries.length} entries, ${MAX_LABELS} are allowed`)]
+  if (entries.length > MAX_LABELS)
+    return [invalid(['labels'], `has ${entries.length} entries, ${MAX_LABELS} are allowed`)]
   return entries.flatMap(([key, value]) => {
     if (!isLabelKey(key)) return [invalid(['labels', key], 'is no label name, such as "app" or "example.com/app"')]
     if (typeof value !== 'string') return [invalid(['labels', key], 'must be a string; put it in quotes')]

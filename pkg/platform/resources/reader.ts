@@ -1,8 +1,8 @@
-import { type Document, isCollection, isMap, isNode, isScalar, LineCounter, parseAllDocuments } from 'yaml'
+import { type Document, LineCounter, parseAllDocuments } from 'yaml'
 import type { Agent, AgentPolicy } from '#pkg/model/api'
 import { nearest } from '#pkg/platform/settings'
 import type {
-  FieldPath,
+  FieldFault,
   ReaderOptions,
   Resource,
   ResourceFault,
@@ -11,17 +11,18 @@ import type {
   SourceFile,
 } from './contract.ts'
 import { metadataOf } from './metadata.ts'
+import { type Draft, placeAt, placeOf } from './place.ts'
 import { AGENT_POLICY_SCHEMA, AGENT_SCHEMA } from './schema.gen.ts'
 import { newValidate, type Validate } from './validate.ts'
 
 const API_VERSION = 'sallyport.dev/v1alpha1'
 const KINDS = ['AgentPolicy', 'Agent'] as const
 
-/** An alias is a convenience; a thousand of them is an attack. */
-const MAX_ALIASES = 64
+type Kind = (typeof KINDS)[number]
+type Validators = Readonly<Record<Kind, Validate>>
 
-/** One document while it is read. */
-type Draft = { readonly file: string; readonly document: Document.Parsed; readonly lines: LineCounter }
+/** An alias is a convenience; a thousand of them is an attack. Counted as what they unfold to, in one document. */
+const MAX_ALIASES = 64
 
 /** Makes a reader. Schemas are compiled at the first resource of their kind. */
 export function newResourceReader(options: ReaderOptions = {}): ResourceReader {
@@ -32,11 +33,8 @@ export function newResourceReader(options: ReaderOptions = {}): ResourceReader {
     read: (file) => {
       if (file.text.length > maxFileLength) {
         const message = `the file is ${file.text.length} characters long, ${maxFileLength} are read; split it`
-        return {
-          policies: [],
-          agents: [],
-          faults: [{ file: file.path, line: 1, column: 1, code: 'TooLarge', message }],
-        }
+        const fault: ResourceFault = { file: file.path, line: 1, column: 1, code: 'TooLarge', message }
+        return { policies: [], agents: [], faults: [fault] }
       }
       return bounded(readFile(file, validators), file.path, maxFaults)
     },
@@ -50,11 +48,12 @@ function bounded(resources: Resources, file: string, maxFaults: number): Resourc
   return { ...resources, faults: [...resources.faults.slice(0, maxFaults), last] }
 }
 
-function readFile(file: SourceFile, validators: Readonly<Record<(typeof KINDS)[number], Validate>>): Resources {
+function readFile(file: SourceFile, validators: Validators): Resources {
   const lines = new LineCounter()
   const documents = parseAllDocuments(file.text, {
     lineCounter: lines,
     uniqueKeys: true,
+    stringKeys: true,
     version: '1.2',
     prettyErrors: false,
   })
@@ -65,11 +64,21 @@ function readFile(file: SourceFile, validators: Readonly<Record<(typeof KINDS)[n
   for (const document of Array.isArray(documents) ? documents : []) {
     const draft: Draft = { file: file.path, document, lines }
     const read = readDocument(draft, validators)
-    faults.push(...read.faults)
-    if (read.kind === null || read.resource === null) continue
+    if (read === null) continue
+    if (!('resource' in read)) {
+      faults.push(...read.faults)
+      continue
+    }
     const key = `${read.kind} ${read.resource.key}`
     if (seen.has(key)) {
-      faults.push(faultAt(draft, ['metadata', 'name'], 'Duplicate', `${key} stands in this file twice`))
+      faults.push(
+        at(draft, {
+          path: ['metadata', 'name'],
+          code: 'Duplicate',
+          onKey: false,
+          message: `${key} stands in this file twice`,
+        }),
+      )
       continue
     }
     seen.add(key)
@@ -80,94 +89,77 @@ function readFile(file: SourceFile, validators: Readonly<Record<(typeof KINDS)[n
   return { policies, agents, faults }
 }
 
-type Read = {
-  readonly kind: (typeof KINDS)[number] | null
-  readonly resource: Resource<unknown> | null
-  readonly faults: readonly ResourceFault[]
-}
+/** A resource, its faults, or null for a document without content. */
+type Read =
+  | { readonly kind: Kind; readonly resource: Resource<unknown> }
+  | { readonly faults: readonly ResourceFault[] }
+  | null
 
-function readDocument(draft: Draft, validators: Readonly<Record<(typeof KINDS)[number], Validate>>): Read {
-  const nothing = (...faults: ResourceFault[]): Read => ({ kind: null, resource: null, faults })
-  const { document, lines, file } = draft
-  if (document.errors.length > 0) {
-    return nothing(
-      ...document.errors.map((error) => {
-        const { line, col } = lines.linePos(error.pos[0])
-        return { file, line, column: col, code: 'YamlSyntax', message: error.message } as const
-      }),
-    )
-  }
-  const value = plainOf(document)
-  if (value === TOO_MANY_ALIASES) return nothing(faultAt(draft, [], 'TooLarge', `more than ${MAX_ALIASES} aliases`))
-  if (value === null || value === undefined) return nothing()
+function readDocument(draft: Draft, validators: Validators): Read {
+  const { file } = draft
+  const syntax = syntaxFaults(draft)
+  if (syntax.length > 0) return { faults: syntax }
+  const plain = plainOf(draft.document)
+  if (!plain.ok) return { faults: [at(draft, plain.fault)] }
+  const { value } = plain
+  if (value === null || value === undefined) return null
   if (typeof value !== 'object' || Array.isArray(value)) {
-    return nothing(faultAt(draft, [], 'Invalid', 'a resource is an object with apiVersion, kind, metadata and spec'))
+    const message = 'a resource is an object with apiVersion, kind, metadata and spec'
+    return { faults: [at(draft, { path: [], code: 'Invalid', onKey: false, message })] }
   }
   const object = value as Record<string, unknown> // checked in the lines above
-  const kind = kindOf(draft, object)
-  if (typeof kind !== 'string') return nothing(kind)
+  const kind = kindOf(object)
+  if (typeof kind !== 'string') return { faults: [at(draft, kind)] }
   const metadata = metadataOf(object['metadata'])
-  const faults = metadata.faults.map(({ path, message }) => faultAt(draft, ['metadata', ...path], 'Invalid', message))
-  for (const fault of validators[kind](object))
-    faults.push(faultAt(draft, fault.path, fault.code, fault.message, fault.onKey))
-  if (faults.length > 0) return nothing(...faults)
-  const resource = { ...metadata.value, file, value: object, at: (path: FieldPath) => placeOf(draft, path, false) }
-  return { kind, resource, faults: [] }
+  const faults = [...metadata.faults, ...validators[kind](object)]
+  if (faults.length > 0) return { faults: faults.map((fault) => at(draft, fault)) }
+  return { kind, resource: { ...metadata.value, file, value: object, at: (path) => placeOf(draft, path, false) } }
 }
 
-const TOO_MANY_ALIASES = Symbol('aliases')
+/** What the YAML library complains of. A tag that it does not know is a fault, too: the value would be read without it. */
+function syntaxFaults({ document, lines, file }: Draft): readonly ResourceFault[] {
+  const faults = [...document.errors, ...document.warnings].map((error): ResourceFault => {
+    const code = error.code === 'DUPLICATE_KEY' ? 'Duplicate' : 'YamlSyntax'
+    return { file, ...placeAt(lines, error.pos[0]), code, message: oneLine(error.message) }
+  })
+  // another version reads `no`, `<<` and `0755` in another way than everybody else who reads this file
+  const { version } = document.directives.yaml
+  if (version !== '1.2') {
+    const place = placeAt(lines, document.range[0])
+    faults.push({ file, ...place, code: 'YamlSyntax', message: `%YAML ${version} is not read; remove the directive` })
+  }
+  return faults
+}
 
-function plainOf(document: Document.Parsed): unknown {
+function oneLine(message: string): string {
+  return message.replace(/\s+/g, ' ').slice(0, 300)
+}
+
+type Plain = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: FieldFault }
+
+function plainOf(document: Document.Parsed): Plain {
   try {
-    return document.toJS({ maxAliasCount: MAX_ALIASES })
+    return { ok: true, value: document.toJS({ maxAliasCount: MAX_ALIASES }) }
   } catch {
-    return TOO_MANY_ALIASES
+    const message = `aliases unfold to more than ${MAX_ALIASES} uses, or to themselves; write the values out`
+    return { ok: false, fault: { path: [], code: 'TooLarge', onKey: false, message } }
   }
 }
 
-function kindOf(draft: Draft, object: Record<string, unknown>): (typeof KINDS)[number] | ResourceFault {
+function kindOf(object: Readonly<Record<string, unknown>>): Kind | FieldFault {
   const { apiVersion, kind } = object
   if (apiVersion !== API_VERSION) {
     const path = apiVersion === undefined ? [] : ['apiVersion']
-    return faultAt(draft, path, 'UnknownKind', `apiVersion must be "${API_VERSION}"`)
+    return { path, code: 'UnknownKind', onKey: false, message: `apiVersion must be "${API_VERSION}"` }
   }
   const known = KINDS.find((each) => each === kind)
   if (known !== undefined) return known
   const meant = typeof kind === 'string' ? nearest(kind, KINDS) : null
   const hint = meant === null ? `known: ${KINDS.join(', ')}` : `did you mean "${meant}"?`
-  return faultAt(draft, kind === undefined ? [] : ['kind'], 'UnknownKind', `kind is not known; ${hint}`)
+  const message = kind === undefined ? `"kind" is missing; ${hint}` : `kind is not known; ${hint}`
+  return { path: kind === undefined ? [] : ['kind'], code: 'UnknownKind', onKey: false, message }
 }
 
-function faultAt(
-  draft: Draft,
-  path: FieldPath,
-  code: ResourceFault['code'],
-  message: string,
-  onKey = false,
-): ResourceFault {
+function at(draft: Draft, { path, code, message, onKey }: FieldFault): ResourceFault {
   return { file: draft.file, ...placeOf(draft, path, onKey), code, message }
-}
-
-/** Where a field stands: its value, or its key; the nearest field above it where it is absent. */
-function placeOf(draft: Draft, path: FieldPath, onKey: boolean): { readonly line: number; readonly column: number } {
-  let node: unknown = draft.document.contents
-  let offset = offsetOf(node)
-  for (const [depth, step] of path.entries()) {
-    if (!isCollection(node)) break
-    const last = depth === path.length - 1
-    const pair = isMap(node) ? node.items.find((item) => isScalar(item.key) && item.key.value === step) : undefined
-    const child: unknown = node.get(step, true)
-    if (child === undefined || child === null) {
-      if (pair !== undefined) offset = offsetOf(pair.key) ?? offset
-      break
-    }
-    offset = (onKey && last && pair !== undefined ? offsetOf(pair.key) : offsetOf(child)) ?? offset
-    node = child
-  }
-  const { line, col } = draft.lines.linePos(offset ?? 0)
-  return { line: Math.max(1, line), column: Math.max(1, col) }
-}
-
-function offsetOf(node: unknown): number | null {
-  return isNode(node) ? (node.range?.[0] ?? null) : null
 }

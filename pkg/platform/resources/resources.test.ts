@@ -24,7 +24,7 @@ type Row = readonly [name: string, text: string, at: string, code: string, words
 
 const rows: readonly Row[] = [
   ['YAML that is none', 'a: [', '1:5', 'YamlSyntax', /./],
-  ['a key that stands twice', `${POLICY}  role: other\n`, '7:3', 'YamlSyntax', /unique/i],
+  ['a key that stands twice', `${POLICY}  role: other\n`, '7:3', 'Duplicate', /unique/i],
   ['another apiVersion', POLICY.replace('v1alpha1', 'v2'), '1:13', 'UnknownKind', /sallyport\.dev\/v1alpha1/],
   ['a misspelt kind', POLICY.replace('AgentPolicy', 'AgentPolcy'), '2:7', 'UnknownKind', /did you mean "AgentPolicy"/],
   ['a misspelt field', POLICY.replace('role:', 'rolle:'), '6:3', 'UnknownField', /spec\.rolle.*did you mean "role"/],
@@ -49,7 +49,7 @@ const rows: readonly Row[] = [
   [
     'labels that are no strings',
     AGENT.replace('name: marketing', 'name: a, labels: { v: 1 }'),
-    '3:30',
+    '3:35',
     'Invalid',
     /quotes/,
   ],

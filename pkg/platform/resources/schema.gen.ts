@@ -1062,16 +1062,6 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        "scope",
        "usd"
       ],
-      "x-kubernetes-validations": [
-       {
-        "rule": "has(self.period) == (self.scope == 'Agent')",
-        "message": "period is required for scope Agent and set for no other scope"
-       },
-       {
-        "rule": "has(self.downgradeTo) == has(self.downgradeAtPercent)",
-        "message": "downgradeAtPercent and downgradeTo go together"
-       }
-      ],
       "properties": {
        "name": {
         "type": "string",

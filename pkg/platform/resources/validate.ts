@@ -16,13 +16,15 @@ export type Validate = (value: Record<string, unknown>) => readonly FieldFault[]
 export function newValidate(schema: CrdSchema): Validate {
   const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: false, validateFormats: false, verbose: true })
   let check: ValidateFunction | null = null
+  let rules: RuleCheck | null = null
   return (value) => {
     check ??= ajv.compile(strictSchema(schema) as object)
+    rules ??= newRuleCheck(schema)
     dropNulls(schema, value)
-    const faults = check(value) ? [] : (check.errors ?? []).filter(isOwn).map((error) => faultOf(error, value))
+    const faults = check(value) ? [] : (check.errors ?? []).map((error) => faultOf(error, value))
     // a misspelt field explains the missing one
     if (faults.length > 0) return faults.sort((a, b) => Number(b.onKey) - Number(a.onKey))
-    return [...duplicateKeys(schema, value, []), ...ruleFaults(schema, value)]
+    return [...duplicateKeys(schema, value, []), ...rules(value)]
   }
 }
 
