@@ -4,11 +4,16 @@ import type { Reason } from './reasons.ts'
  * One thread of text in an answer. `text`, `refusal` and `reasoning` are what clients join by choice;
  * `other` is any further text that a client may show or read (a transcript, an echo).
  */
-export type Channel = { readonly choice: number; readonly kind: 'text' | 'refusal' | 'reasoning' | 'other' }
+export type Channel = {
+  readonly choice: number
+  readonly kind: 'text' | 'refusal' | 'reasoning' | 'other'
+  /** The member that the text stands in: clients that read one member do not see the pieces of another between. */
+  readonly member: string
+}
 
 /** The map key of a channel. */
 export function channelKey(channel: Channel): string {
-  return `${channel.choice}:${channel.kind}`
+  return `${channel.choice}:${channel.member}`
 }
 
 /** Why a call closed: by its own mark, together with others at the end of their choice, or because the answer broke off. */

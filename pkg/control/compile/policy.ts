@@ -88,13 +88,17 @@ function unknownIntent(intent: string): string {
 function checkIntents(spec: Spec, report: Report): void {
   for (const list of ['allow', 'deny'] as const) {
     for (const [index, intent] of (spec.intents?.[list] ?? []).entries()) {
-      const known =
-        isIntent(intent) ||
-        intent === 'custom.*' ||
-        (isGlob(intent) && intent.endsWith('*') && INTENTS.some((each) => globMatches(intent, each)))
-      if (!known) report(['spec', 'intents', list, index], 'Invalid', unknownIntent(intent))
+      if (!isIntent(intent) && !isIntentGlob(intent)) {
+        report(['spec', 'intents', list, index], 'Invalid', unknownIntent(intent))
+      }
     }
   }
+}
+
+/** A glob of intents that exist, or that may be declared. */
+function isIntentGlob(text: string): boolean {
+  if (!isGlob(text) || !text.endsWith('*')) return false
+  return INTENTS.some((each) => globMatches(text, each)) || /^custom\.[a-z0-9-]{0,63}\*$/.test(text)
 }
 
 function checkProviders(spec: Spec, report: Report): void {
@@ -126,12 +130,23 @@ function checkViolations(spec: Spec, report: Report): void {
 type HostedTool = ProviderGrant['hostedTools'][number]
 
 function hostedToolOf(value: unknown): HostedTool | null {
-  if (typeof value === 'string') return isGlob(value) && value.length <= 128 ? { name: value, serverUrls: [] } : null
+  if (typeof value === 'string') {
+    return isGlob(value) && value.length <= MAX_HOSTED_NAME ? { name: value, serverUrls: [] } : null
+  }
   if (typeof value !== 'object' || value === null) return null
   const { name, serverUrls, ...rest } = value as Readonly<Record<string, unknown>> // checked in the line above
   if (name !== 'mcp' || Object.keys(rest).length > 0 || !Array.isArray(serverUrls)) return null
-  const urls = serverUrls.filter((url): url is string => typeof url === 'string' && URL.canParse(url))
-  return urls.length === serverUrls.length ? { name, serverUrls: urls } : null
+  if (serverUrls.length > MAX_SERVER_URLS || !serverUrls.every(isServerUrl)) return null
+  return { name, serverUrls }
+}
+
+/** The schema cannot bound what is a string or an object: these stand for its maxLength and maxItems. */
+const MAX_HOSTED_NAME = 128
+const MAX_SERVER_URLS = 64
+const MAX_URL = 2_048
+
+function isServerUrl(url: unknown): url is string {
+  return typeof url === 'string' && url.length <= MAX_URL && /^https?:\/\//i.test(url) && URL.canParse(url)
 }
 
 function partOf(resource: Resource<AgentPolicy>): Part {

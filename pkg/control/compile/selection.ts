@@ -28,17 +28,21 @@ export type Selection = {
 export function select(subjects: readonly Subject[], oldestFirst: readonly Part[]): Selection {
   const chosen = subjects.map((): Part[] => [])
   const conflicts: { readonly part: Part; readonly message: string }[] = []
+  const accepted: Part[] = []
   const idle: Part[] = []
   const places = byNamespace(subjects)
   for (const part of oldestFirst) {
     const { namespace, value } = part.resource
     const selected = (places.get(namespace) ?? []).filter(({ subject }) => selects(value.spec.selector, subject.labels))
     const older = new Set(selected.flatMap(({ at }) => chosen[at] ?? []))
-    const message = [...older].map((each) => conflictOf(each, part)).find((each) => each !== null) ?? null
+    // the oldest is named, whichever agent comes first
+    const contradicted = accepted.filter((each) => older.has(each)).map((each) => conflictOf(each, part))
+    const message = contradicted.find((each) => each !== null) ?? null
     if (message !== null) {
       conflicts.push({ part, message })
       continue
     }
+    accepted.push(part)
     if (selected.length === 0) idle.push(part)
     for (const { at } of selected) chosen[at]?.push(part)
   }

@@ -9,17 +9,35 @@ export interface AgentPolicy {
   metadata?: {
     [k: string]: unknown
   }
+  /**
+   * What the selected agents may do, and what happens when they try something else.
+   */
   spec: {
     /**
      * Which agents, by the labels of their pods. Empty selects every meshed pod of this namespace.
      */
     selector: {
+      /**
+       * Labels that must have exactly these values.
+       */
       matchLabels?: {
         [k: string]: string
       }
+      /**
+       * Conditions on labels; all of them must hold.
+       */
       matchExpressions?: {
+        /**
+         * Name of the label.
+         */
         key: string
+        /**
+         * How the label is compared with the values.
+         */
         operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
+        /**
+         * For In and NotIn; not given for Exists and DoesNotExist.
+         */
         values?: string[]
       }[]
     }
@@ -27,12 +45,27 @@ export interface AgentPolicy {
      * Only in the operator's namespace: makes this policy a ceiling for the selected namespaces.
      */
     namespaceSelector?: {
+      /**
+       * Labels that must have exactly these values.
+       */
       matchLabels?: {
         [k: string]: string
       }
+      /**
+       * Conditions on labels; all of them must hold.
+       */
       matchExpressions?: {
+        /**
+         * Name of the label.
+         */
         key: string
+        /**
+         * How the label is compared with the values.
+         */
         operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
+        /**
+         * For In and NotIn; not given for Exists and DoesNotExist.
+         */
         values?: string[]
       }[]
     }
@@ -88,6 +121,9 @@ export interface AgentPolicy {
          * Whether a person has to approve each call.
          */
         approval?: {
+          /**
+           * Always holds each call until somebody approves it.
+           */
           mode?: 'Never' | 'Always'
           /**
            * Argument paths that an approval is bound to; empty = all.
@@ -108,8 +144,17 @@ export interface AgentPolicy {
            * CEL rules over args, agent, session, tool and peer; an error denies.
            */
           rules?: {
+            /**
+             * Name of the rule, as verdicts print it.
+             */
             name: string
+            /**
+             * CEL expression that must be true.
+             */
             expression: string
+            /**
+             * What a refusal says when the rule does not hold.
+             */
             message?: string
           }[]
         }
@@ -122,6 +167,9 @@ export interface AgentPolicy {
          * Exact name or trailing-* glob.
          */
         name: string
+        /**
+         * Only through this mcp.servers entry; empty = every tool of that name.
+         */
         server?: string
       }[]
     }
@@ -129,21 +177,39 @@ export interface AgentPolicy {
      * Actions that this agent writes as text.
      */
     textTools?: {
+      /**
+       * Info string of a code fence that is an action, such as bash.
+       */
       fence?: string
+      /**
+       * Name of a tag that is an action, such as tool_call.
+       */
       tag?: string
     }[]
     /**
      * What the agent may do at all; an unlisted intent is denied.
      */
     intents?: {
+      /**
+       * Intents, or trailing-* globs of them, that are allowed.
+       */
       allow?: string[]
+      /**
+       * Intents, or trailing-* globs of them, that are refused whatever else allows them.
+       */
       deny?: string[]
     }
     /**
      * How calls are judged once the session has read untrusted content.
      */
     whenTainted?: {
+      /**
+       * How strictly arguments are judged by where their values come from.
+       */
       mode?: 'Graded' | 'RequireTrustedArguments' | 'Approve' | 'Deny'
+      /**
+       * Intents that are judged more strictly.
+       */
       intents?: string[]
     }
     /**
@@ -159,7 +225,13 @@ export interface AgentPolicy {
      * Personal data and secrets, by kind and direction.
      */
     data?: {
+      /**
+       * Name of the rule, as verdicts print it.
+       */
       name: string
+      /**
+       * Kinds of data, such as CreditCardNumber or Secret.
+       */
       kinds?: string[]
       /**
        * RE2, length-bounded.
@@ -169,14 +241,26 @@ export interface AgentPolicy {
        * Absent = all.
        */
       directions?: ('ToModel' | 'FromModel' | 'ToTool' | 'FromTool' | 'ToPeer' | 'FromPeer' | 'ToHost')[]
+      /**
+       * What follows when such data is found.
+       */
       action: 'Record' | 'Redact' | 'Hold' | 'Deny' | 'Abort' | 'Sever'
     }[]
     /**
      * Model providers; absent = no model.
      */
     llm?: {
+      /**
+       * Providers that may be asked.
+       */
       providers?: {
+        /**
+         * Name of the entry, as --upstream and verdicts use it.
+         */
         name: string
+        /**
+         * Whose API it is.
+         */
         type: 'OpenAI' | 'Anthropic' | 'Gemini' | 'OpenAICompatible'
         /**
          * Required for OpenAICompatible.
@@ -186,6 +270,9 @@ export interface AgentPolicy {
          * The ProviderKey; without one the key comes from the environment (standalone only).
          */
         keyRef?: {
+          /**
+           * Name of the ProviderKey.
+           */
           name: string
         }
         /**
@@ -200,8 +287,17 @@ export interface AgentPolicy {
          * Endpoints and upgrades of this provider that pass uninspected.
          */
         opaque?: {
+          /**
+           * HTTP method.
+           */
           method: string
+          /**
+           * Path below the provider's base URL.
+           */
           path: string
+          /**
+           * Protocol that the connection may be upgraded to.
+           */
           upgrade?: 'websocket'
         }[]
       }[]
@@ -209,6 +305,9 @@ export interface AgentPolicy {
        * The choice of a model by price and quality.
        */
       router?: {
+        /**
+         * Model names that stand for a choice, such as auto.
+         */
         aliases?: string[]
         /**
          * From 0 to 1, as a decimal string.
@@ -224,8 +323,17 @@ export interface AgentPolicy {
      * MCP servers; absent = none.
      */
     mcp?: {
+      /**
+       * MCP servers that may be used.
+       */
       servers?: {
+        /**
+         * Name of the entry, as tools.allow and --mcp use it.
+         */
         name: string
+        /**
+         * Address of the server.
+         */
         url: string
         /**
          * Digest of the tool list; absent = pinned at first use.
@@ -239,6 +347,9 @@ export interface AgentPolicy {
          * Requests that the server may make of the agent, such as sampling.
          */
         serverRequests?: string[]
+        /**
+         * JwtSvid sends the agent's own token to the server.
+         */
         identity?: 'None' | 'JwtSvid'
       }[]
     }
@@ -246,12 +357,30 @@ export interface AgentPolicy {
      * Other agents; both ends must agree. Absent = none.
      */
     a2a?: {
+      /**
+       * Agents that this one may call.
+       */
       outbound?: {
+        /**
+         * Name of the entry, as --a2a and verdicts use it.
+         */
         name: string
+        /**
+         * The agent at the other end.
+         */
         agent: {
+          /**
+           * Its namespace.
+           */
           namespace: string
+          /**
+           * Its name.
+           */
           name: string
         }
+        /**
+         * Address of its A2A endpoint.
+         */
         url: string
         /**
          * Absent = none.
@@ -261,20 +390,44 @@ export interface AgentPolicy {
          * What the peer gets of this agent's rights.
          */
         delegate?: {
+          /**
+           * Tools that the peer may use on behalf of this agent.
+           */
           tools?: string[]
           /**
            * US dollars as a decimal string.
            */
           usd?: string
         }
+        /**
+         * Open lets gRPC pass, which is not inspected.
+         */
         grpc?: 'Open' | 'Refuse'
       }[]
+      /**
+       * Agents that may call this one.
+       */
       inbound?: {
+        /**
+         * Name of the entry, as verdicts print it.
+         */
         name: string
+        /**
+         * The agent at the other end.
+         */
         agent: {
+          /**
+           * Its namespace.
+           */
           namespace: string
+          /**
+           * Its name.
+           */
           name: string
         }
+        /**
+         * Open lets gRPC pass, which is not inspected.
+         */
         grpc?: 'Open' | 'Refuse'
       }[]
     }
@@ -282,9 +435,21 @@ export interface AgentPolicy {
      * Other hosts; absent = none.
      */
     egress?: {
+      /**
+       * Name of the entry, as verdicts print it.
+       */
       name: string
+      /**
+       * Host names.
+       */
       hosts: string[]
+      /**
+       * TCP ports.
+       */
       ports?: number[]
+      /**
+       * HTTP methods.
+       */
       methods?: string[]
       /**
        * A path has to begin with one of these.
@@ -299,50 +464,101 @@ export interface AgentPolicy {
      * Ports of other containers of the pod that the agent may reach; absent = none.
      */
     localServices?: {
+      /**
+       * TCP port on the loopback of the pod.
+       */
       port: number
+      /**
+       * How it is inspected; opaque = not at all.
+       */
       protocol: 'opaque' | 'http' | 'mcp'
     }[]
     /**
      * Callers outside the mesh; absent = none.
      */
     inbound?: {
+      /**
+       * Ports that callers outside the mesh may reach without mutual TLS.
+       */
       plaintextPorts?: number[]
     }
     /**
      * Spending limits; absent = the default of the installation.
      */
     budgets?: {
+      /**
+       * Name of the budget, as verdicts print it.
+       */
       name: string
+      /**
+       * What is added up: all that the agent spends, or one session.
+       */
       scope: 'Agent' | 'Session'
+      /**
+       * When the sum begins anew.
+       */
       period?: 'Month' | 'Day'
       /**
        * US dollars as a decimal string.
        */
       usd: string
+      /**
+       * From this share of the limit on a cheaper model is used.
+       */
       downgradeAtPercent?: number
+      /**
+       * The router alias that is used then.
+       */
       downgradeTo?: string
+      /**
+       * At this share of the limit the agent is quarantined.
+       */
       quarantineAtPercent?: number
     }[]
     /**
      * What the agent may keep; the default is nothing.
      */
     memory?: {
+      /**
+       * Whether the agent may read and write its memory.
+       */
       access?: 'ReadWrite' | 'Read' | 'None'
+      /**
+       * Whether one session may read what another wrote.
+       */
       crossSession?: 'Explicit' | 'Denied'
+      /**
+       * Whether vectors of the content are kept for search.
+       */
       vectorIndex?: 'Obfuscated' | 'None'
+      /**
+       * Days after which content is deleted; absent = kept.
+       */
       retentionDays?: number
     }
     /**
      * Bounds of one session.
      */
     session?: {
+      /**
+       * Seconds without traffic after which a session ends.
+       */
       idleTimeoutSeconds?: number
+      /**
+       * Calls of one session.
+       */
       maxToolCalls?: number
+      /**
+       * Calls of one session in a minute.
+       */
       maxToolCallsPerMinute?: number
       /**
        * Whether a request that leaves has to match a released call.
        */
       bindCalls?: 'Off' | 'Observe' | 'Require'
+      /**
+       * How many agents may stand in a chain of delegation.
+       */
       maxDelegationDepth?: number
       /**
        * Labels of a conversation that cannot be linked to an earlier one.
@@ -361,19 +577,34 @@ export interface AgentPolicy {
        * Other actions for some reasons; the strictest that applies wins.
        */
       rules?: {
+        /**
+         * Name of the rule, as verdicts print it.
+         */
         name: string
         /**
          * Reason codes or trailing-* globs.
          */
         reasons: string[]
+        /**
+         * What follows a finding with such a reason.
+         */
         action: 'Record' | 'Redact' | 'Hold' | 'Deny' | 'Abort' | 'Sever'
       }[]
       /**
        * A stricter action after repeated violations.
        */
       escalate?: {
+        /**
+         * So many refusals …
+         */
         violations: number
+        /**
+         * … within so many seconds …
+         */
         windowSeconds: number
+        /**
+         * … are followed by this.
+         */
         action: 'Record' | 'Redact' | 'Hold' | 'Deny' | 'Abort' | 'Sever'
       }
     }
@@ -381,17 +612,38 @@ export interface AgentPolicy {
      * What the audit log keeps of payloads.
      */
     audit?: {
+      /**
+       * Whether the audit log holds payloads, with personal data cut out.
+       */
       payloads?: 'Redacted' | 'None'
     }
     /**
      * What else in its pod the agent may use.
      */
     pod?: {
+      /**
+       * Whether the pod may reach the Kubernetes API.
+       */
       kubernetesApi?: 'Allow' | 'Deny'
+      /**
+       * Volumes that the agent may share with other containers.
+       */
       sharedVolumes?: string[]
+      /**
+       * Open serves the SPIFFE Workload API to the agent, private key and all.
+       */
       workloadApi?: 'Open' | 'Closed'
+      /**
+       * Further certificate authorities that upstream TLS may rest on.
+       */
       extraRoots?: {
+        /**
+         * Name of the ConfigMap.
+         */
         configMap: string
+        /**
+         * Key of the PEM bundle in it.
+         */
         key: string
       }[]
     }

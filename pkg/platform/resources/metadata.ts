@@ -39,7 +39,10 @@ const MAX_LABELS = 256
  * Reads `metadata`: a name, a namespace (`default` where there is none), labels, the time of creation. A null counts as
  * absent. With a fault the value is not to be used.
  */
-export function metadataOf(given: unknown): { readonly value: Metadata; readonly faults: readonly FieldFault[] } {
+export function metadataOf(
+  given: unknown,
+  kind: 'Agent' | 'AgentPolicy',
+): { readonly value: Metadata; readonly faults: readonly FieldFault[] } {
   const members: Readonly<Record<string, unknown>> =
     typeof given === 'object' && given !== null && !Array.isArray(given) ? (given as Record<string, unknown>) : {} // checked in the line
   const read = (name: (typeof MEMBERS)[number]): unknown => members[name] ?? undefined
@@ -47,7 +50,7 @@ export function metadataOf(given: unknown): { readonly value: Metadata; readonly
   const namespace = read('namespace') ?? 'default'
   const labels = read('labels') ?? {}
   const createdAt = read('creationTimestamp') ?? null
-  const faults = [...unknownMembers(members), ...nameFaults(name, namespace), ...labelFaults(labels)]
+  const faults = [...unknownMembers(members), ...nameFaults(name, namespace, kind), ...labelFaults(labels)]
   if (createdAt !== null && !isTime(createdAt)) faults.push(invalid(['creationTimestamp'], 'must be an RFC 3339 time'))
   const value: Metadata = {
     key: `${String(namespace)}/${String(name)}`,
@@ -71,12 +74,15 @@ function unknownMembers(members: Readonly<Record<string, unknown>>): readonly Fi
     })
 }
 
-function nameFaults(name: unknown, namespace: unknown): readonly FieldFault[] {
+function nameFaults(name: unknown, namespace: unknown, kind: 'Agent' | 'AgentPolicy'): readonly FieldFault[] {
   const faults: FieldFault[] = []
   if (name === undefined) faults.push(invalid([], 'has no "name", which is required'))
   else if (typeof name !== 'string' || name.length > 253 || !DNS_SUBDOMAIN.test(name)) {
     const rule = 'must be an RFC 1123 name: at most 253 lower case letters, digits, "-" and "."'
     faults.push(invalid(['name'], `${rule}, with a letter or digit at both ends`))
+  } else if (kind === 'Agent' && !DNS_LABEL.test(name)) {
+    // it becomes one segment of an identity and one word of a file's name
+    faults.push(invalid(['name'], 'of an Agent must be an RFC 1123 label: at most 63 characters, without "."'))
   }
   if (typeof namespace !== 'string' || !DNS_LABEL.test(namespace)) {
     const rule = 'must be an RFC 1123 label: at most 63 lower case letters, digits and "-"'
@@ -93,7 +99,9 @@ function labelFaults(labels: unknown): readonly FieldFault[] {
   if (entries.length > MAX_LABELS)
     return [invalid(['labels'], `has ${entries.length} entries, ${MAX_LABELS} are allowed`)]
   return entries.flatMap(([key, value]) => {
-    if (!isLabelKey(key)) return [invalid(['labels', key], 'is no label name, such as "app" or "example.com/app"')]
+    if (!isLabelKey(key)) {
+      return [{ ...invalid(['labels', key], 'is no label name, such as "app" or "example.com/app"'), onKey: true }]
+    }
     if (typeof value !== 'string') return [invalid(['labels', key], 'must be a string; put it in quotes')]
     if (value === '' || LABEL_NAME.test(value)) return []
     const rule = 'must be at most 63 letters, digits, "-", "_" and "."'

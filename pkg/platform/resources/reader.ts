@@ -12,6 +12,7 @@ import type {
 } from './contract.ts'
 import { metadataOf } from './metadata.ts'
 import { type Draft, placeAt, placeOf } from './place.ts'
+import { doubleKeys, plainOf } from './plain.ts'
 import { AGENT_POLICY_SCHEMA, AGENT_SCHEMA } from './schema.gen.ts'
 import { newValidate, type Validate } from './validate.ts'
 
@@ -20,9 +21,6 @@ const KINDS = ['AgentPolicy', 'Agent'] as const
 
 type Kind = (typeof KINDS)[number]
 type Validators = Readonly<Record<Kind, Validate>>
-
-/** An alias is a convenience; a thousand of them is an attack. Counted as what they unfold to, in one document. */
-const MAX_ALIASES = 64
 
 /** Makes a reader. Schemas are compiled at the first resource of their kind. */
 export function newResourceReader(options: ReaderOptions = {}): ResourceReader {
@@ -50,23 +48,22 @@ function bounded(resources: Resources, file: string, maxFaults: number): Resourc
 
 function readFile(file: SourceFile, validators: Validators): Resources {
   const lines = new LineCounter()
-  const documents = parseAllDocuments(file.text, {
-    lineCounter: lines,
-    uniqueKeys: true,
-    stringKeys: true,
-    version: '1.2',
-    prettyErrors: false,
-  })
+  const documents = documentsOf(file.text, lines)
+  if (documents === null) {
+    const message = 'the file is nested too deep to be read'
+    const fault: ResourceFault = { file: file.path, line: 1, column: 1, code: 'TooLarge', message }
+    return { policies: [], agents: [], faults: [fault] }
+  }
   const policies: Resource<AgentPolicy>[] = []
   const agents: Resource<Agent>[] = []
   const faults: ResourceFault[] = []
   const seen = new Set<string>()
-  for (const document of Array.isArray(documents) ? documents : []) {
+  for (const document of documents) {
     const draft: Draft = { file: file.path, document, lines }
     const read = readDocument(draft, validators)
     if (read === null) continue
     if (!('resource' in read)) {
-      faults.push(...read.faults)
+      for (const fault of read.faults) faults.push(fault) // there may be more than a call takes arguments
       continue
     }
     const key = `${read.kind} ${read.resource.key}`
@@ -87,6 +84,18 @@ function readFile(file: SourceFile, validators: Validators): Resources {
     else agents.push(read.resource as Resource<Agent>)
   }
   return { policies, agents, faults }
+}
+
+/** null when the nesting is deeper than the stack of the parser. */
+function documentsOf(text: string, lineCounter: LineCounter): readonly Document.Parsed[] | null {
+  try {
+    const options = { lineCounter, uniqueKeys: false, stringKeys: true, version: '1.2', prettyErrors: false } as const
+    const documents = parseAllDocuments(text, options)
+    return 'empty' in documents ? [] : documents
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
 }
 
 /** A resource, its faults, or null for a document without content. */
@@ -110,7 +119,7 @@ function readDocument(draft: Draft, validators: Validators): Read {
   const object = value as Record<string, unknown> // checked in the lines above
   const kind = kindOf(object)
   if (typeof kind !== 'string') return { faults: [at(draft, kind)] }
-  const metadata = metadataOf(object['metadata'])
+  const metadata = metadataOf(object['metadata'], kind)
   const faults = [...metadata.faults, ...validators[kind](object)]
   if (faults.length > 0) return { faults: faults.map((fault) => at(draft, fault)) }
   return { kind, resource: { ...metadata.value, file, value: object, at: (path) => placeOf(draft, path, false) } }
@@ -118,10 +127,17 @@ function readDocument(draft: Draft, validators: Validators): Read {
 
 /** What the YAML library complains of. A tag that it does not know is a fault, too: the value would be read without it. */
 function syntaxFaults({ document, lines, file }: Draft): readonly ResourceFault[] {
+  const overflow = document.errors.find((error) => /stack/i.test(error.message))
+  if (overflow !== undefined) {
+    return [{ file, ...placeAt(lines, overflow.pos[0]), code: 'TooLarge', message: 'nested too deep to be read' }]
+  }
   const faults = [...document.errors, ...document.warnings].map((error): ResourceFault => {
-    const code = error.code === 'DUPLICATE_KEY' ? 'Duplicate' : 'YamlSyntax'
-    return { file, ...placeAt(lines, error.pos[0]), code, message: oneLine(error.message) }
+    return { file, ...placeAt(lines, error.pos[0]), code: 'YamlSyntax', message: oneLine(error.message) }
   })
+  for (const { offset, name } of doubleKeys(document.contents)) {
+    const message = oneLine(`keys of a map are unique, but "${name}" stands in this one twice; remove one of them`)
+    faults.push({ file, ...placeAt(lines, offset), code: 'Duplicate', message })
+  }
   // another version reads `no`, `<<` and `0755` in another way than everybody else who reads this file
   const { version } = document.directives.yaml
   if (version !== '1.2') {
@@ -133,17 +149,6 @@ function syntaxFaults({ document, lines, file }: Draft): readonly ResourceFault[
 
 function oneLine(message: string): string {
   return message.replace(/\s+/g, ' ').slice(0, 300)
-}
-
-type Plain = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: FieldFault }
-
-function plainOf(document: Document.Parsed): Plain {
-  try {
-    return { ok: true, value: document.toJS({ maxAliasCount: MAX_ALIASES }) }
-  } catch {
-    const message = `aliases unfold to more than ${MAX_ALIASES} uses, or to themselves; write the values out`
-    return { ok: false, fault: { path: [], code: 'TooLarge', onKey: false, message } }
-  }
 }
 
 function kindOf(object: Readonly<Record<string, unknown>>): Kind | FieldFault {

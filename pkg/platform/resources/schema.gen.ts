@@ -23,6 +23,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
    "type": "object"
   },
   "spec": {
+   "description": "What the selected agents may do, and what happens when they try something else.",
    "type": "object",
    "required": [
     "selector",
@@ -40,6 +41,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      "type": "object",
      "properties": {
       "matchLabels": {
+       "description": "Labels that must have exactly these values.",
        "type": "object",
        "maxProperties": 64,
        "additionalProperties": {
@@ -48,6 +50,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        }
       },
       "matchExpressions": {
+       "description": "Conditions on labels; all of them must hold.",
        "type": "array",
        "maxItems": 32,
        "items": {
@@ -56,13 +59,21 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
          "key",
          "operator"
         ],
+        "x-kubernetes-validations": [
+         {
+          "rule": "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
+          "message": "In and NotIn need values; Exists and DoesNotExist take none"
+         }
+        ],
         "properties": {
          "key": {
+          "description": "Name of the label.",
           "type": "string",
           "minLength": 1,
           "maxLength": 317
          },
          "operator": {
+          "description": "How the label is compared with the values.",
           "type": "string",
           "enum": [
            "In",
@@ -72,6 +83,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           ]
          },
          "values": {
+          "description": "For In and NotIn; not given for Exists and DoesNotExist.",
           "type": "array",
           "maxItems": 64,
           "items": {
@@ -89,6 +101,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      "type": "object",
      "properties": {
       "matchLabels": {
+       "description": "Labels that must have exactly these values.",
        "type": "object",
        "maxProperties": 64,
        "additionalProperties": {
@@ -97,6 +110,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        }
       },
       "matchExpressions": {
+       "description": "Conditions on labels; all of them must hold.",
        "type": "array",
        "maxItems": 32,
        "items": {
@@ -105,13 +119,21 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
          "key",
          "operator"
         ],
+        "x-kubernetes-validations": [
+         {
+          "rule": "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
+          "message": "In and NotIn need values; Exists and DoesNotExist take none"
+         }
+        ],
         "properties": {
          "key": {
+          "description": "Name of the label.",
           "type": "string",
           "minLength": 1,
           "maxLength": 317
          },
          "operator": {
+          "description": "How the label is compared with the values.",
           "type": "string",
           "enum": [
            "In",
@@ -121,6 +143,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           ]
          },
          "values": {
+          "description": "For In and NotIn; not given for Exists and DoesNotExist.",
           "type": "array",
           "maxItems": 64,
           "items": {
@@ -180,6 +203,12 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         "type": "object",
         "required": [
          "name"
+        ],
+        "x-kubernetes-validations": [
+         {
+          "rule": "self.execution != 'output' || !has(self.intents) || size(self.intents) == 0",
+          "message": "a structured output has no effects, so execution output takes no intents"
+         }
         ],
         "properties": {
          "name": {
@@ -256,6 +285,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           },
           "properties": {
            "mode": {
+            "description": "Always holds each call until somebody approves it.",
             "type": "string",
             "enum": [
              "Never",
@@ -301,16 +331,19 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
              ],
              "properties": {
               "name": {
+               "description": "Name of the rule, as verdicts print it.",
                "type": "string",
                "minLength": 1,
                "maxLength": 63
               },
               "expression": {
+               "description": "CEL expression that must be true.",
                "type": "string",
                "minLength": 1,
                "maxLength": 4096
               },
               "message": {
+               "description": "What a refusal says when the rule does not hold.",
                "type": "string",
                "maxLength": 512,
                "default": ""
@@ -341,6 +374,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           "maxLength": 128
          },
          "server": {
+          "description": "Only through this mcp.servers entry; empty = every tool of that name.",
           "type": "string",
           "maxLength": 63,
           "default": ""
@@ -365,12 +399,14 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
       ],
       "properties": {
        "fence": {
+        "description": "Info string of a code fence that is an action, such as bash.",
         "type": "string",
         "minLength": 1,
         "maxLength": 63,
         "pattern": "^[A-Za-z0-9_.+-]+$"
        },
        "tag": {
+        "description": "Name of a tag that is an action, such as tool_call.",
         "type": "string",
         "minLength": 1,
         "maxLength": 63,
@@ -388,6 +424,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      },
      "properties": {
       "allow": {
+       "description": "Intents, or trailing-* globs of them, that are allowed.",
        "type": "array",
        "maxItems": 64,
        "default": [],
@@ -398,6 +435,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        }
       },
       "deny": {
+       "description": "Intents, or trailing-* globs of them, that are refused whatever else allows them.",
        "type": "array",
        "maxItems": 64,
        "default": [],
@@ -430,6 +468,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      },
      "properties": {
       "mode": {
+       "description": "How strictly arguments are judged by where their values come from.",
        "type": "string",
        "enum": [
         "Graded",
@@ -440,6 +479,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        "default": "Graded"
       },
       "intents": {
+       "description": "Intents that are judged more strictly.",
        "type": "array",
        "maxItems": 64,
        "default": [
@@ -506,11 +546,13 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
       ],
       "properties": {
        "name": {
+        "description": "Name of the rule, as verdicts print it.",
         "type": "string",
         "minLength": 1,
         "maxLength": 63
        },
        "kinds": {
+        "description": "Kinds of data, such as CreditCardNumber or Secret.",
         "type": "array",
         "minItems": 1,
         "maxItems": 64,
@@ -544,6 +586,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         }
        },
        "action": {
+        "description": "What follows when such data is found.",
         "type": "string",
         "enum": [
          "Record",
@@ -562,6 +605,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      "type": "object",
      "properties": {
       "providers": {
+       "description": "Providers that may be asked.",
        "type": "array",
        "maxItems": 32,
        "default": [],
@@ -583,11 +627,13 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         ],
         "properties": {
          "name": {
+          "description": "Name of the entry, as --upstream and verdicts use it.",
           "type": "string",
           "minLength": 1,
           "maxLength": 63
          },
          "type": {
+          "description": "Whose API it is.",
           "type": "string",
           "enum": [
            "OpenAI",
@@ -610,6 +656,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           ],
           "properties": {
            "name": {
+            "description": "Name of the ProviderKey.",
             "type": "string",
             "minLength": 1,
             "maxLength": 253
@@ -649,16 +696,19 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
            ],
            "properties": {
             "method": {
+             "description": "HTTP method.",
              "type": "string",
              "minLength": 1,
              "maxLength": 16
             },
             "path": {
+             "description": "Path below the provider's base URL.",
              "type": "string",
              "minLength": 1,
              "maxLength": 512
             },
             "upgrade": {
+             "description": "Protocol that the connection may be upgraded to.",
              "type": "string",
              "enum": [
               "websocket"
@@ -675,6 +725,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        "type": "object",
        "properties": {
         "aliases": {
+         "description": "Model names that stand for a choice, such as auto.",
          "type": "array",
          "maxItems": 8,
          "default": [],
@@ -705,6 +756,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      "type": "object",
      "properties": {
       "servers": {
+       "description": "MCP servers that may be used.",
        "type": "array",
        "maxItems": 128,
        "default": [],
@@ -720,11 +772,13 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         ],
         "properties": {
          "name": {
+          "description": "Name of the entry, as tools.allow and --mcp use it.",
           "type": "string",
           "minLength": 1,
           "maxLength": 63
          },
          "url": {
+          "description": "Address of the server.",
           "type": "string",
           "minLength": 1,
           "maxLength": 2048
@@ -757,6 +811,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           }
          },
          "identity": {
+          "description": "JwtSvid sends the agent's own token to the server.",
           "type": "string",
           "enum": [
            "None",
@@ -774,6 +829,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      "type": "object",
      "properties": {
       "outbound": {
+       "description": "Agents that this one may call.",
        "type": "array",
        "maxItems": 128,
        "default": [],
@@ -790,11 +846,13 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         ],
         "properties": {
          "name": {
+          "description": "Name of the entry, as --a2a and verdicts use it.",
           "type": "string",
           "minLength": 1,
           "maxLength": 63
          },
          "agent": {
+          "description": "The agent at the other end.",
           "type": "object",
           "required": [
            "namespace",
@@ -802,11 +860,13 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           ],
           "properties": {
            "namespace": {
+            "description": "Its namespace.",
             "type": "string",
             "minLength": 1,
             "maxLength": 63
            },
            "name": {
+            "description": "Its name.",
             "type": "string",
             "minLength": 1,
             "maxLength": 253
@@ -814,6 +874,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           }
          },
          "url": {
+          "description": "Address of its A2A endpoint.",
           "type": "string",
           "minLength": 1,
           "maxLength": 2048
@@ -834,6 +895,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           "type": "object",
           "properties": {
            "tools": {
+            "description": "Tools that the peer may use on behalf of this agent.",
             "type": "array",
             "maxItems": 128,
             "default": [],
@@ -852,6 +914,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           }
          },
          "grpc": {
+          "description": "Open lets gRPC pass, which is not inspected.",
           "type": "string",
           "enum": [
            "Open",
@@ -863,6 +926,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        }
       },
       "inbound": {
+       "description": "Agents that may call this one.",
        "type": "array",
        "maxItems": 128,
        "default": [],
@@ -878,11 +942,13 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         ],
         "properties": {
          "name": {
+          "description": "Name of the entry, as verdicts print it.",
           "type": "string",
           "minLength": 1,
           "maxLength": 63
          },
          "agent": {
+          "description": "The agent at the other end.",
           "type": "object",
           "required": [
            "namespace",
@@ -890,11 +956,13 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           ],
           "properties": {
            "namespace": {
+            "description": "Its namespace.",
             "type": "string",
             "minLength": 1,
             "maxLength": 63
            },
            "name": {
+            "description": "Its name.",
             "type": "string",
             "minLength": 1,
             "maxLength": 253
@@ -902,6 +970,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           }
          },
          "grpc": {
+          "description": "Open lets gRPC pass, which is not inspected.",
           "type": "string",
           "enum": [
            "Open",
@@ -931,11 +1000,13 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
       ],
       "properties": {
        "name": {
+        "description": "Name of the entry, as verdicts print it.",
         "type": "string",
         "minLength": 1,
         "maxLength": 63
        },
        "hosts": {
+        "description": "Host names.",
         "type": "array",
         "minItems": 1,
         "maxItems": 64,
@@ -946,6 +1017,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         }
        },
        "ports": {
+        "description": "TCP ports.",
         "type": "array",
         "maxItems": 16,
         "default": [
@@ -958,6 +1030,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         }
        },
        "methods": {
+        "description": "HTTP methods.",
         "type": "array",
         "maxItems": 16,
         "default": [
@@ -1012,11 +1085,13 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
       ],
       "properties": {
        "port": {
+        "description": "TCP port on the loopback of the pod.",
         "type": "integer",
         "minimum": 1,
         "maximum": 65535
        },
        "protocol": {
+        "description": "How it is inspected; opaque = not at all.",
         "type": "string",
         "enum": [
          "opaque",
@@ -1035,6 +1110,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      },
      "properties": {
       "plaintextPorts": {
+       "description": "Ports that callers outside the mesh may reach without mutual TLS.",
        "type": "array",
        "maxItems": 32,
        "default": [],
@@ -1064,11 +1140,13 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
       ],
       "properties": {
        "name": {
+        "description": "Name of the budget, as verdicts print it.",
         "type": "string",
         "minLength": 1,
         "maxLength": 63
        },
        "scope": {
+        "description": "What is added up: all that the agent spends, or one session.",
         "type": "string",
         "enum": [
          "Agent",
@@ -1076,6 +1154,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         ]
        },
        "period": {
+        "description": "When the sum begins anew.",
         "type": "string",
         "enum": [
          "Month",
@@ -1089,15 +1168,18 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         "pattern": "^[0-9]{1,12}(\\.[0-9]{1,6})?$"
        },
        "downgradeAtPercent": {
+        "description": "From this share of the limit on a cheaper model is used.",
         "type": "integer",
         "minimum": 1,
         "maximum": 100
        },
        "downgradeTo": {
+        "description": "The router alias that is used then.",
         "type": "string",
         "maxLength": 63
        },
        "quarantineAtPercent": {
+        "description": "At this share of the limit the agent is quarantined.",
         "type": "integer",
         "minimum": 1,
         "maximum": 100
@@ -1115,6 +1197,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      },
      "properties": {
       "access": {
+       "description": "Whether the agent may read and write its memory.",
        "type": "string",
        "enum": [
         "ReadWrite",
@@ -1124,6 +1207,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        "default": "None"
       },
       "crossSession": {
+       "description": "Whether one session may read what another wrote.",
        "type": "string",
        "enum": [
         "Explicit",
@@ -1132,6 +1216,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        "default": "Denied"
       },
       "vectorIndex": {
+       "description": "Whether vectors of the content are kept for search.",
        "type": "string",
        "enum": [
         "Obfuscated",
@@ -1140,6 +1225,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        "default": "None"
       },
       "retentionDays": {
+       "description": "Days after which content is deleted; absent = kept.",
        "type": "integer",
        "minimum": 1,
        "maximum": 3650
@@ -1159,18 +1245,21 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      },
      "properties": {
       "idleTimeoutSeconds": {
+       "description": "Seconds without traffic after which a session ends.",
        "type": "integer",
        "minimum": 1,
        "maximum": 86400,
        "default": 1800
       },
       "maxToolCalls": {
+       "description": "Calls of one session.",
        "type": "integer",
        "minimum": 1,
        "maximum": 100000,
        "default": 200
       },
       "maxToolCallsPerMinute": {
+       "description": "Calls of one session in a minute.",
        "type": "integer",
        "minimum": 1,
        "maximum": 100000,
@@ -1187,6 +1276,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        "default": "Observe"
       },
       "maxDelegationDepth": {
+       "description": "How many agents may stand in a chain of delegation.",
        "type": "integer",
        "minimum": 0,
        "maximum": 16,
@@ -1242,6 +1332,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         ],
         "properties": {
          "name": {
+          "description": "Name of the rule, as verdicts print it.",
           "type": "string",
           "minLength": 1,
           "maxLength": 63
@@ -1258,6 +1349,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
           }
          },
          "action": {
+          "description": "What follows a finding with such a reason.",
           "type": "string",
           "enum": [
            "Record",
@@ -1281,16 +1373,19 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        ],
        "properties": {
         "violations": {
+         "description": "So many refusals …",
          "type": "integer",
          "minimum": 1,
          "maximum": 10000
         },
         "windowSeconds": {
+         "description": "… within so many seconds …",
          "type": "integer",
          "minimum": 1,
          "maximum": 86400
         },
         "action": {
+         "description": "… are followed by this.",
          "type": "string",
          "enum": [
           "Record",
@@ -1313,6 +1408,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      },
      "properties": {
       "payloads": {
+       "description": "Whether the audit log holds payloads, with personal data cut out.",
        "type": "string",
        "enum": [
         "Redacted",
@@ -1333,6 +1429,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      },
      "properties": {
       "kubernetesApi": {
+       "description": "Whether the pod may reach the Kubernetes API.",
        "type": "string",
        "enum": [
         "Allow",
@@ -1341,6 +1438,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        "default": "Deny"
       },
       "sharedVolumes": {
+       "description": "Volumes that the agent may share with other containers.",
        "type": "array",
        "maxItems": 32,
        "default": [],
@@ -1351,6 +1449,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        }
       },
       "workloadApi": {
+       "description": "Open serves the SPIFFE Workload API to the agent, private key and all.",
        "type": "string",
        "enum": [
         "Open",
@@ -1359,6 +1458,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
        "default": "Closed"
       },
       "extraRoots": {
+       "description": "Further certificate authorities that upstream TLS may rest on.",
        "type": "array",
        "maxItems": 16,
        "default": [],
@@ -1370,11 +1470,13 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         ],
         "properties": {
          "configMap": {
+          "description": "Name of the ConfigMap.",
           "type": "string",
           "minLength": 1,
           "maxLength": 253
          },
          "key": {
+          "description": "Key of the PEM bundle in it.",
           "type": "string",
           "minLength": 1,
           "maxLength": 253
@@ -1560,7 +1662,8 @@ export const AGENT_SCHEMA: CrdSchema = {
      "type": "integer",
      "format": "int64",
      "minimum": 0,
-     "default": 0
+     "default": 0,
+     "maximum": 9007199254740991
     },
     "serviceAccountName": {
      "description": "The only service account that may attest as this agent.",

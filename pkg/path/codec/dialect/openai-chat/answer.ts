@@ -3,7 +3,7 @@ import { parseStrictBytes, parseStrictChunked } from '#pkg/path/codec/wire/json'
 import { CALLS_FOLLOW, originalOf } from './call.ts'
 import { newCallTracker } from './calls.ts'
 import { CHUNK_KEYS, type ChoiceNote, type ChunkNote, chunkOf, readChunk } from './chunk.ts'
-import { plain } from './refuse.ts'
+import { textMembers } from './refuse.ts'
 import { asArray, type Json, textOf } from './shape.ts'
 
 const encoder = new TextEncoder()
@@ -35,7 +35,12 @@ function readParsed(
   if (view.endpoint.kind === 'plain') return { ok: true, value: { ...NO_CALLS, write: () => body } }
   const tracker = newCallTracker(limits)
   const messages: Message[] = []
-  const note = readChunk(parsed.value, { member: 'message', tracker, freshEcho: (_, echo) => echo }, 0, messages)
+  const note = readChunk(
+    parsed.value,
+    { member: 'message', tracker, freshEcho: (_, echo) => echo, members: new Set() },
+    0,
+    messages,
+  )
   tracker.end(body.length, messages)
   return {
     ok: true,
@@ -58,9 +63,7 @@ function isTouched(note: ChunkNote, decided: Decided): boolean {
       choice.tools.some(refused) ||
       choice.strays.some(refused) ||
       (choice.legacy !== null && refused(choice.legacy)) ||
-      (['text', 'refusal', 'reasoning', 'other'] as const).some(
-        (kind) => decided.text({ choice: choice.choice, kind }) !== undefined,
-      ),
+      choice.texts.some(({ kind, member }) => decided.text({ choice: choice.choice, kind, member }) !== undefined),
   )
 }
 
@@ -78,15 +81,11 @@ function rebuild(view: RequestView, note: ChunkNote, decided: Decided): Uint8Arr
 function rebuildChoice(view: RequestView, note: ChoiceNote, stray: readonly string[], decided: Decided): Json {
   const keep = (key: string): boolean => decided.outcome(key).kind === 'released'
   const message: Record<string, unknown> = {}
-  for (const key of ['role', 'content', 'refusal', 'reasoning_content', 'reasoning']) {
-    if (note.body[key] !== undefined) message[key] = plain(note.body[key])
-  }
-  if (note.strays.length === 0 && note.body['annotations'] !== undefined)
+  if (typeof note.body['role'] === 'string') message['role'] = note.body['role']
+  Object.assign(message, textMembers(MEMBERS, note, decided))
+  const edits = note.texts.some(({ kind, member }) => decided.text({ choice: note.choice, kind, member }) !== undefined)
+  if (note.strays.length === 0 && !edits && note.body['annotations'] !== undefined)
     message['annotations'] = note.body['annotations']
-  for (const [kind, member] of Object.entries(MEMBERS)) {
-    const text = decided.text({ choice: note.choice, kind: kind as keyof typeof MEMBERS }) // keys of the table
-    if (text !== undefined) message[member] = text
-  }
   const elements = asArray(note.body['tool_calls']) ?? []
   const tools = elements.filter((_, position) => keep(note.tools[position] ?? ''))
   if (tools.length > 0) message['tool_calls'] = tools
@@ -103,7 +102,7 @@ function rebuildChoice(view: RequestView, note: ChoiceNote, stray: readonly stri
   return { index: note.choice, message, logprobs: null, finish_reason: mapped }
 }
 
-const MEMBERS = { text: 'content', refusal: 'refusal', reasoning: 'reasoning_content' } as const
+const MEMBERS = ['content', 'refusal', 'reasoning_content', 'reasoning', 'thinking'] as const
 
 function refusalsOf(keys: readonly string[], decided: Decided): readonly string[] {
   const texts: string[] = []

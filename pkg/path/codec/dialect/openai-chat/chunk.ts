@@ -2,14 +2,14 @@ import type { Limits, Message, Reading } from '#pkg/model'
 import { parseStrict } from '#pkg/path/codec/wire/json'
 import type { CallTracker } from './calls.ts'
 import { asArray, asObject, hidesCall, hidesCallBeside, isEmpty, type Json } from './shape.ts'
-import { pushTexts, TEXT_KEYS, type Texts, textsOf } from './text-channels.ts'
+import { pushTexts, TEXT_KEYS, type TextPiece, textsOf } from './text-channels.ts'
 
 /** What the writer has to know of one choice of one chunk. */
 export type ChoiceNote = {
   readonly choice: number
   readonly value: Json
   readonly body: Json
-  readonly texts: Texts
+  readonly texts: readonly TextPiece[]
   /** The call that each element of `tool_calls` belongs to. */
   readonly tools: readonly string[]
   readonly legacy: string | null
@@ -64,7 +64,9 @@ export type ChunkReader = {
   readonly member: 'delta' | 'message'
   readonly tracker: CallTracker
   /** The part of an echo that has not been seen before. */
-  readonly freshEcho: (choice: number, text: string) => string
+  readonly freshEcho: (key: string, text: string) => string
+  /** Every member that has had text in this answer. */
+  readonly members: Set<string>
 }
 
 /** Reads the choices of a chunk; messages are appended to `out`. */
@@ -76,7 +78,9 @@ export function readChunk(value: Json, reader: ChunkReader, at: number, out: Mes
   const choices: ChoiceNote[] = []
   const list = value['choices']
   if (!isEmpty(list) && asArray(list) === null) malformed(at, out)
+  const seen = new Set<number>()
   for (const [position, entry] of (asArray(list) ?? []).entries()) {
+    if (isOver(out)) break // nothing after it can be let through
     const choice = asObject(entry)
     const index = choice?.['index'] ?? position
     if (
@@ -84,11 +88,13 @@ export function readChunk(value: Json, reader: ChunkReader, at: number, out: Mes
       typeof index !== 'number' ||
       !Number.isSafeInteger(index) ||
       index < 0 ||
-      index >= MAX_CHOICES
+      index >= MAX_CHOICES ||
+      seen.has(index)
     ) {
       malformed(at, out)
       break
     }
+    seen.add(index)
     choices.push(readChoice({ choice: index, value: choice, at }, reader, out))
   }
   return { value, choices, strays }
@@ -102,14 +108,18 @@ function readChoice(input: ChoiceInput, reader: ChunkReader, out: Message[]): Ch
   const strays: string[] = []
   const body = asObject(value[member]) ?? {}
   if (!isEmpty(value[member]) && asObject(value[member]) === null) strays.push(tracker.unknown(choice, at, out))
-  const texts = textsOf(body)
-  const echo = echoOf(value, member)
-  if (echo !== '') texts.other += reader.freshEcho(choice, echo)
+  const own = textsOf(body)
+  const echoes = textsOf(echoOf(value, member))
+  if (own === null || echoes === null || hasTooMany(reader.members, choice, [...(own ?? []), ...(echoes ?? [])])) {
+    malformed(at, out)
+  }
+  const texts = [...(own ?? []), ...(echoes ?? []).flatMap((echo) => readEcho(reader, choice, echo))]
   pushTexts(texts, choice, at, out)
   const tools: string[] = []
   const list = asArray(body['tool_calls'])
   if (list === null && !isEmpty(body['tool_calls'])) strays.push(tracker.unknown(choice, at, out))
   for (const [position, element] of (list ?? []).entries()) {
+    if (isOver(out)) break
     tools.push(tracker.tool(choice, member === 'message' ? indexed(element, position) : element, at, out))
   }
   const legacy = isEmpty(body['function_call']) ? null : tracker.legacy(choice, body['function_call'], at, out)
@@ -118,7 +128,7 @@ function readChoice(input: ChoiceInput, reader: ChunkReader, out: Message[]): Ch
     hidesCallBeside(value, CHOICE_KEYS) ||
     strayEcho(value, member) ||
     textHides(body) ||
-    hidesCall(value['logprobs'])
+    logprobsHide(value['logprobs'])
   ) {
     strays.push(tracker.unknown(choice, at, out))
   }
@@ -138,13 +148,25 @@ function indexed(element: unknown, position: number): unknown {
     : { ...object, index: -1 }
 }
 
-/** Text of the member that this kind of answer should not have: an echo that some clients show. */
-function echoOf(value: Json, member: 'delta' | 'message'): string {
-  const echo = asObject(value[member === 'delta' ? 'message' : 'delta'])
-  const text = typeof value['text'] === 'string' ? value['text'] : ''
-  if (echo === null) return text
-  const texts = textsOf(echo)
-  return text + texts.text + texts.refusal + texts.reasoning + texts.other
+/** Members that this kind of answer should not have: echoes that some clients show. */
+function echoOf(value: Json, member: 'delta' | 'message'): Json {
+  const other = member === 'delta' ? 'message' : 'delta'
+  return { [`echo ${other}`]: value[other] ?? null, 'echo text': value['text'] ?? null }
+}
+
+/** An echo is read in both ways that clients have: as more text, and as all text so far. */
+function readEcho(reader: ChunkReader, choice: number, echo: TextPiece): readonly TextPiece[] {
+  const fresh = reader.freshEcho(`${choice}:${echo.member}`, echo.text)
+  const whole = { ...echo, member: `${echo.member} so far`, text: fresh }
+  return fresh === '' ? [echo] : [echo, whole]
+}
+
+/** Members with text in one answer; a provider that makes up more is not read. */
+const MAX_MEMBERS = 64
+
+function hasTooMany(members: Set<string>, choice: number, texts: readonly TextPiece[]): boolean {
+  for (const { member } of texts) members.add(member)
+  return members.size > MAX_MEMBERS || choice >= MAX_CHOICES
 }
 
 function strayEcho(value: Json, member: 'delta' | 'message'): boolean {
@@ -155,6 +177,36 @@ function strayEcho(value: Json, member: 'delta' | 'message'): boolean {
 /** A text member that is no plain text, with a call in another dialect's clothes in it. */
 function textHides(body: Json): boolean {
   return TEXT_KEYS.some((key) => typeof body[key] === 'object' && hidesCall(body[key]))
+}
+
+/** True once a fault of the whole stream has been found. */
+function isOver(out: readonly Message[]): boolean {
+  const last = out.at(-1)
+  return last?.kind === 'fault' && last.scope === 'stream'
+}
+
+/** Lists of tokens with their probabilities, and nothing else; anything else is looked at like a member of its own. */
+function logprobsHide(value: unknown): boolean {
+  const object = asObject(value)
+  if (object === null) return !isEmpty(value) && hidesCall(value)
+  for (const key in object) {
+    const list = asArray(object[key])
+    if ((key === 'content' || key === 'refusal') && list?.every(isTokenLogprob) === true) continue
+    if (hidesCall({ [key]: object[key] })) return true
+  }
+  return false
+}
+
+const TOKEN_KEYS = new Set(['token', 'logprob', 'bytes', 'top_logprobs'])
+
+function isTokenLogprob(value: unknown): boolean {
+  const token = asObject(value)
+  if (token === null) return false
+  for (const key in token) {
+    if (!TOKEN_KEYS.has(key)) return false
+    if (key === 'top_logprobs' && asArray(token[key])?.every(isTokenLogprob) === false) return false
+  }
+  return true
 }
 
 function malformed(at: number, out: Message[]): void {

@@ -2,14 +2,17 @@ import type { Channel, Decided, RequestView } from '#pkg/model'
 import { CALLS_FOLLOW } from './call.ts'
 import type { CallTracker } from './calls.ts'
 import type { ChoiceNote, ChunkNote } from './chunk.ts'
-import { asArray, asObject, type Json, textOf } from './shape.ts'
+import { asArray, asObject, type Json } from './shape.ts'
+import { rebuiltText, type TextPiece } from './text-channels.ts'
 
 /** What left for one choice so far. */
 type ChoiceState = {
   /** Text was released before, so that a refusal begins after a blank line. */
   hasText: boolean
-  /** Something of this choice was refused: from here on its chunks are rebuilt. */
+  /** A call of this choice was refused: from here on its chunks are rebuilt. */
   refused: boolean
+  /** A call or a text of this choice was refused: what tells of it again does not leave. */
+  touched: boolean
   released: number
   nextIndex: number
   /** Released calls and the index under which each left; null for one without. */
@@ -27,7 +30,7 @@ const encoder = new TextEncoder()
 
 /** Members that a rebuilt chunk keeps. Nothing else leaves: what is not known cannot be vouched for. */
 const KEPT = ['id', 'object', 'created', 'model', 'service_tier', 'system_fingerprint'] as const
-const KEPT_IN_BODY = ['role', 'content', 'refusal', 'reasoning_content', 'reasoning'] as const
+const KEPT_IN_BODY = ['content', 'refusal', 'reasoning_content', 'reasoning', 'thinking'] as const
 
 /** Makes the rewriter of one streamed answer. */
 export function newRewriter(view: RequestView, tracker: CallTracker): Rewriter {
@@ -50,7 +53,7 @@ class ChunkRewriter implements Rewriter {
     const stray = note.strays.some((key) => decided.outcome(key).kind === 'refused')
     this.#anyRefused ||= stray || dirty.includes(true)
     if (stray || dirty.includes(true)) return this.#rebuild(note, decided)
-    const echoes = this.#anyRefused && note.choices.some((choice) => choice.value['message'] !== undefined)
+    const echoes = this.#anyRefused && note.choices.some(tellsAgain)
     if (echoes) return this.#rebuild(note, decided)
     for (const choice of note.choices) this.#follow(choice)
     return null
@@ -59,7 +62,15 @@ class ChunkRewriter implements Rewriter {
   #stateOf(choice: number): ChoiceState {
     let state = this.#states.get(choice)
     if (state === undefined) {
-      state = { hasText: false, refused: false, released: 0, nextIndex: 0, indices: new Map(), told: new Set() }
+      state = {
+        hasText: false,
+        refused: false,
+        touched: false,
+        released: 0,
+        nextIndex: 0,
+        indices: new Map(),
+        told: new Set(),
+      }
       this.#states.set(choice, state)
     }
     return state
@@ -70,14 +81,16 @@ class ChunkRewriter implements Rewriter {
     const state = this.#stateOf(note.choice)
     const keys = callsOf(note)
     if (keys.some((key) => decided.outcome(key).kind === 'refused')) state.refused = true
-    if (channelsOf(note).some((channel) => decided.text(channel) !== undefined)) return true
-    return state.refused && (keys.length > 0 || note.finish !== null || note.value['message'] !== undefined)
+    const edited = channelsOf(note).some((channel) => decided.text(channel) !== undefined)
+    state.touched ||= state.refused || edited
+    if (edited || (state.touched && tellsAgain(note))) return true
+    return state.refused && (keys.length > 0 || note.finish !== null)
   }
 
   /** Keeps count of what leaves untouched, so that later survivors are numbered after it. */
   #follow(note: ChoiceNote): void {
     const state = this.#stateOf(note.choice)
-    if (note.texts.text !== '' || note.texts.refusal !== '') state.hasText = true
+    if (hasText(note.texts)) state.hasText = true
     for (const key of callsOf(note)) survive(state, key, this.#tracker.find(key)?.index ?? null)
   }
 
@@ -125,10 +138,10 @@ class ChunkRewriter implements Rewriter {
 
   #bodyOf(note: ChoiceNote, state: ChoiceState, decided: Decided): Record<string, unknown> {
     const body: Record<string, unknown> = {}
-    for (const key of KEPT_IN_BODY) if (note.body[key] !== undefined) body[key] = plain(note.body[key])
-    editTexts(body, note, decided)
+    if (typeof note.body['role'] === 'string') body['role'] = note.body['role']
+    Object.assign(body, textMembers(KEPT_IN_BODY, note, decided))
     if (body['content'] === null && body['role'] === undefined) delete body['content']
-    if (note.texts.text !== '' || note.texts.refusal !== '') state.hasText = true
+    if (hasText(note.texts)) state.hasText = true
     const tools = survivors(note, state, decided, this.#tracker)
     if (tools.length > 0) body['tool_calls'] = tools
     const legacy = note.legacy
@@ -140,9 +153,25 @@ class ChunkRewriter implements Rewriter {
   }
 }
 
-/** A member of a rebuilt message: text alone. Parts that are not known cannot be vouched for. */
-export function plain(member: unknown): unknown {
-  return typeof member === 'object' && member !== null ? textOf(member).text : member
+/** The text members of a rebuilt delta or message, as they were decided. */
+export function textMembers(keys: readonly string[], note: ChoiceNote, decided: Decided): Record<string, unknown> {
+  const edited = ({ kind, member }: TextPiece): string | undefined =>
+    decided.text({ choice: note.choice, kind, member })
+  const members: Record<string, unknown> = {}
+  for (const key of keys) {
+    if (note.body[key] !== undefined) members[key] = rebuiltText(key, note.body[key], note.texts, edited)
+  }
+  return members
+}
+
+/** Echoes and log probabilities tell again what a member has told before. */
+function tellsAgain(note: ChoiceNote): boolean {
+  const { message, text, logprobs } = note.value
+  return message !== undefined || text !== undefined || (logprobs !== undefined && logprobs !== null)
+}
+
+function hasText(texts: readonly TextPiece[]): boolean {
+  return texts.some(({ kind, text }) => (kind === 'text' || kind === 'refusal') && text !== '')
 }
 
 function callsOf(note: ChoiceNote): readonly string[] {
@@ -152,11 +181,7 @@ function callsOf(note: ChoiceNote): readonly string[] {
 }
 
 function channelsOf(note: ChoiceNote): readonly Channel[] {
-  const out: Channel[] = []
-  for (const kind of ['text', 'refusal', 'reasoning', 'other'] as const) {
-    if (note.texts[kind] !== '') out.push({ choice: note.choice, kind })
-  }
-  return out
+  return note.texts.map(({ kind, member }) => ({ choice: note.choice, kind, member }))
 }
 
 function choiceOf(index: number, delta: Json, finish: string | null): Record<string, unknown> {
@@ -189,18 +214,4 @@ function survivors(note: ChoiceNote, state: ChoiceState, decided: Decided, track
     out.push(index === null ? object : { ...object, index })
   }
   return out
-}
-
-/** Puts the edited text of each channel in; a channel that has no member of its own is dropped. */
-function editTexts(body: Record<string, unknown>, note: ChoiceNote, decided: Decided): void {
-  const edit = (kind: Channel['kind']): string | undefined => decided.text({ choice: note.choice, kind })
-  const text = edit('text')
-  if (text !== undefined) body['content'] = text
-  const refusal = edit('refusal')
-  if (refusal !== undefined) body['refusal'] = refusal
-  const reasoning = edit('reasoning')
-  if (reasoning === undefined) return
-  delete body['reasoning']
-  delete body['reasoning_content']
-  body[note.body['reasoning'] === undefined ? 'reasoning_content' : 'reasoning'] = reasoning
 }

@@ -10,7 +10,7 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
   /** Of frames that have not been written yet. Not a WeakMap: its entries outlive every minor collection. */
   const notes = new Map<Frame, ChunkNote>()
   const rewriter = newRewriter(view, tracker)
-  const reader: ChunkReader = { member: 'delta', tracker, freshEcho: newFreshEcho() }
+  const reader: ChunkReader = { member: 'delta', tracker, freshEcho: newFreshEcho(), members: new Set() }
   let done = false
 
   const readEvent = (frame: Frame & { kind: 'event' }, out: Message[]): void => {
@@ -58,10 +58,10 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
 
 /** Providers that echo the message so far send it again with each chunk: only what is new is looked at again. */
 function newFreshEcho(): ChunkReader['freshEcho'] {
-  const seen = new Map<number, string>()
-  return (choice, text) => {
-    const before = seen.get(choice) ?? ''
-    seen.set(choice, text)
+  const seen = new Map<string, string>()
+  return (key, text) => {
+    const before = seen.get(key) ?? ''
+    seen.set(key, text)
     return text.startsWith(before) ? text.slice(before.length) : `\n${text}`
   }
 }

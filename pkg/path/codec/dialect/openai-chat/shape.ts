@@ -79,7 +79,11 @@ export function hasStrayArguments(value: Json, known: ReadonlySet<string>): bool
   for (const key in value) {
     if (known.has(key)) continue
     const word = folded(key)
-    if ((ARGUMENT_KEYS.has(word) || NAME_KEYS.has(word) || CALL_KEYS.has(word)) && !isEmpty(value[key])) return true
+    if (
+      (ARGUMENT_KEYS.has(word) || word.includes('argument') || NAME_KEYS.has(word) || CALL_KEYS.has(word)) &&
+      !isEmpty(value[key])
+    )
+      return true
     if (word === 'function' || word === 'custom' || hidesCall(value[key])) return true
   }
   return false
