@@ -104,8 +104,8 @@ export interface Dialect {
   breakOff(code: string, message: string): Uint8Array
   /** A comment that keeps an idle stream alive. */
   readonly ping: Uint8Array
-  /** The body with every known refusal replaced by the call it stands for; null = nothing to restore. */
-  restore(view: RequestView, find: (verdictId: string) => RestoreRecord | null): Uint8Array | null
+  /** The body with every known refusal replaced by the call it stands for; null = nothing to restore, or too large then. */
+  restore(view: RequestView, find: (verdictId: string) => RestoreRecord | null, maxBytes: number): Uint8Array | null
 }
 
 /** Nothing refused, nothing edited. */

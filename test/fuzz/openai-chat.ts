@@ -126,7 +126,7 @@ function asRequest(bytes: Uint8Array): string {
   const read = atOnce(openaiChat.readRequest(endpoint, bytes, work))
   if (!read.ok) return read.reason
   const record = { verdictId: 'v_1', text: '', original: '' }
-  const restored = openaiChat.restore(read.value, (verdictId) => ({ ...record, verdictId }))
+  const restored = openaiChat.restore(read.value, (verdictId) => ({ ...record, verdictId }), 1_000_000)
   if (restored !== null) assert.ok(parseStrictBytes(restored, { depth: 256, bytes: 1_000_000 }).ok, 'restored no JSON')
   return `request ${read.value.stream} ${read.value.tools.length > 0} ${read.value.history.calls.length > 0}`
 }

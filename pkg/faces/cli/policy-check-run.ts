@@ -24,6 +24,7 @@ type Checked = {
   readonly policies: number
   readonly agents: number
   readonly faults: readonly ResourceFault[]
+  readonly warnings: readonly string[]
   readonly unknownTools: readonly UnknownTool[]
 }
 
@@ -69,6 +70,7 @@ function check(files: readonly SourceFile[]): Checked {
     policies: policies.length,
     agents: agents.length,
     faults,
+    warnings: compiled.warnings.map(formatFault),
     unknownTools: policies.flatMap(unknownToolsOf),
   }
 }
@@ -80,7 +82,7 @@ function unknownToolsOf(policy: Resources['policies'][number]): readonly Unknown
 }
 
 function textOf(checked: Checked): string {
-  const lines = checked.faults.map(formatFault)
+  const lines = [...checked.faults.map(formatFault), ...checked.warnings.map((warning) => `warning: ${warning}`)]
   for (const { policy, tool } of checked.unknownTools)
     lines.push(
       `note: ${policy}: tool "${tool}" declares no intents: what its arguments do not show is judged as custom.unknown`,

@@ -13,7 +13,7 @@ export type GateParts = {
   readonly judge: Judge
   readonly around: Surroundings
   readonly budget: HeldBudget
-  readonly limits: Pick<Limits, 'heldBytesPerStream'>
+  readonly limits: Pick<Limits, 'heldBytesPerStream' | 'callsPerAnswer'>
 }
 
 /**
@@ -29,7 +29,8 @@ export class Gate {
 
   constructor(parts: GateParts) {
     this.#parts = parts
-    this.#judging = new Judging(parts.judge, parts.around, (call) => parts.stream.original(call))
+    const { judge, around, limits, stream } = parts
+    this.#judging = new Judging({ judge, around, limits, original: (call) => stream.original(call) })
   }
 
   /** The verdict that ended the answer (Abort, Sever), or null. Once set, nothing more is let through. */
@@ -102,6 +103,8 @@ export class Gate {
     let count = 0
     for (const entry of this.#queue) {
       if (!this.#isDecided(entry)) break
+      for (const call of entry.calls) this.#judging.leave(call)
+      if (this.ended !== null) break
       count += 1
       const bytes = entry.frame.raw.length
       this.#heldBytes -= bytes

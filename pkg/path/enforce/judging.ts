@@ -5,6 +5,7 @@ import {
   type Finding,
   findingOf,
   type Inspection,
+  type Limits,
   type Message,
   type Outcome,
   type Reason,
@@ -25,6 +26,8 @@ type Held = {
   outcome: Outcome | null
   verdictId: string | null
   kept: boolean
+  /** Its first frame has left. */
+  left: boolean
   /** Time spent on it so far, µs. */
   spentUs: number
   generation: number
@@ -41,6 +44,14 @@ const RELEASED: Outcome = { kind: 'released' }
 /** How often a call is judged again because the rules changed meanwhile, before doubt denies it. */
 const MAX_ROUNDS = 3
 
+/** What the judging of one answer is made of. `original` tells how the provider wrote a call. */
+export type JudgingParts = {
+  readonly judge: Judge
+  readonly around: Surroundings
+  readonly original: (call: string) => string
+  readonly limits: Pick<Limits, 'callsPerAnswer'>
+}
+
 /**
  * Judges the messages of one answer, in order: each call at the earliest byte that decides it, each stretch of text.
  * Whether the answer streams makes no difference here. WIRE.md rules 2–4, 7, 8.
@@ -49,6 +60,7 @@ export class Judging {
   readonly #judge: Judge
   readonly #around: Surroundings
   readonly #original: (call: string) => string
+  readonly #maxCalls: number
   readonly #calls = new Map<string, Held>()
   readonly #texts: TextHolds
   readonly #textCalls = new Map<string, { readonly held: Held; readonly start: number }>()
@@ -58,10 +70,12 @@ export class Judging {
   /** The verdict that ended the answer (Abort, Sever), or null. */
   ended: Verdict | null = null
 
-  constructor(judge: Judge, around: Surroundings, original: (call: string) => string) {
+  constructor(parts: JudgingParts) {
+    const { judge, around } = parts
     this.#judge = judge
     this.#around = around
-    this.#original = original
+    this.#original = parts.original
+    this.#maxCalls = parts.limits.callsPerAnswer
     this.#texts = new TextHolds(() => around.scanner())
     this.#inspection = around.inspect()
     this.#generation = around.generation()
@@ -85,6 +99,23 @@ export class Judging {
 
   isDecided(call: string): boolean {
     return this.#calls.get(call)?.outcome != null
+  }
+
+  /**
+   * The call is about to leave: if the rules changed while it waited behind something else, its verdict is worth
+   * nothing, and it is refused. WIRE.md §4, "compared at the write".
+   */
+  leave(call: string): void {
+    const held = this.#calls.get(call)
+    if (held === undefined || held.left || held.outcome?.kind !== 'released') return
+    held.left = true
+    if (held.generation === this.#around.generation()) return
+    held.outcome = null
+    this.#settle(
+      held,
+      [findingOf('IDENTITY_EPOCH_STALE', 0, 'waited while the policy changed; ask for it again')],
+      this.#judge.nowUs(),
+    )
   }
 
   isTextDecided(span: TextSpan): boolean {
@@ -138,6 +169,7 @@ export class Judging {
         outcome: null,
         verdictId: null,
         kept: false,
+        left: false,
         spentUs: 0,
         generation: this.#generation,
         inspection: this.#inspection,
@@ -286,6 +318,7 @@ export class Judging {
       case 'plain':
         return this.#texts.decide(key, item.end)
       case 'open': {
+        if (this.#calls.size >= this.#maxCalls) return this.fail('WIRE_CALL_LIMIT', 0, detailOf('WIRE_CALL_LIMIT'))
         const held = this.#held(`text:${key}:${item.start}:${this.#ordinal}`, true)
         this.#textCalls.set(key, { held, start: item.start })
         return this.#open(held, item.name, item.form)

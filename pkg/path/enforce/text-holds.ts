@@ -42,14 +42,12 @@ export class TextHolds {
     if (state !== undefined) state.decided = Math.max(state.decided, end)
   }
 
-  /** A refusal takes the place of a stretch of text. Stretches that touch become one. */
+  /** A refusal takes the place of a stretch of text; where two touch, a blank line stands between them. */
   replace(key: string, edit: Edit): void {
     const state = this.#channels.get(key)
     if (state === undefined) return
-    const last = state.edits.at(-1)
-    if (last !== undefined && last.end >= edit.start) {
-      state.edits[state.edits.length - 1] = { start: last.start, end: edit.end, text: `${last.text}\n\n${edit.text}` }
-    } else state.edits.push(edit)
+    const touches = (state.edits.at(-1)?.end ?? -1) >= edit.start
+    state.edits.push(touches ? { ...edit, text: `\n\n${edit.text}` } : edit)
     this.decide(key, edit.end)
   }
 

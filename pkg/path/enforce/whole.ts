@@ -1,4 +1,4 @@
-import type { AnswerBody, Verdict } from '#pkg/model'
+import type { AnswerBody, Limits, Verdict } from '#pkg/model'
 import { Judging } from './judging.ts'
 import type { Judge, Surroundings } from './ports.ts'
 import type { TextSpan } from './text-holds.ts'
@@ -9,8 +9,13 @@ export type WholeResult =
   | { readonly ended: Verdict; readonly body: null }
 
 /** Judges an answer that does not stream: held whole, then delivered with its refusals, or not at all. WIRE.md §2. */
-export async function judgeWhole(answer: AnswerBody, judge: Judge, around: Surroundings): Promise<WholeResult> {
-  const judging = new Judging(judge, around, (call) => answer.original(call))
+export async function judgeWhole(
+  answer: AnswerBody,
+  judge: Judge,
+  around: Surroundings,
+  limits: Pick<Limits, 'callsPerAnswer'>,
+): Promise<WholeResult> {
+  const judging = new Judging({ judge, around, limits, original: (call) => answer.original(call) })
   const spans: TextSpan[] = []
   await judging.take(answer.messages, spans)
   if (judging.ended === null) await judging.end()

@@ -155,7 +155,7 @@ async function relayWhole(parts: Parts, decoder: Decoder): Promise<void> {
       if (answer.status >= 400) return bareFault(parts)
       return abort(parts, reading.reason, reading.detail)
     }
-    const result = await judgeWhole(reading.value, judge, exchange)
+    const result = await judgeWhole(reading.value, judge, exchange, deps.limits)
     if (result.ended !== null) return exchange.finish(result.ended)
     exchange.reply(answer.status, headersOf(answer), result.body)
   } finally {

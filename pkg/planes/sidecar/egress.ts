@@ -100,6 +100,8 @@ async function readRequest(deps: EgressDeps, ask: Ask, dialect: Dialect): Promis
   if (endpoint === null) return no('WIRE_ENDPOINT_UNKNOWN', 0, 'names a method and path that no codec owns')
   const type = endpoint.method === 'POST' ? requestContentType(ask.headers) : OK
   if (!type.ok) return no(type.reason, 0, type.detail)
+  if (holdsToken(ask.body, ask.token))
+    return no('WIRE_REQUEST_MALFORMED', 0, 'holds an agent token in its body; take it out')
   const reading = await dialect.readRequest(endpoint, ask.body, { limits: deps.limits, yieldTurn: nextTurn })
   return reading.ok ? { ok: true, view: reading.value } : no(reading.reason, reading.at, reading.detail)
 }
@@ -162,7 +164,9 @@ async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitt
   const { exchange } = admitted
   let permit = admitted.permit
   const body =
-    view.value === null ? null : (desk.route.dialect.restore(view, (id) => deps.records.find(agent, id)) ?? ask.body)
+    view.value === null
+      ? null
+      : (desk.route.dialect.restore(view, (id) => deps.records.find(agent, id), deps.limits.requestBytes) ?? ask.body)
   for (let round = 0; ; round += 1) {
     try {
       return await deps.open(permit, {
@@ -198,6 +202,15 @@ function fail(exchange: Exchange, error: unknown): void {
   if (error instanceof SallyportError) return exchange.fault(error.code, error.message)
   return exchange.fault('INTERNAL', 'the exchange failed in itself')
 }
+
+/** An agent's token in a body would reach the provider, and its logs. */
+function holdsToken(body: Uint8Array, own: string | null): boolean {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  if (bytes.indexOf('sp_vk_') === -1) return false
+  return (own !== null && bytes.includes(own)) || TOKEN.test(bytes.toString('latin1'))
+}
+
+const TOKEN = /sp_vk_[A-Za-z0-9]{32}/
 
 const OK = { ok: true } as const
 

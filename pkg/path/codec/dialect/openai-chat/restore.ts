@@ -8,23 +8,30 @@ const MARK = /Verdict (v_[A-Za-z0-9_-]{1,64})\. Ask: sallyctl policy explain \1/
 
 type Restored = { readonly message: Json; readonly results: readonly Json[] }
 
+/** Refused calls put back in one request: more than any conversation tells of, and few enough to be quick. */
+const MAX_RESTORED = 128
+
+type Find = (verdictId: string) => RestoreRecord | null
+
 /**
  * Puts refused calls back into the assistant messages that carry their refusals, each followed by a result that
- * holds the refusal. All other bytes of the body stay as the client sent them. WIRE.md rule 11 (b).
+ * holds the refusal; each call once. All other bytes of the body stay as the client sent them. WIRE.md rule 11 (b).
  *
- * @returns the new body, or null when there is nothing to restore.
+ * @returns the new body, or null when there is nothing to restore, or the body would grow beyond `maxBytes`.
  */
-export function restore(view: RequestView, find: (verdictId: string) => RestoreRecord | null): Uint8Array | null {
+export function restore(view: RequestView, find: Find, maxBytes: number): Uint8Array | null {
   const messages = asArray(view.value?.['messages'])
   if (messages === null) return null
   const changes = new Map<number, Restored>()
+  const used = new Set<string>()
   for (const [position, entry] of messages.entries()) {
     const message = asObject(entry)
-    const restored = message?.['role'] === 'assistant' ? restoreMessage(message, find) : null
+    const restored = message?.['role'] === 'assistant' ? restoreMessage(message, find, used) : null
     if (restored !== null) changes.set(position, restored)
   }
   if (changes.size === 0) return null
-  return splice(new TextDecoder().decode(view.body), changes)
+  const body = splice(new TextDecoder().decode(view.body), changes)
+  return body === null || body.length > maxBytes ? null : body
 }
 
 function splice(text: string, changes: ReadonlyMap<number, Restored>): Uint8Array | null {
@@ -43,13 +50,18 @@ function splice(text: string, changes: ReadonlyMap<number, Restored>): Uint8Arra
   return new TextEncoder().encode(pieces.join(''))
 }
 
-function restoreMessage(message: Json, find: (verdictId: string) => RestoreRecord | null): Restored | null {
+function restoreMessage(message: Json, find: Find, used: Set<string>): Restored | null {
   const found = new Map<string, RestoreRecord>()
   for (const text of stringsOf(message)) {
     for (const match of text.matchAll(MARK)) {
       const id = match[1] ?? ''
+      if (used.has(id) || used.size >= MAX_RESTORED) continue
       const record = find(id)
-      if (record !== null && record.original !== '' && text.includes(record.text)) found.set(id, record)
+      const end = match.index + match[0].length
+      // word for word, and looked at where it ends: naming a verdict a thousand times costs a thousand short looks
+      if (record === null || record.original === '' || !text.startsWith(record.text, end - record.text.length)) continue
+      found.set(id, record)
+      used.add(id)
     }
   }
   if (found.size === 0) return null

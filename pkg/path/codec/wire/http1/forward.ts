@@ -35,6 +35,12 @@ const NOT_UPSTREAM = new Set([
   'forwarded',
   'via',
   'x-real-ip',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-url',
+  'x-original-uri',
+  'x-rewrite-url',
 ])
 
 /** What is only true of the body as it came to us, or would take the client to another place than this one. */
