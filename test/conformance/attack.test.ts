@@ -8,6 +8,7 @@ import type { Headers } from '#pkg/model'
 import { callDeltas, chunkOf, cutsOf, lf, seeded, sse, streamOf, textDeltas } from '../fixtures/chat.ts'
 import { closeChecks, JSON_TYPE, newPath, PATIENT, type Path, type Seen } from '../fixtures/path.ts'
 import { AUDIT, DENY, REQUEST, TEXT_TOOLS } from '../fixtures/policies.ts'
+import { rebuild } from './assembler.ts'
 
 let deny: Path
 before(async () => {
@@ -91,10 +92,6 @@ const streams: readonly (readonly [name: string, stream: string])[] = [
   ['a message that is echoed again after its refusal', echoed([TAG, `${TAG} ok`], 'message')],
   ['text of a choice that looks like an echo and is a delta', echoed(DOUBLED, 'text')],
   ['a message that looks like an echo and is a delta', echoed(DOUBLED, 'message')],
-  [
-    'pieces in turn under two choice indices, read by place',
-    sse([...PIECES.map((content, at) => chunk([choice({ content }, { index: at % 2 })])), end]),
-  ],
   [
     'tokens of the call in the logprobs of an empty delta',
     sse([

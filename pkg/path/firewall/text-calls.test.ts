@@ -123,6 +123,17 @@ const wholeTexts: readonly (readonly [string, string])[] = [
     'full-width tokens',
     '<\uff5ctool\u2581calls\u2581begin\uff5c><\uff5ctool\u2581call\u2581begin\uff5c>function<\uff5ctool\u2581sep\uff5c>run_sql\n```json\n{"query":"DROP TABLE users"}\n```<\uff5ctool\u2581call\u2581end\uff5c><\uff5ctool\u2581calls\u2581end\uff5c>',
   ],
+  ['longcat_tool_call', `<longcat_tool_call>\n${CALL}\n</longcat_tool_call>`],
+  [
+    'DSML',
+    '<\uff5cDSML\uff5cfunction_calls>\n<\uff5cDSML\uff5cinvoke name="run_sql">\n<\uff5cDSML\uff5cparameter name="query" string="true">DROP TABLE users</\uff5cDSML\uff5cparameter>\n</\uff5cDSML\uff5cinvoke>\n</\uff5cDSML\uff5cfunction_calls>',
+  ],
+  [
+    'DSML without its outer tag',
+    '<\uff5cDSML\uff5cinvoke name="run_sql"><\uff5cDSML\uff5cparameter name="query">DROP TABLE users</\uff5cDSML\uff5cparameter></\uff5cDSML\uff5cinvoke>',
+  ],
+  ['white space far beyond the window', `<tool_call>${' \n\u00a0'.repeat(200)}${CALL}</tool_call>`],
+  ['white space inside the opening', `<tool_call ${' '.repeat(400)}>${CALL}</tool_call>`],
   ['a name with a character reference is a call all the same', `<tool_call>${CALL}</tool_call>`],
 ]
 
@@ -143,6 +154,33 @@ const rows: readonly Row[] = [
       'search_docs/json {} <- <invoke name="search_docs"></invoke></function_calls>',
     ],
   },
+  {
+    id: 'TXT-01',
+    name: 'DSML says which values are strings',
+    text: '<|DSML|invoke name="run_sql"><|DSML|parameter name="a" string="true">5</|DSML|parameter><|DSML|parameter name="b" string="false">5</|DSML|parameter></|DSML|invoke>',
+    calls: [
+      'run_sql/json {"a":"5","b":5} <- <|DSML|invoke name="run_sql"><|DSML|parameter name="a" string="true">5</|DSML|parameter><|DSML|parameter name="b" string="false">5</|DSML|parameter></|DSML|invoke>',
+    ],
+  },
+  {
+    id: 'TXT-05',
+    name: 'a parameter that ends in another namespace',
+    text: '<|DSML|invoke name="run_sql"><|DSML|parameter name="a">1</parameter></|DSML|invoke>',
+    calls: fault('<|DSML|invoke name="run_sql"><|DSML|parameter name="a">1</parameter></|DSML|invoke>'),
+  },
+  {
+    id: 'TXT-05',
+    name: 'start_function_call, whose values are no JSON',
+    text: '<start_function_call>call:run_sql{query:<escape>DROP TABLE users<escape>}<end_function_call>',
+    calls: fault('<start_function_call>call:run_sql{query:<escape>DROP TABLE users<escape>}<end_function_call>'),
+  },
+  {
+    id: 'TXT-02',
+    name: 'a word before a list is text without a call',
+    text: 'functools[0] functools [{"name":"run_sql"}]',
+    calls: [],
+  },
+  { id: 'TXT-02', name: 'a type of alternatives is text', text: 'f<a|invoke>({ a: 1 }) <|a|b> {}', calls: [] },
   {
     id: 'TXT-01',
     name: 'values apart by a semicolon',
@@ -357,7 +395,7 @@ test('[TXT-06] plain text leaves at once, but for what may become a tag', () => 
 })
 
 test('[TXT-06] an opening without a call is held for no more than its window', () => {
-  const text = `<tool_call>${' '.repeat(3000)}run_sql {}`
+  const text = `<tool_call>${'x'.repeat(3000)} run_sql {}`
   const seen = scan(text.split(''))
   assert.deepEqual(seen.calls, [])
   assert.ok(seen.latest <= DEFAULT_LIMITS.textCallWindowBytes + 16, `${seen.latest}`)
@@ -365,10 +403,28 @@ test('[TXT-06] an opening without a call is held for no more than its window', (
 
 test('[TXT-06] the window: at its last byte, and one behind', () => {
   const at = (space: number): readonly string[] =>
-    scan([`<tool_call>${' '.repeat(space)}{"name":"a"}</tool_call>`], [], { textCallWindowBytes: 64 }).calls
+    scan([`<tool_call>${'x'.repeat(space)}{"name":"a"}</tool_call>`], [], { textCallWindowBytes: 64 }).calls
   assert.equal(at(63).length, 1)
   // `</tool_call>` is far enough from any brace.
   assert.deepEqual(at(64), [])
+})
+
+test('[TXT-01] functools: the list is a call, however the word before it was cut', () => {
+  const text = `Sure. functools[${CALL}]\nDone.`
+  for (const pieces of cuts(text)) {
+    const seen = scan(pieces)
+    assert.deepEqual([seen.calls, seen.plain], [whole(`[${CALL}]`), 'Sure. functools\nDone.'])
+  }
+})
+
+test('[TXT-07] white space behind an opening uses up the cap of a call, not the window', () => {
+  const call = (space: number): string => `<tool_call>${' '.repeat(space)}{"name":"a"}</tool_call>`
+  for (const text of [call(300), call(5000)]) {
+    const expected = text.length > 4096 ? /^WIRE_ARGUMENT_TOO_LARGE/ : /^a\/json/
+    for (const pieces of [[text], text.split('')]) {
+      assert.match(scan(pieces, [], { argumentBytes: 4096 }).calls[0] ?? '', expected)
+    }
+  }
 })
 
 test('[TXT-07] a call over the cap is refused there and not collected', () => {
@@ -385,6 +441,10 @@ test('[TXT-08] what is found does not depend on how the text is cut', () => {
   const part = fc.constantFrom(
     '<tool_call>',
     '</tool_call>',
+    '<|DSML|tool_calls>',
+    '</|DSML|tool_calls>',
+    'functools',
+    ' '.repeat(300),
     CALL,
     '[TOOL_CALLS]',
     '[',
@@ -446,6 +506,9 @@ test('[TXT-09] hostile texts cost linear time', () => {
     '<tool_call>{',
     '[TOOL_CALLS]{}',
     '<a:',
+    '<|a|',
+    'functools[',
+    `<tool_call>${' '.repeat(1000)}`,
     '\u200b',
   ]) {
     const text = unit.repeat(Math.ceil(100_000 / unit.length))
@@ -468,10 +531,12 @@ test('[TXT-09] hostile calls cost linear time', () => {
     `<tool_call a=${much('"')}>{}</tool_call>`,
     `<function_calls>${much('<invoke name="a"></invoke>')}</function_calls>`,
     `<tool_call>{}${much('a ')}</tool_call>`,
+    `<tool_call>${much(' ')}${much(' x')}`,
   ]
   for (const text of texts) {
     const started = performance.now()
     scan([text], [...bash, ...tag])
+    scan(text.split(''), [...bash, ...tag])
     assert.ok(performance.now() - started < 2000, `${text.slice(0, 40)}: ${performance.now() - started} ms`)
   }
 })

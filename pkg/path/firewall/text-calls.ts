@@ -1,10 +1,11 @@
 import type { Limits, Reason, TextCallScanner, TextItem } from '#pkg/model'
 import type { NewJsonFollower } from './ports.ts'
 import type { Rules } from './rules.ts'
+import { LookAhead } from './text-ahead.ts'
 import { type Closer, closerOf } from './text-closers.ts'
 import { newToolNames, type ToolNames } from './text-names.ts'
 import { type ReadParts, readCalls, type WrittenCalls } from './text-read.ts'
-import { foldWord, matchTag, type TagWords, type TextTag } from './text-tags.ts'
+import { foldWord, matchTag, type TagWords, type TextTag, UNITS_BEFORE } from './text-tags.ts'
 
 /** What a scanner of one channel needs. */
 export type TextCallParts = {
@@ -54,18 +55,20 @@ type Open = {
 const TRIGGER = /[<[＜﹤［]/g
 const TRIGGER_OR_FENCE = /[<[＜﹤［`~｀]/g
 
-/** What stands at a trigger: text, perhaps a call, or a call whose opening ends at `end`. */
-type Standing = 'text' | 'wait' | { readonly tag: TextTag; readonly end: number }
+/** What stands at a trigger: text, perhaps an opening, an opening that waits for more, or a call whose opening ends at `end`. */
+type Standing = 'text' | 'wait' | LookAhead | { readonly tag: TextTag; readonly end: number }
 
 class Scanner implements TextCallScanner {
   readonly #options: Options
   readonly #trigger: RegExp
   /** Text from `#base` on that is to be scanned next, or null. */
   #next: string | null = null
-  /** Text that may be an opening, or an opening whose window is not full; begins at `#base`. Short. */
-  #held = ''
+  /** Text that may be an opening, or an opening that may be a call; begins at `#base`. */
+  #held: string[] = []
+  /** Of an opening that is held. */
+  #ahead: LookAhead | null = null
   #base = 0
-  /** The unit before `#base`. */
+  /** The units before `#base`. */
   #before = ''
   #open: Open | null = null
   #ended = false
@@ -80,7 +83,11 @@ class Scanner implements TextCallScanner {
     if (text === '') return []
     this.#items = []
     if (this.#open !== null) this.#follow(this.#open, text)
-    else this.#next = this.#held + text
+    else {
+      this.#held.push(text)
+      if (this.#ahead !== null && this.#ahead.push(text) === 'wait') return []
+      this.#next = this.#held.join('')
+    }
     this.#scanAll()
     return this.#items
   }
@@ -88,7 +95,7 @@ class Scanner implements TextCallScanner {
   end(): readonly TextItem[] {
     this.#items = []
     this.#ended = true
-    if (this.#open === null) this.#next = this.#held
+    if (this.#open === null) this.#next = this.#held.join('')
     this.#scanAll()
     // What follows a call that the end closes is scanned in turn; each round takes a part of the text away.
     while (this.#open !== null) {
@@ -108,7 +115,8 @@ class Scanner implements TextCallScanner {
 
   /** Text that begins at `#base` and belongs to no call so far. */
   #scan(text: string): void {
-    this.#held = ''
+    this.#held = []
+    this.#ahead = null
     // At the end of all text a word is whole that could still grow before.
     const seen = this.#ended ? `${text}\n` : text
     for (let at = this.#find(text, 0); at !== -1; at = this.#find(text, at + 1)) {
@@ -116,8 +124,10 @@ class Scanner implements TextCallScanner {
       if (standing === 'text') continue
       this.#plain(text, at)
       const rest = text.slice(at)
-      if (standing === 'wait') this.#held = rest
-      else this.#begin(standing.tag, Math.min(standing.end - at, rest.length), rest)
+      if (standing === 'wait' || standing instanceof LookAhead) {
+        this.#held = [rest]
+        this.#ahead = standing === 'wait' ? null : standing
+      } else this.#begin(standing.tag, Math.min(standing.end - at, rest.length), rest)
       return
     }
     this.#plain(text, text.length)
@@ -130,7 +140,7 @@ class Scanner implements TextCallScanner {
 
   #plain(text: string, units: number): void {
     if (units === 0) return
-    this.#before = text.charAt(units - 1)
+    this.#before = this.#beforeOf(text, units)
     this.#base += units
     const last = this.#items.at(-1)
     if (last?.kind === 'plain') this.#items.pop()
@@ -139,27 +149,28 @@ class Scanner implements TextCallScanner {
 
   #standingAt(text: string, at: number): Standing {
     const { words, window } = this.#options
-    const before = at === 0 ? this.#before : text.charAt(at - 1)
-    const found = matchTag(text, at, { words, window, before })
+    const found = matchTag(text, at, { words, window, before: this.#beforeOf(text, at) })
     if (found.kind === 'none') return 'text'
     if (found.kind === 'partial') return this.#ended ? 'text' : 'wait'
     const { tag, end } = found
     if (tag.kind === 'fence' || (tag.kind === 'element' && tag.declared)) return { tag, end }
-    const follows = this.#followsCall(tag, text, end)
+    const ahead = this.#aheadOf(tag)
+    const pushed = ahead.push(text.slice(end))
+    const follows = pushed === 'wait' && this.#ended ? ahead.end() : pushed
+    if (follows === 'wait') return ahead
     return follows === 'call' ? { tag, end } : follows
   }
 
-  /** An opening becomes a call when the name of a tool or `{` follows within the window. */
-  #followsCall(tag: TextTag, text: string, end: number): 'call' | 'wait' | 'text' {
-    const { window, names } = this.#options
-    const from = /[>＞﹥]/.test(text.charAt(end)) ? end + 1 : end
-    const ahead = text.slice(from, from + window)
-    const full = this.#ended || Buffer.byteLength(ahead) >= window
-    const seen = within(ahead, window)
-    const closed = closerOf(tag, window).push(seen)
-    const inside = closed === null ? seen : seen.slice(0, closed)
-    if (/[{｛]/.test(inside) || names.standsIn(text.slice(end, from) + inside, full || closed !== null)) return 'call'
-    return full || closed !== null ? 'text' : 'wait'
+  #aheadOf(tag: TextTag): LookAhead {
+    const { names, window, bytes } = this.#options
+    return new LookAhead({ names, closer: closerOf(tag, window), window, cap: bytes })
+  }
+
+  /** The units before `at` of a text that begins at `#base`. */
+  #beforeOf(text: string, at: number): string {
+    return at >= UNITS_BEFORE
+      ? text.slice(at - UNITS_BEFORE, at)
+      : (this.#before + text.slice(0, at)).slice(-UNITS_BEFORE)
   }
 
   #begin(tag: TextTag, opened: number, text: string): void {
@@ -223,14 +234,7 @@ class Scanner implements TextCallScanner {
   #leave(text: string, length: number): void {
     this.#open = null
     this.#base += length
-    this.#before = text.charAt(length - 1)
+    this.#before = this.#beforeOf(text, length)
     if (length < text.length) this.#next = text.slice(length)
   }
-}
-
-/** The beginning of a text that fits into so many bytes. */
-function within(text: string, bytes: number): string {
-  let units = Math.min(text.length, bytes)
-  while (Buffer.byteLength(text.slice(0, units)) > bytes) units -= 1
-  return text.slice(0, units)
 }

@@ -26,6 +26,8 @@ const UNKNOWN = { ok: false, reason: 'WIRE_UNKNOWN_SHAPE' } as const satisfies W
 /** Reads a whole call text, from the first unit of its opening (which ends at `opened`) to its end. */
 export function readCalls(parts: ReadParts, raw: string, tag: TextTag, opened: number): WrittenCalls {
   if (tag.kind === 'fence') return readFence(raw, tag.name, tag.mark, tag.run, opened)
+  // `call:name{key:<escape>text<escape>}` looks like JSON to some readers only
+  if (tag.kind === 'element' && /^start_/i.test(tag.name)) return UNKNOWN
   const body = tag.kind === 'element' ? elementBody(raw, opened) : { from: opened, to: raw.length, name: null }
   if (body === null) return UNKNOWN
   const single = tag.kind === 'element' && ['invoke', 'function', 'functionname'].includes(tag.name.toLowerCase())
@@ -72,7 +74,7 @@ function elementBody(raw: string, opened: number): Body | null {
 
 function readBody(parts: ReadParts, raw: string, body: Body): WrittenCalls {
   const text = raw.slice(body.from, body.to)
-  if (/^\s*</.test(text) && !/^\s*<\s*[|｜]/.test(text)) return readElements(parts, raw, body.from, body.to)
+  if (/^\s*<(?!\s*[|｜])/.test(text) || INNER.test(text)) return readElements(parts, raw, body.from, body.to)
   return readSequence(parts, raw, body)
 }
 
@@ -191,12 +193,13 @@ function readElements(parts: ReadParts, raw: string, from: number, to: number): 
     ELEMENT.lastIndex = at
     const open = ELEMENT.exec(raw)
     if (open === null) return raw.slice(at, to).trim() === '' ? { ok: true, calls } : UNKNOWN
-    const [whole, element = '', name = ''] = open
+    const [whole, space = '', element = '', name = ''] = open
     const body = at + whole.length
-    const close = new RegExp(`</\\s*(?:[a-z_]{1,16}:)?${element.toLowerCase()}\\s*>`, 'gi')
+    const close = new RegExp(`</\\s*(${SPACE})${element.toLowerCase()}\\s*>`, 'gi')
     close.lastIndex = body
     const closed = close.exec(raw)
     if (closed === null || closed.index + closed[0].length > to) return UNKNOWN
+    if (closed[1]?.toLowerCase() !== space.toLowerCase()) return UNKNOWN
     const found = readParameters(parts, raw.slice(body, closed.index))
     if (found === null) return UNKNOWN
     at = closed.index + closed[0].length
@@ -205,9 +208,15 @@ function readElements(parts: ReadParts, raw: string, from: number, to: number): 
   return { ok: true, calls }
 }
 
-const ELEMENT = /\s*<(?:[a-z_]{1,16}:)?(invoke|function)(?:\s*=\s*|\s+name\s*=\s*)["']?([^"'\s<>=]+)["']?\s*>/iy
-const PARAMETER = /\s*<(?:[a-z_]{1,16}:)?parameter(?:\s*=\s*|\s+name\s*=\s*)["']?([^"'\s<>=]+)["']?\s*>/iy
-const PARAMETER_END = /<\/\s*(?:[a-z_]{1,16}:)?parameter\s*>/gi
+/** A namespace: `ns:`, or `｜DSML｜` of DeepSeek. */
+const SPACE = '(?:[a-z_]{1,16}:|[|｜][a-z_]{1,16}[|｜])?'
+const INNER = new RegExp(`^\\s*<${SPACE}(?:invoke|function)[\\s=]`, 'i')
+const NAMED = `(?:\\s*=\\s*|\\s+name\\s*=\\s*)["']?([^"'\\s<>=]+)["']?`
+const ELEMENT = new RegExp(`\\s*<(${SPACE})(invoke|function)${NAMED}\\s*>`, 'iy')
+const PARAMETER = new RegExp(`\\s*<(${SPACE})parameter${NAMED}(?:\\s+string="(true|false)")?\\s*>`, 'iy')
+const PARAMETER_END = new RegExp(`</\\s*(${SPACE})parameter\\s*>`, 'gi')
+/** Whether an entity is decoded, and where nested tags end, differs from client to client. */
+const DOUBTFUL = new RegExp(`&(?:#|[a-z]{2,6};)|<${SPACE}parameter`, 'i')
 
 /** The arguments of one element as JSON, or null when some client could read them in another way. */
 function readParameters(parts: ReadParts, body: string): string | null {
@@ -219,15 +228,16 @@ function readParameters(parts: ReadParts, body: string): string | null {
   for (let at = 0; body.slice(at).trim() !== ''; ) {
     PARAMETER.lastIndex = at
     const open = PARAMETER.exec(body)
-    const name = open?.[1]
+    const [whole = '', space = '', name, string] = open ?? []
     if (open === null || name === undefined || values.has(name) || name === '__proto__') return null
-    PARAMETER_END.lastIndex = at + open[0].length
+    PARAMETER_END.lastIndex = at + whole.length
     const close = PARAMETER_END.exec(body)
-    if (close === null) return null
-    const text = body.slice(at + open[0].length, close.index)
-    // Whether an entity is decoded, and where nested tags end, differs from client to client.
-    if (/&(?:#|[a-z]{2,6};)|<(?:[a-z_]{1,16}:)?parameter/i.test(text)) return null
-    values.set(name, parameterValue(text.replace(/^\n|\n$/g, '')))
+    if (close?.[1]?.toLowerCase() !== space.toLowerCase()) return null
+    const text = body.slice(at + whole.length, close.index)
+    if (DOUBTFUL.test(text)) return null
+    // only DeepSeek says which values are strings
+    if (string !== undefined && !/[|｜]/.test(space)) return null
+    values.set(name, string === 'true' ? text : parameterValue(text.replace(/^\n|\n$/g, '')))
     at = close.index + close[0].length
   }
   return JSON.stringify(Object.fromEntries(values))

@@ -38,13 +38,19 @@ const ELEMENTS = new Map([
   ['function', '='],
   ['functionname', '='],
   ['invoke', ''],
+  ['longcat_tool_call', ''],
+  ['start_function_call', ''],
   ['tool_code', ''],
   ['execute_tool', ''],
   ['use_mcp_tool', ''],
 ])
 const BRACKETS = ['tool_calls', 'tool_call', 'function_calls', 'function_call', 'tool_request']
 const TOKEN_WORD = /tool|function|call|python_?tag|plugin|action|channel|recipient|constrain|invoke/
-/** `ns:` before an element's name does not count. */
+/** A word that opens a call when a list follows it at once; it may have left by then. */
+const WORD_BEFORE_LIST = /functools$/i
+/** How many units before a candidate matter. */
+export const UNITS_BEFORE = 'functools'.length
+/** `ns:` or `|ns|` before an element's name does not count. */
 const NAMESPACE = /^[a-z_]{1,16}$/
 const IGNORED = /[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Mn}]/u
 
@@ -72,7 +78,7 @@ export type TagPlace = {
   readonly words: TagWords
   /** No candidate is longer, in units. */
   readonly window: number
-  /** The unit before the candidate, or empty. */
+  /** The units before the candidate, `UNITS_BEFORE` of them where there are as many. */
   readonly before: string
 }
 
@@ -80,18 +86,22 @@ export type TagPlace = {
 export function matchTag(text: string, at: number, place: TagPlace): TagMatch {
   const mark = foldUnit(text.charAt(at))
   if (mark === '<') return matchElement(text, at, place)
-  if (mark === '[') return matchBracket(text, at, place.window)
+  if (mark === '[') return matchBracket(text, at, place)
   if (mark === '`' || mark === '~') return matchFence(text, at, place)
   return NONE
 }
 
 function matchElement(text: string, at: number, { words, window, before }: TagPlace): TagMatch {
   let name = ''
+  let piped = false
   for (let i = at + 1; i < text.length; i += 1) {
     if (i - at > window) return NONE
     const unit = foldUnit(text.charAt(i))
-    if (name === '' && unit === '|') return matchToken(text, at, i + 1, window)
-    if (unit === ':' && NAMESPACE.test(name)) name = ''
+    if (name === '' && unit === '|' && !piped) {
+      const token = matchToken(text, at, i + 1, window)
+      if (token.kind !== 'none') return token
+      piped = true
+    } else if ((unit === ':' || (unit === '|' && piped)) && NAMESPACE.test(name)) name = ''
     else if (!/^[a-z0-9_/]*$/.test(unit)) {
       const tag = elementOf(name, unit, before, words)
       if (tag !== null) return { kind: 'tag', tag, end: i }
@@ -109,7 +119,7 @@ function elementOf(name: string, delimiter: string, before: string, words: TagWo
   if (declared !== undefined) return { kind: 'element', name: declared, declared: true }
   const rule = ELEMENTS.get(name)
   if (rule === undefined || (rule === '=' && delimiter !== '=')) return null
-  if (rule === 'joined' && /[A-Za-z0-9_]/.test(before)) return null
+  if (rule === 'joined' && /[A-Za-z0-9_]$/.test(before)) return null
   return { kind: 'element', name, declared: false }
 }
 
@@ -135,7 +145,8 @@ function matchToken(text: string, at: number, from: number, window: number): Tag
   return PARTIAL
 }
 
-function matchBracket(text: string, at: number, window: number): TagMatch {
+function matchBracket(text: string, at: number, { window, before }: TagPlace): TagMatch {
+  if (WORD_BEFORE_LIST.test(before)) return { kind: 'tag', tag: { kind: 'bracket', name: 'functools' }, end: at }
   let name = ''
   for (let i = at + 1; i < text.length; i += 1) {
     if (i - at > window) return NONE
@@ -151,7 +162,7 @@ function matchBracket(text: string, at: number, window: number): TagMatch {
 
 function matchFence(text: string, at: number, { words, window, before }: TagPlace): TagMatch {
   const mark = foldUnit(text.charAt(at))
-  if (foldUnit(before) === mark) return NONE // a run counts from its first mark
+  if (foldUnit(before.slice(-1)) === mark) return NONE // a run counts from its first mark
   let i = at
   let run = 0
   let word = ''
@@ -181,14 +192,16 @@ export function matchClose(
   element: string,
   window: number,
 ): TagMatch | { readonly kind: 'close'; readonly end: number } {
-  const wanted = `/${element.replaceAll('_', '')}`
+  const starts = /^start_/.test(element)
+  const sign = starts ? 'end' : '/'
+  const wanted = sign + element.replace(/^start_/, '').replaceAll('_', '')
   let name = ''
   for (let i = at + 1; i < text.length; i += 1) {
     if (i - at > window) return NONE
     const unit = foldUnit(text.charAt(i)).trim().replace('_', '')
     if (unit === '>') return name === wanted ? { kind: 'close', end: i + 1 } : NONE
-    if (unit === ':' && name.length > 1) {
-      name = '/'
+    if (!starts && ((unit === ':' && name.length > 1) || (unit === '|' && name !== ''))) {
+      name = sign
       continue
     }
     name += unit

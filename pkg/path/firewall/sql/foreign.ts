@@ -9,6 +9,7 @@ const SERVERS: readonly LexRules[] = [
   {
     nestedComments: false,
     backslashEscapes: true,
+    escapeStrings: false,
     hashComments: true,
     dashNeedsSpace: true,
     executableComments: true,
@@ -20,6 +21,7 @@ const SERVERS: readonly LexRules[] = [
   {
     nestedComments: false,
     backslashEscapes: false,
+    escapeStrings: false,
     hashComments: false,
     dashNeedsSpace: false,
     executableComments: false,
@@ -56,9 +58,12 @@ export function foreignReadings(text: string): readonly ForeignReading[] {
   for (const { kind, from, to } of tokensOf(text, POSTGRES)) if (isHidden(kind)) hidden.fill(1, from, to)
   const readings: ForeignReading[] = []
   for (const rules of SERVERS) {
-    const tokens = tokensOf(text, rules)
+    const { tokens, open } = lex(text, rules)
     if (tokens.some((token) => !isHidden(token.kind) && hidden[token.from] === 1))
-      readings.push({ text: respell(text, tokens), dangerous: isDangerous(tokens, hidden) })
+      readings.push({
+        text: respell(text, tokens),
+        dangerous: isDangerous(tokens, hidden, open ? brokenFrom(text, tokens) : text.length),
+      })
   }
   return readings
 }
@@ -84,12 +89,28 @@ export function hasBacktick(text: string): boolean {
   )
 }
 
-function tokensOf(text: string, rules: LexRules): readonly Token[] {
+type Lexed = { readonly tokens: readonly Token[]; readonly open: boolean }
+
+function lex(text: string, rules: LexRules): Lexed {
   const tokens: Token[] = []
   const lexer = new SqlLexer(rules, (kind, from, to, word) => tokens.push({ kind, from, to, word }))
   lexer.push(text)
-  lexer.end()
-  return tokens
+  return { open: lexer.end(), tokens }
+}
+
+function tokensOf(text: string, rules: LexRules): readonly Token[] {
+  return lex(text, rules).tokens
+}
+
+/**
+ * Where the last statement of a text begins if it ends within a string: no server runs that one. With a `#` in it the
+ * string may be a comment to a server.
+ */
+function brokenFrom(text: string, tokens: readonly Token[]): number {
+  const last = tokens.slice(tokens.findLastIndex(({ kind }) => kind === 'semicolon') + 1)
+  const opened = last.at(-1)
+  const broken = opened?.kind === 'string' && text.charAt(opened.from) === "'"
+  return broken && !text.slice(last[0]?.from, opened.from).includes('#') ? (last[0]?.from ?? text.length) : text.length
 }
 
 function isHidden(kind: LexKind): boolean {
@@ -110,10 +131,14 @@ function respell(text: string, tokens: readonly Token[]): string {
     .join('')
 }
 
-function isDangerous(tokens: readonly Token[], hidden: Uint8Array): boolean {
+/** What begins a statement from `broken` on is never run. */
+function isDangerous(tokens: readonly Token[], hidden: Uint8Array, broken: number): boolean {
   const codes = tokens.filter(({ kind }) => !isHidden(kind))
   return codes.some((token, at) => {
     if (hidden[token.from] !== 1) return false
-    return DANGEROUS.has(token.word) || (codes[at - 1]?.kind === 'semicolon' && BEGINS.has(token.word))
+    return (
+      DANGEROUS.has(token.word) ||
+      (token.from < broken && codes[at - 1]?.kind === 'semicolon' && BEGINS.has(token.word))
+    )
   })
 }

@@ -4,6 +4,8 @@ export type LexRules = {
   readonly nestedComments: boolean
   /** `\'` inside of any quotes does not end them. */
   readonly backslashEscapes: boolean
+  /** `\'` inside of `E'…'`, and of the strings on later lines that go on with it, does not end them. Else `E` is a word. */
+  readonly escapeStrings: boolean
   /** `#` begins a comment. */
   readonly hashComments: boolean
   /** `--` begins a comment only before white space. */
@@ -22,6 +24,7 @@ export type LexRules = {
 export const POSTGRES: LexRules = {
   nestedComments: true,
   backslashEscapes: false,
+  escapeStrings: true,
   hashComments: false,
   dashNeedsSpace: false,
   executableComments: false,
@@ -156,7 +159,8 @@ export class SqlLexer {
       else this.#long = true
       return
     }
-    const escapes = this.#mode === 'word' && this.#word.toLowerCase() === 'e' && unit === "'"
+    const escapes =
+      this.#rules.escapeStrings && this.#mode === 'word' && this.#word.toLowerCase() === 'e' && unit === "'"
     this.#settle()
     if (escapes) {
       this.#from = this.#at
@@ -233,7 +237,7 @@ export class SqlLexer {
     this.#escapes = escapes
     this.#escaped = false
     this.#closing = false
-    this.#continues = escapes && !this.#rules.backslashEscapes ? 1 : 0
+    this.#continues = escapes && this.#rules.escapeStrings ? 1 : 0
   }
 
   #quotes(unit: string): void {

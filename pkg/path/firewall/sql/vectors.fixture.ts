@@ -257,6 +257,7 @@ export const HIDDEN: readonly Vector[] = rows([
   ['a backslash in a quoted name', 'SELECT 1 AS "\\""; DROP TABLE t; -- "', READ, DDL],
   ['dollars that are no quotes elsewhere', 'SELECT $$; DROP TABLE t; SELECT $$', READ, DDL],
   ['brackets that are quotes elsewhere', "SELECT (1)[' ] ; DROP TABLE t; -- ']", READ, DDL],
+  ['an E that is a word elsewhere', "SELECT E'\\'FROM(SELECT 1 E)x; DROP TABLE c --'", READ, DDL],
   ['a hash that is a comment elsewhere', "SELECT 1 # '\n; DROP TABLE t; -- '", READ, DDL],
 ])
 
@@ -269,6 +270,15 @@ export const UNPARSABLE: readonly (readonly [name: string, sql: string])[] = [
   ['prose', 'please drop the table'],
   ['half a statement', 'DROP TABLE'],
   ['a string that does not end', "SELECT 'a"],
+  [
+    'an escape of a string that goes on, which no other server knows',
+    "SELECT E''\n'\\'FROM(SELECT 1 E)x; DROP TABLE c --'",
+  ],
+  ['an E that is a word elsewhere, before what only there is a comment', "SELECT E'\\' x y; DROP TABLE c # '"],
+  [
+    'an E that is a word elsewhere, before a string that does not end there',
+    "SELECT E'\\' x y; DROP TABLE c; SELECT '",
+  ],
   ['a comment that does not end', 'SELECT 1 /* a'],
   ['a NUL, behind which the grammar would not look', 'SELECT 1\0; DROP TABLE t'],
   ['a percent-encoded NUL', 'SELECT 1;%00'],
