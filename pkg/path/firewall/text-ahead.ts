@@ -83,6 +83,7 @@ const BLANK = /[\s\x1c-\x1f\x85]/
 
 /** Bytes of one unit in UTF-8, half of four for a half of a pair; none for white space. */
 function costOf(code: number): number {
+  if (code > 0x20 && code < 0x7f) return 1
   if (BLANK.test(String.fromCharCode(code))) return 0
   if (code < 0x80) return 1
   return code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 2 : 3
