@@ -21,7 +21,7 @@ export type Limits = {
   readonly frameBytes: number
   /** Tool calls in one answer, all choices together. */
   readonly callsPerAnswer: number
-  /** How far after a call tag a tool name or `{` may come before the tag is plain text. WIRE.md rule 7. */
+  /** How far after a call tag a tool name or `{` may come before the tag is plain text; white space does not count, up to `argumentBytes`. WIRE.md rule 7. */
   readonly textCallWindowBytes: number
   /** Bytes looked at in one turn before the event loop gets its chance. */
   readonly turnBytes: number

@@ -23,7 +23,7 @@ export function admit(request: IncomingMessage, entry: Entry): void {
   if (bearer?.[1] === undefined || !sameText(bearer[1], entry.token))
     throw new SallyportError(
       'ADMIN_UNAUTHORIZED',
-      'the admin token is missing or wrong; send "Authorization: Bearer TOKEN" with the adminToken that "sallyctl up" printed',
+      'the admin token is missing or wrong; send "Authorization: Bearer TOKEN" with the adminToken that "sallyctl up -o json" prints',
     )
 }
 

@@ -70,7 +70,7 @@ function check(files: readonly SourceFile[]): Checked {
     policies: policies.length,
     agents: agents.length,
     faults,
-    warnings: compiled.warnings.map(formatFault),
+    warnings: agents.length === 0 ? [] : compiled.warnings.map(formatFault), // without agents nothing can be selected
     unknownTools: policies.flatMap(unknownToolsOf),
   }
 }

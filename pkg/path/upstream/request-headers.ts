@@ -2,7 +2,7 @@ import type { Headers } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 
 /** How every agent token begins. DESIGN §8. */
-const TOKEN_PREFIX = 'sp_vk_'
+export const TOKEN_PREFIX = 'sp_vk_'
 
 /**
  * The headers of the upstream request: the caller's, with the provider's key where there is one. An `authorization`

@@ -183,6 +183,16 @@ test('a base URL or key that cannot be used is refused at once, by name and with
     )
 })
 
+test("[NET-02] [PROMISE-KEYS] an agent's token is no provider key", () => {
+  const providers = [
+    { name: 'openai', baseUrl: 'http://127.0.0.1:9/v1', key: 'sp_vk_0123456789abcdefghijklmnopqrstuv' },
+  ]
+  assert.throws(
+    () => newUpstream({ isLive: () => true }, { providers }),
+    (error: SallyportError) => error.code === 'SETTINGS_INVALID' && !error.message.includes('0123456789'),
+  )
+})
+
 test('[NET-04] a chunk is handed over before the next is sent', async () => {
   const gates = Array.from({ length: 4 }, () => Promise.withResolvers<void>())
   await withUpstream(

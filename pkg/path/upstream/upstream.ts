@@ -5,7 +5,7 @@ import { SallyportError } from '#pkg/model/errors'
 import { Exchange } from './exchange.ts'
 import { type FaultPlace, faultOf } from './faults.ts'
 import { PermitStaleError } from './permit-stale.ts'
-import { assertNoToken, requestHeaders } from './request-headers.ts'
+import { assertNoToken, requestHeaders, TOKEN_PREFIX } from './request-headers.ts'
 import { joinPath, readTarget, type Target } from './target.ts'
 
 /** One provider: its name in an UpstreamAsk, its base URL (OpenAI's ends in `/v1`), and its key; null = no key is sent. */
@@ -92,6 +92,12 @@ export function newUpstream(deps: UpstreamDeps, options: UpstreamOptions): Upstr
 
 function newProvider(provider: ProviderTarget, settings: Settings, trust: () => SecureContext): Provider {
   const target = readTarget(provider.name, provider.baseUrl)
+  if (provider.key?.includes(TOKEN_PREFIX))
+    throw new SallyportError(
+      'SETTINGS_INVALID',
+      `the key of provider "${provider.name}" is an agent's token; set the provider's own key for sallyport, the token for the agent`,
+      { fields: { provider: provider.name } },
+    )
   if (provider.key !== null && !/^[!-~]+$/.test(provider.key))
     throw new SallyportError('SETTINGS_INVALID', `the key of provider "${provider.name}" holds a space or a control`, {
       fields: { provider: provider.name },
