@@ -326,6 +326,9 @@ export class Judging {
       case 'arguments':
         return open === undefined ? undefined : this.#delta(open.held, item.text)
       case 'fault': {
+        if (open === undefined && this.#calls.size >= this.#maxCalls) {
+          return this.fail('WIRE_CALL_LIMIT', 0, detailOf('WIRE_CALL_LIMIT'))
+        }
         const held = open?.held ?? this.#held(`text:${key}:${item.start}:${this.#ordinal}`, true)
         if (held.outcome === null) this.#settle(held, [this.#doubt(item.reason)], this.#judge.nowUs())
         return this.#settleText(key, held, open?.start ?? item.start, item.end)

@@ -110,7 +110,7 @@ function readChoice(input: ChoiceInput, reader: ChunkReader, out: Message[]): Ch
   if (!isEmpty(value[member]) && asObject(value[member]) === null) strays.push(tracker.unknown(choice, at, out))
   const own = textsOf(body)
   const echoes = textsOf(echoOf(value, member))
-  if (own === null || echoes === null || hasTooMany(reader.members, choice, [...(own ?? []), ...(echoes ?? [])])) {
+  if (own === null || echoes === null || hasTooMany(reader.members, [...(own ?? []), ...(echoes ?? [])])) {
     malformed(at, out)
   }
   const texts = [...(own ?? []), ...(echoes ?? []).flatMap((echo) => readEcho(reader, choice, echo))]
@@ -164,9 +164,9 @@ function readEcho(reader: ChunkReader, choice: number, echo: TextPiece): readonl
 /** Members with text in one answer; a provider that makes up more is not read. */
 const MAX_MEMBERS = 64
 
-function hasTooMany(members: Set<string>, choice: number, texts: readonly TextPiece[]): boolean {
+function hasTooMany(members: Set<string>, texts: readonly TextPiece[]): boolean {
   for (const { member } of texts) members.add(member)
-  return members.size > MAX_MEMBERS || choice >= MAX_CHOICES
+  return members.size > MAX_MEMBERS
 }
 
 function strayEcho(value: Json, member: 'delta' | 'message'): boolean {

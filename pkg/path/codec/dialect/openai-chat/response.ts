@@ -56,12 +56,21 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
   }
 }
 
+/** Echoed text remembered for one answer, UTF-16 units; an echo beyond it is read whole each time. */
+const MAX_ECHO_UNITS = 1024 * 1024
+
 /** Providers that echo the message so far send it again with each chunk: only what is new is looked at again. */
 function newFreshEcho(): ChunkReader['freshEcho'] {
   const seen = new Map<string, string>()
+  let units = 0
   return (key, text) => {
     const before = seen.get(key) ?? ''
-    seen.set(key, text)
+    units += text.length - before.length
+    if (units <= MAX_ECHO_UNITS) seen.set(key, text)
+    else {
+      units -= text.length
+      seen.delete(key)
+    }
     return text.startsWith(before) ? text.slice(before.length) : `\n${text}`
   }
 }
