@@ -21,11 +21,11 @@ export type Limits = {
   readonly frameBytes: number
   /** Tool calls in one answer, all choices together. */
   readonly callsPerAnswer: number
-  /** How far after a call tag a tool name or `{` may come before the tag is plain text; white space does not count, up to `argumentBytes`. WIRE.md rule 7. */
+  /** How far after a call tag a tool name or `{` may come before the tag is plain text; white space does not count, up to `argumentBytes`. */
   readonly textCallWindowBytes: number
   /** Bytes looked at in one turn before the event loop gets its chance. */
   readonly turnBytes: number
-  /** Refused calls remembered for one agent, oldest out. WIRE.md rule 11. */
+  /** Refused calls remembered for one agent, oldest out. */
   readonly restoreBytesPerAgent: number
   /** Growth that a compressed body may show above 1 MiB. */
   readonly decodedRatio: number

@@ -342,8 +342,8 @@ test(
         const before = rssKib(running)
         const first = await stall(running, 5)
         const second = await stall(running, 5)
-        // of 1,280 MB that the provider has to say; most of what is seen here is garbage that V8 has not collected yet
-        for (const most of [first, second]) assert.ok(most - before <= 448 * 1024, `RSS grew by ${most - before} KiB`)
+        // the goal is 32 MiB, held on a quiet machine; on a busy one the collector comes later (docs/performance.md)
+        for (const most of [first, second]) assert.ok(most - before <= 64 * 1024, `RSS grew by ${most - before} KiB`)
       },
     ),
 )

@@ -4,7 +4,7 @@ import { SallyportError } from '#pkg/model/errors'
 import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import { admit, type Entry } from './access.ts'
-import { sendError } from './answers.ts'
+import { type ErrorBody, errorBody, sendError } from './answers.ts'
 import { listening } from './listening.ts'
 import type { AdminSource } from './ports.ts'
 import { partsOf, ROUTES, type RouteDeps } from './routes.ts'
@@ -133,7 +133,7 @@ async function dispatch(routes: RouteDeps, entry: Entry, { request, response }: 
   }
   if (methods.length === 0) throw new SallyportError('ADMIN_NOT_FOUND', 'the admin API has no such path')
   const allow = methods.join(', ')
-  sendError(response, 'ADMIN_METHOD', `this path answers ${allow}; the admin API changes nothing`, { allow })
+  sendError(response, errorBody('ADMIN_METHOD', `this path answers ${allow}; the admin API changes nothing`), { allow })
 }
 
 function splitOnce(url: string): readonly string[] {
@@ -146,8 +146,13 @@ function refuse(deps: AdminDeps, response: ServerResponse, error: unknown): void
   if (!known || error.code === 'INTERNAL') deps.log.error('admin-request-failed', { error })
   if (response.headersSent)
     response.destroy() // a broken answer must not look whole
-  else if (!known) sendError(response, 'INTERNAL', 'the request failed in itself; the log says why')
-  else sendError(response, error.code, error.message, challengeOf(error))
+  else if (!known) sendError(response, errorBody('INTERNAL', 'the request failed in itself; the log says why'))
+  else sendError(response, bodyOf(error), challengeOf(error))
+}
+
+function bodyOf({ code, message, fields }: SallyportError): ErrorBody {
+  const { nearest } = fields
+  return errorBody(code, message, typeof nearest === 'string' ? nearest : undefined)
 }
 
 function challengeOf(error: SallyportError): Record<string, string> {

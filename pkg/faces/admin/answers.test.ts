@@ -48,6 +48,47 @@ test('[ADM-05] what cannot be answered is an error by name, and nothing else', a
       })
   }))
 
+const meant: readonly (readonly [name: string, asked: string, nearest: string | undefined])[] = [
+  ['the name in another namespace', 'default/marketing', 'growth/marketing'],
+  ['a slip in the name', 'growth/marketin', 'growth/marketing'],
+  ['a slip, and no namespace', 'default/marketting', 'growth/marketing'],
+  ['nothing alike', 'growth/nobody', undefined],
+]
+
+for (const [name, asked, nearest] of meant)
+  test(`[ADM-05] an agent that is not there: ${name} names ${nearest ?? 'none'} as the one that was meant`, async () =>
+    withAdmin(async (bench) => {
+      const explain = { method: 'POST', headers: { 'content-type': 'application/json' } }
+      const body = JSON.stringify({ agent: asked, call: { name: 'x', arguments: {} } })
+      for (const answer of [
+        await ask(over(bench, `/v1/agents/${asked}`)),
+        await ask(over(bench, `/v1/agents/${asked}/policy`)),
+        await ask(over(bench, '/v1/explain', explain), body),
+      ]) {
+        assert.equal(codeOf(answer), 'ADMIN_NOT_FOUND')
+        const { error } = answer.json<{ readonly error: { readonly nearest?: string } }>()
+        assert.equal(error.nearest, nearest)
+      }
+    }))
+
+test('[ADM-06] an agent says why it may not act, what its file releases, and what to know; absent is nothing', async () =>
+  withAdmin(async (bench) => {
+    const told = async () => {
+      const { reason, releaseThroughEpoch, warnings } = (await ask(over(bench, '/v1/agents/growth/marketing'))).json()
+      return { reason, releaseThroughEpoch, warnings }
+    }
+    assert.deepEqual(await told(), { reason: null, releaseThroughEpoch: 0, warnings: [] })
+    const [status] = bench.source.agents()
+    assert.ok(status !== undefined)
+    const said = {
+      reason: 'looked odd',
+      releaseThroughEpoch: 2,
+      warnings: [{ code: 'RELEASE_TOO_LOW', agent: MARKETING, message: 'x' }],
+    }
+    bench.source.agents = () => [{ ...status, state: 'Quarantined', ...said }]
+    assert.deepEqual(await told(), said)
+  }))
+
 test('[ADM-05] a source that throws is 500 without its message', async () =>
   withAdmin(async (bench) => {
     bench.source.verdicts.find = () => {
@@ -119,6 +160,17 @@ test('[ADM-10] explain asks the plane and answers the deciding rule without an i
     )
     assert.deepEqual(bench.source.explained, [{ agent: MARKETING, call }])
     assert.equal(bench.source.records.length, 0)
+  }))
+
+test('[ADM-10] an Allow is explained by the entry that grants it', async () =>
+  withAdmin(async (bench) => {
+    const plain = bench.source.explainCall
+    const granted = { policy: 'growth/marketing', path: 'tools.allow[0]' }
+    bench.source.explainCall = async (agent, call) => ({ ...(await plain(agent, call)), granted })
+    const body = JSON.stringify({ agent: 'growth/marketing', call: { name: 'run_sql', arguments: {} } })
+    const answer = await ask(over(bench, '/v1/explain', { method: 'POST', headers: json }), body)
+    const { action, policy, rule } = answer.json()
+    assert.deepEqual([action, policy, rule], ['Allow', granted.policy, granted.path])
   }))
 
 test('[ADM-10] an explain body of another shape, type or size is refused before the plane hears of it', async () =>

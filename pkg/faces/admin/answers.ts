@@ -23,17 +23,17 @@ export function sendJson(
   response.end(body)
 }
 
-/** The one shape of every error: `{"error":{"code","message"}}`. */
-export function errorBody(code: ErrorCode, message: string): { readonly error: { code: ErrorCode; message: string } } {
-  return { error: { code, message } }
+/** The one shape of every error. `nearest` is the name that was most likely meant, where one was not found. */
+export type ErrorBody = {
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly nearest?: string }
+}
+
+/** An error of that shape. */
+export function errorBody(code: ErrorCode, message: string, nearest?: string): ErrorBody {
+  return { error: { code, message, ...(nearest === undefined ? {} : { nearest }) } }
 }
 
 /** An error answer with the status of its code. */
-export function sendError(
-  response: ServerResponse,
-  code: ErrorCode,
-  message: string,
-  more: Record<string, string> = {},
-): void {
-  sendJson(response, httpStatusOf(code), errorBody(code, message), more)
+export function sendError(response: ServerResponse, body: ErrorBody, more: Record<string, string> = {}): void {
+  sendJson(response, httpStatusOf(body.error.code), body, more)
 }

@@ -1,5 +1,6 @@
-import type { Action, AgentKey, Check, Finding, Reason, Verdict } from '#pkg/model'
+import type { Action, AgentKey, Check, Finding, Reason } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import type { AdminSource } from './ports.ts'
 import { readAgent } from './query.ts'
 
 /** Which rule would decide a call. It has no id: nothing was judged in earnest, so there is nothing to find. */
@@ -10,6 +11,7 @@ export type Explanation = {
   readonly enforced: boolean
   readonly reasons: readonly Reason[]
   readonly check: Check | null
+  /** Of the rule that decided; for an Allow of the entry that grants the call. */
   readonly policy: string | null
   readonly rule: string | null
   readonly findings: readonly Finding[]
@@ -32,7 +34,11 @@ export function readExplainAsk(body: unknown): ExplainAsk {
 }
 
 /** The answer that a verdict of the plane becomes. */
-export function explanationOf(asked: ExplainAsk, verdict: Verdict): Explanation {
+export function explanationOf(
+  asked: ExplainAsk,
+  verdict: Awaited<ReturnType<AdminSource['explainCall']>>,
+): Explanation {
+  const granted = verdict.granted ?? null
   return {
     agent: asked.agent,
     tool: asked.call.name,
@@ -40,8 +46,8 @@ export function explanationOf(asked: ExplainAsk, verdict: Verdict): Explanation 
     enforced: verdict.enforced,
     reasons: [...new Set(verdict.findings.map((finding) => finding.reason))],
     check: verdict.check,
-    policy: verdict.policy,
-    rule: verdict.rule,
+    policy: verdict.policy ?? granted?.policy ?? null,
+    rule: verdict.rule ?? granted?.path ?? null,
     findings: verdict.findings,
   }
 }

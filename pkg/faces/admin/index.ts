@@ -11,7 +11,8 @@
  */
 export { type Admin, type AdminDeps, type AdminOptions, startAdmin } from './admin.ts'
 export type { Explanation } from './explain.ts'
-export type { AdminSource, AgentStatus, PolicyFault, VerdictFilter } from './ports.ts'
-export { readSince } from './query.ts'
+export { inFieldOrder } from './lines.ts'
+export type { AdminSource, Advice, AgentStatus, PolicyFault, VerdictFilter } from './ports.ts'
+export { readSince, readVerdictQuery } from './query.ts'
 export type { AgentAnswer, HealthAnswer, VersionAnswer } from './routes.ts'
 export { assertSocketFree } from './socket-file.ts'

@@ -1,27 +1,17 @@
 import type { ServerResponse } from 'node:http'
 import type { VerdictRecord } from '#pkg/model'
 
-/** One record as one line. The order of the fields is part of the contract. DESIGN §8. */
-export function lineOf(record: VerdictRecord): string {
+/** A record with its fields in the order that is part of the contract, and no others. DESIGN §8. */
+export function inFieldOrder(record: VerdictRecord): VerdictRecord {
   const { id, time, agent, session, dialect, direction, tool, action, enforced, reasons } = record
   const { check, policy, rule, us, message, generation, epoch } = record
-  const judged = {
-    id,
-    time,
-    agent,
-    session,
-    dialect,
-    direction,
-    tool,
-    action,
-    enforced,
-    reasons,
-    check,
-    policy,
-    rule,
-    us,
-  }
-  return `${JSON.stringify({ ...judged, message, generation, epoch })}\n`
+  const subject = { id, time, agent, session, dialect, direction, tool }
+  return { ...subject, action, enforced, reasons, check, policy, rule, us, message, generation, epoch }
+}
+
+/** One record as one line. */
+export function lineOf(record: VerdictRecord): string {
+  return `${JSON.stringify(inFieldOrder(record))}\n`
 }
 
 /** Writes one line; waits while the reader is behind. False once the reader is gone. */

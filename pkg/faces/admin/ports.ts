@@ -1,4 +1,4 @@
-import type { AgentKey, Hold, LifecycleState, Reason, Snapshot, Verdict, VerdictRecord } from '#pkg/model'
+import type { AgentKey, Hold, LifecycleState, Reason, Snapshot, Source, Verdict, VerdictRecord } from '#pkg/model'
 
 /** One agent as it stands now. */
 export type AgentStatus = {
@@ -13,7 +13,16 @@ export type AgentStatus = {
   readonly policies: readonly string[]
   readonly generation: number
   readonly holds: readonly Hold[]
+  /** Why it may not act: the reason in its file, else the code of its newest hold. Absent as null: it may, or nobody said. */
+  readonly reason?: string | null
+  /** As its file says. Absent as 0: no release. */
+  readonly releaseThroughEpoch?: number
+  /** Absent as none. */
+  readonly warnings?: readonly Advice[]
 }
+
+/** What a person should know, and can change. `agent` null = about all of them. */
+export type Advice = { readonly code: string; readonly agent: AgentKey | null; readonly message: string }
 
 /** What is wrong with a resource, by place. Lines and columns count from 1. */
 export type PolicyFault = {
@@ -43,8 +52,11 @@ export interface AdminSource {
     follow(listener: (record: VerdictRecord) => void): () => void
   }
   effective(agent: AgentKey): Snapshot | null
-  /** Which rule decides; nothing is written or carried out. */
-  explainCall(agent: AgentKey, call: { readonly name: string; readonly arguments: unknown }): Promise<Verdict>
+  /** Which rule decides, and for an Allow which entry carries it; nothing is written or carried out. */
+  explainCall(
+    agent: AgentKey,
+    call: { readonly name: string; readonly arguments: unknown },
+  ): Promise<Verdict & { readonly granted?: Source | null }>
   /** Faults of the last reload; empty when all is well. */
   policyFaults(): readonly PolicyFault[]
   healthy(): { readonly ok: boolean; readonly reasons: readonly string[] }

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type AgentKey, agentKeyOf } from '#pkg/model'
+import { type AgentKey, agentKeyOf, agentRefOf } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import type { Clock } from '#pkg/platform/clock'
+import { nearest } from '#pkg/platform/settings'
 import { LINES_HEADERS, sendJson } from './answers.ts'
 import { readJson } from './body.ts'
 import { explanationOf, readExplainAsk } from './explain.ts'
@@ -21,7 +22,7 @@ export type HealthAnswer = {
 export type VersionAnswer = { readonly version: string; readonly api: 'v1' }
 
 /** One agent; its token only over the Unix socket. */
-export type AgentAnswer = AgentStatus & { readonly token?: string | null }
+export type AgentAnswer = Required<AgentStatus> & { readonly token?: string | null }
 
 /** What the routes answer from. */
 export type RouteDeps = {
@@ -51,6 +52,11 @@ export type Route = {
   readonly path: string
   readonly answer: (call: Call) => Promise<void> | void
 }
+
+/** Agents that are named where none is near. */
+const LISTED_AGENTS = 5
+/** Agents that a wrong name is compared with: each costs time in which no exchange goes on. */
+const COMPARED_AGENTS = 500
 
 /** The whole API. */
 export const ROUTES: readonly Route[] = [
@@ -103,7 +109,7 @@ function agents({ deps, response, query, trusted }: Call): void {
 function agent(call: Call): void {
   readQuery(call.query, [])
   const { key, status } = agentNamed(call)
-  if (status === null) throw noAgent(key)
+  if (status === null) throw noAgent(call.deps.source, key)
   sendJson(call.response, 200, agentAnswer(call.deps.source, status, call.trusted))
 }
 
@@ -111,7 +117,7 @@ function effective(call: Call): void {
   readQuery(call.query, [])
   const { key } = agentNamed(call)
   const snapshot = call.deps.source.effective(key)
-  if (snapshot === null) throw noAgent(key)
+  if (snapshot === null) throw noAgent(call.deps.source, key)
   sendJson(call.response, 200, snapshot)
 }
 
@@ -149,7 +155,7 @@ async function verdict({ deps, response, query, parts }: Call): Promise<void> {
 async function explain({ deps, request, response, query }: Call): Promise<void> {
   readQuery(query, [])
   const asked = readExplainAsk(await readJson(request, deps.limits.maxBodyBytes))
-  if (deps.source.effective(asked.agent) === null) throw noAgent(asked.agent)
+  if (deps.source.effective(asked.agent) === null) throw noAgent(deps.source, asked.agent)
   const found = await deps.source.explainCall(asked.agent, asked.call)
   sendJson(response, 200, explanationOf(asked, found))
 }
@@ -164,12 +170,29 @@ function agentNamed({ deps, parts }: Call): Named {
   return { key, status }
 }
 
-function noAgent(key: AgentKey): SallyportError {
-  return new SallyportError('ADMIN_NOT_FOUND', `no agent "${key}" is known; "sallyctl agents" lists them`)
+/** Names the agent that was most likely meant: the same name in another namespace, else one that differs in few letters. */
+function noAgent(source: AdminSource, key: AgentKey): SallyportError {
+  const refs = source.agents().slice(0, COMPARED_AGENTS)
+  const name = nearest(
+    agentRefOf(key).name,
+    refs.map((ref) => ref.name),
+  )
+  const meant = refs.find((ref) => ref.name === name)
+  if (meant !== undefined) {
+    const near = agentKeyOf(meant)
+    return new SallyportError('ADMIN_NOT_FOUND', `no agent "${key}" is known; did you mean "${near}"?`, {
+      fields: { nearest: near },
+    })
+  }
+  const known = refs.slice(0, LISTED_AGENTS).map(agentKeyOf).join(', ')
+  const more = refs.length > LISTED_AGENTS ? ', …' : ''
+  return new SallyportError('ADMIN_NOT_FOUND', `no agent "${key}" is known; known: ${known || 'none'}${more}`)
 }
 
 function agentAnswer(source: AdminSource, status: AgentStatus, trusted: boolean): AgentAnswer {
   const { namespace, name, state, epoch, acks, role, mode, policies, generation, holds } = status
-  const shown = { namespace, name, state, epoch, acks, role, mode, policies, generation, holds }
+  const { reason = null, releaseThroughEpoch = 0, warnings = [] } = status
+  const life = { state, reason, epoch, acks }
+  const shown = { namespace, name, ...life, role, mode, policies, generation, holds, releaseThroughEpoch, warnings }
   return trusted ? { ...shown, token: source.tokenOf(agentKeyOf(status)) } : shown
 }

@@ -1,6 +1,8 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { ERROR_CODES, type ErrorCode, SallyportError } from '#pkg/model/errors'
+import { type Hint, hintsOf } from './called-as.ts'
+import { linesOf } from './lines.ts'
 import type { Target } from './target.ts'
 
 /** Asks the admin API of a running process. Paths begin with `/`. Throws SallyportError with the code that the process gave. */
@@ -9,7 +11,14 @@ export type Client = {
   post<T>(path: string, body: unknown): Promise<T>
   /** Each line of a stream, parsed, in order; resolves when the process ends the stream. */
   lines<T>(path: string, take: (value: T) => Promise<void>): Promise<void>
+  /** A command to paste that asks the same process. */
+  readonly hint: Hint
+  /** Its data folder, if the process is found by it. */
+  readonly dataDir: string | null
 }
+
+/** Where to send, and how hints call this program. */
+type To = Target & { readonly program: string }
 
 /** An answer that is not a stream. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -19,7 +28,8 @@ const MAX_LINE_CHARS = 4 * 1024 * 1024
 const HEAD_TIMEOUT_MS = 15_000
 
 /** A client of one process. Nothing is sent before the first question. */
-export function newClient(target: Target): Client {
+export function newClient(found: Target, program: string): Client {
+  const target: To = { ...found, program }
   const whole = async <T>(ask: Ask, alsoFine?: number): Promise<T> => {
     const answer = await send(target, ask)
     const text = await textOf(answer, target)
@@ -32,34 +42,31 @@ export function newClient(target: Target): Client {
     get: (path, alsoFine) => whole({ method: 'GET', path }, alsoFine),
     post: (path, body) => whole({ method: 'POST', path, body: Buffer.from(JSON.stringify(body)) }),
     lines: (path, take) => lines(target, path, take),
+    hint: hintsOf(program, found.where),
+    dataDir: found.kind === 'socket' ? found.dataDir : null,
   }
 }
 
-async function lines<T>(target: Target, path: string, take: (value: T) => Promise<void>): Promise<void> {
+async function lines<T>(target: To, path: string, take: (value: T) => Promise<void>): Promise<void> {
   const answer = await send(target, { method: 'GET', path })
   if (answer.statusCode !== 200) throw errorOf(parse(await textOf(answer, target), target), answer.statusCode ?? 0)
   answer.setEncoding('utf8')
-  let rest = ''
+  const tooLong = (): Error => broken(target, 'sent a line that is too long')
   try {
-    for await (const chunk of answer) {
-      const pieces = (rest + String(chunk)).split('\n')
-      rest = pieces.pop() ?? ''
-      if (rest.length > MAX_LINE_CHARS) throw broken(target, 'sent a line that is too long')
-      for (const line of pieces) {
-        const value = parse(line, target)
-        if (isErrorBody(value)) throw errorOf(value, 0)
-        await take(value as T) // as above
-      }
+    for await (const { text, whole } of linesOf(answer, MAX_LINE_CHARS, tooLong)) {
+      if (!whole) throw broken(target, 'ended inside a line')
+      const value = parse(text, target)
+      if (isErrorBody(value)) throw errorOf(value, 0)
+      await take(value as T) // as above
     }
   } catch (error) {
     throw error instanceof SallyportError ? error : broken(target, 'went away in mid-answer', error)
   }
-  if (rest !== '') throw broken(target, 'ended inside a line')
 }
 
 type Ask = { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: Buffer }
 
-function send(target: Target, ask: Ask): Promise<IncomingMessage> {
+function send(target: To, ask: Ask): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const request = open(target, ask)
     const late = setTimeout(() => {
@@ -89,17 +96,19 @@ function open(target: Target, ask: Ask): ClientRequest {
   return url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options)
 }
 
-function unreachable(target: Target, cause: NodeJS.ErrnoException): SallyportError {
+function unreachable(target: To, cause: NodeJS.ErrnoException): SallyportError {
   if (cause.code === 'EACCES' || cause.code === 'EPERM')
     return new SallyportError('ADMIN_UNAUTHORIZED', `${target.label} belongs to another user; run this as that user`, {
       cause,
     })
   const what =
     target.kind === 'socket' ? `no sallyport is running on ${target.label}` : `${target.label} does not answer`
+  const start = hintsOf(target.program, target.kind === 'socket' ? target.where : '')('up --policies DIR')
+  const absent = target.kind === 'socket' && (cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED')
   return new SallyportError(
     'UNREACHABLE',
-    `${what} (${cause.code ?? 'unknown fault'}); start one with "sallyctl up --policies DIR", or say where it is with --data DIR or --address URL`,
-    { cause },
+    `${what} (${cause.code ?? 'unknown fault'}); start one with "${start}", or say where it is with --data DIR or --address URL`,
+    { cause, fields: { absent } },
   )
 }
 

@@ -1,14 +1,27 @@
 import type { Command } from 'commander'
 import type { Explanation } from '#pkg/faces/admin'
-import { checkNumber, type Reason, reasonRow, type VerdictRecord } from '#pkg/model'
+import {
+  checkNumber,
+  globMatches,
+  type Reason,
+  reasonRow,
+  type Snapshot,
+  type Source,
+  type VerdictRecord,
+} from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { readCallFile } from './call-file.ts'
+import { shellWord } from './called-as.ts'
+import type { Client } from './client.ts'
 import { printable } from './escape.ts'
 import type { Context, Globals } from './ports.ts'
 import { remedyOf } from './remedies.ts'
-import { agentNamed, connect, print } from './session.ts'
+import { agentNamed, connect, folderLeftBy, print, tellOffline } from './session.ts'
 
-const VERDICT_ID = /^[A-Za-z0-9_-]{1,128}$/
+const VERDICT_ID = /^v_[A-Za-z0-9_-]{1,126}$/
+
+/** What CALL.json may hold. */
+const EXAMPLE = '{"name":"run_sql","arguments":{"query":"SELECT 1"}}'
 
 /** `sallyctl policy explain VERDICT | AGENT CALL.json` */
 export function definePolicyExplain(parent: Command, context: Context): void {
@@ -24,14 +37,11 @@ export function definePolicyExplain(parent: Command, context: Context): void {
 }
 
 async function explainVerdict(context: Context, globals: Globals, id: string): Promise<void> {
-  if (!VERDICT_ID.test(id))
-    throw new SallyportError(
-      'USAGE',
-      `"${printable(id.slice(0, 64))}" is not the id of a verdict; for a call give AGENT and CALL.json`,
-    )
+  if (!VERDICT_ID.test(id)) throw notAVerdict(context, id)
   const client = await connect(context, globals)
-  const record = await client.get<VerdictRecord>(`/v1/verdicts/${id}`)
-  const remedy = remedyOf(record.reasons[0] ?? null, record)
+  const record = await verdictOf(context, client, id)
+  const grants = await grantsOf(client, record)
+  const remedy = remedyOf(record.reasons[0] ?? null, { ...record, hint: client.hint })
   const lines = [
     ['verdict', `${record.id}  ${record.time}`],
     ['agent', record.agent ?? 'unknown'],
@@ -40,11 +50,55 @@ async function explainVerdict(context: Context, globals: Globals, id: string): P
       `${record.tool === null ? 'no tool' : `tool ${record.tool}`} (${record.dialect}, ${record.direction}), ${record.us} µs`,
     ],
     ...decisionLines(record),
+    ...grants.map(({ policy, path }) => ['granted', `${policy} ${path}, by the rules of now`]),
     ['generation', `${record.generation}, epoch ${record.epoch}`],
     ['said', record.message || '-'],
     ['change', remedy],
   ]
-  await print(context.deps, globals, { ...record, remedy }, () => linesText(lines))
+  await print(context.deps, globals, { ...record, grants, remedy }, () => linesText(lines))
+}
+
+function notAVerdict(context: Context, what: string): SallyportError {
+  const shown = printable(what.slice(0, 64))
+  const example = `${context.program} policy explain ${shellWord(shown)} call.json`
+  return new SallyportError(
+    'USAGE',
+    `"${shown}" is not the id of a verdict (v_…); for a call of an agent also give a file: "${example}", where call.json holds ${EXAMPLE}`,
+  )
+}
+
+async function verdictOf(context: Context, client: Client, id: string): Promise<VerdictRecord> {
+  try {
+    return await client.get<VerdictRecord>(`/v1/verdicts/${id}`)
+  } catch (error) {
+    const folder = folderLeftBy(error, client)
+    if (folder === null) throw error
+    const { findVerdict, verdictFilesOf } = await import('./verdict-files.ts')
+    const files = verdictFilesOf(folder)
+    const newest = files.at(-1)
+    if (newest === undefined) throw error
+    tellOffline(context.deps, newest)
+    const record = await findVerdict(files, id)
+    if (record !== null) return record
+    throw new SallyportError('ADMIN_NOT_FOUND', `no verdict "${id}" is in the files of ${folder}`)
+  }
+}
+
+/**
+ * The entries that grant the tool of an Allow today: a record does not say which of them carried it, and the rules may
+ * have changed. None where nobody can be asked.
+ */
+async function grantsOf(client: Client, record: VerdictRecord): Promise<readonly Source[]> {
+  const { action, agent, tool } = record
+  if (action !== 'Allow' || agent === null || tool === null) return []
+  try {
+    const { grants } = await client.get<Snapshot>(`/v1/agents/${agent}/policy`)
+    return grants.filter((grant) => grant.server === '' && globMatches(grant.name, tool)).map((grant) => grant.source)
+  } catch (error) {
+    // the agent, or the process, may be gone
+    if (error instanceof SallyportError && (error.code === 'ADMIN_NOT_FOUND' || error.code === 'UNREACHABLE')) return []
+    throw error
+  }
 }
 
 async function explainCall(context: Context, globals: Globals, name: string, file: string): Promise<void> {
@@ -52,7 +106,7 @@ async function explainCall(context: Context, globals: Globals, name: string, fil
   const call = await readCallFile(context.deps, file)
   const client = await connect(context, globals)
   const found = await client.post<Explanation>('/v1/explain', { agent, call })
-  const remedy = remedyOf(found.reasons[0] ?? null, found)
+  const remedy = remedyOf(found.reasons[0] ?? null, { ...found, hint: client.hint })
   const lines = [
     ['agent', found.agent],
     ['tool', found.tool],

@@ -4,6 +4,8 @@ import type { Env } from '#pkg/platform/settings'
 export type CliDeps = {
   /** Version of this program. */
   readonly version: string
+  /** How hints call this program. Default: as it was started. */
+  readonly program?: string
   /** The environment, asked for by the commands that have settings. */
   readonly env: () => Promise<Env>
   /** Writes to stdout; resolves when the reader has room. */
@@ -38,6 +40,8 @@ export type Globals = {
 /** What a command is given besides its own words. */
 export type Context = {
   readonly deps: CliDeps
+  /** How hints call this program: `./sallyctl`. */
+  readonly program: string
   /** The command ends with this exit status unless it throws. */
   readonly exit: (status: number) => void
 }

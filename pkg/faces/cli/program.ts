@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { defineAgents } from './agents.ts'
+import { currentFolder, programOf } from './called-as.ts'
 import { defineCompletion } from './completion.ts'
 import { definePolicyCheck } from './policy-check.ts'
 import { definePolicyEffective } from './policy-effective.ts'
@@ -7,18 +8,19 @@ import { definePolicyExplain } from './policy-explain.ts'
 import { type CliDeps, type Context, FORMATS } from './ports.ts'
 import { defineUp } from './up.ts'
 import { defineVerdicts } from './verdicts.ts'
-import { defineVersion } from './version.ts'
+import { defineVersion, versionText } from './version.ts'
 
 /** The whole command line. `exit` is told the status of a command that ends without a throw but not with yes. */
 export function newProgram(deps: CliDeps, exit: (status: number) => void): Command {
-  const context: Context = { deps, exit }
+  const called = deps.program ?? programOf(process.argv[1], currentFolder())
+  const context: Context = { deps, exit, program: called }
   const program = new Command('sallyctl')
     .description('Runs and asks a sallyport: a firewall for what AI agents do.')
     .exitOverride()
     .configureOutput({ writeOut: (text) => void deps.stdout(text), writeErr: deps.stderr })
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('(sallyctl --help, or sallyctl COMMAND --help, says more)')
-    .version(deps.version, '-V, --version', 'print the version')
+    .showHelpAfterError(`(${called} --help, or ${called} COMMAND --help, says more)`)
+    .version(versionText(deps), '-V, --version', 'print the version')
     .option('-n, --namespace <ns>', 'namespace of an agent that is named without one (default)')
     .option('--address <url>', 'admin API to ask, with SALLYPORT_ADMIN_TOKEN; else the socket in --data')
     .option(

@@ -1,22 +1,29 @@
 import type { Reason } from '#pkg/model'
+import type { Hint } from './called-as.ts'
 
 /** What a remedy may name. */
-export type Where = { readonly tool: string | null; readonly agent: string | null; readonly rule: string | null }
+export type Where = {
+  readonly tool: string | null
+  readonly agent: string | null
+  readonly rule: string | null
+  readonly hint: Hint
+}
 
 type Remedy = (where: Where) => string
 
 const tool = (where: Where): string => where.tool ?? 'TOOL'
+const life = (where: Where): string => `see why: ${where.hint(`agents ${where.agent ?? 'NAME'}`)}`
 const rule = (where: Where): string => (where.rule === null ? 'the rule' : where.rule)
 
 const DENIED_INTENT: Remedy = (where) =>
   `if ${tool(where)} may do this: list the intent in spec.intents.allow, and in the "intents" of its tools.allow entry if it has any; an intents.deny entry wins over both`
 
 const BY_REASON: Readonly<Partial<Record<Reason, Remedy>>> = {
-  IDENTITY_TOKEN_UNKNOWN: () => "give the SDK the agent's token as its API key: sallyctl agents NAME -o json shows it",
+  IDENTITY_TOKEN_UNKNOWN: (where) =>
+    `give the SDK the agent's token as its API key: ${where.hint('agents NAME -o json')} shows it`,
   IDENTITY_AGENT_QUARANTINED: (where) =>
-    `see why: sallyctl agents ${where.agent ?? 'NAME'}; to let it act again set spec.releaseThroughEpoch of its Agent file to the epoch of its last hold`,
-  IDENTITY_AGENT_INACTIVE: (where) =>
-    `see why: sallyctl agents ${where.agent ?? 'NAME'}; spec.state of its Agent file is the ceiling`,
+    `${life(where)}; to let it act again set spec.state of its Agent file to Active, and against holds spec.releaseThroughEpoch to the epoch of its newest hold`,
+  IDENTITY_AGENT_INACTIVE: (where) => `${life(where)}; spec.state of its Agent file is the ceiling`,
   IDENTITY_EPOCH_STALE: () => 'ask again: the next request is judged by the rules that hold now',
   POLICY_NONE_SELECTS: () =>
     "write an AgentPolicy in the agent's namespace whose selector.matchLabels fits the Agent's labels",
@@ -30,8 +37,9 @@ const BY_REASON: Readonly<Partial<Record<Reason, Remedy>>> = {
   ARGUMENT_SCHEMA: (where) => `make the arguments fit the schema, or change it: ${rule(where)}`,
   ARGUMENT_RULE: (where) => `make the arguments keep the rule, or change it: ${rule(where)}`,
   INTENT_SQL_UNPARSABLE: () => 'send one statement of the Postgres grammar; what cannot be read is not let through',
-  INTENT_SQL_TOO_LARGE: () => 'send a shorter statement, or raise the limit: sallyctl up --limit sqlBytes=…',
-  CHECK_TIMEOUT: () => 'ask again; if it stays so, the argument is too costly to judge: raise --limit checkTimeoutMs=…',
+  INTENT_SQL_TOO_LARGE: () => 'send a shorter statement, or raise the limit: start "up" with --limit sqlBytes=…',
+  CHECK_TIMEOUT: () =>
+    'ask again; if it stays so, the argument is too costly to judge: start "up" with --limit checkTimeoutMs=…',
   CHECK_FAILED: () => 'ask again; the log of the process says what failed',
   AUDIT_UNAVAILABLE: () => 'make room on the disk of the data folder, or repair its rights; the log says more',
   WIRE_ENDPOINT_UNKNOWN: () =>
@@ -46,6 +54,6 @@ export function remedyOf(reason: Reason | null, where: Where): string {
   if (own !== undefined) return own(where)
   if (reason.startsWith('INTENT_')) return DENIED_INTENT(where)
   if (/_TOO_LARGE$|_DEPTH$|_LIMIT$|_BOMB$/.test(reason))
-    return 'make it smaller, or raise the cap: sallyctl up --limit NAME=VALUE (docs/reference/limits.md)'
+    return 'make it smaller, or raise the cap: start "up" with --limit NAME=VALUE (docs/reference/limits.md)'
   return 'no policy can allow it: clients would read these bytes in different ways; whoever sends them has to send them otherwise'
 }

@@ -34,10 +34,11 @@ function report(deps: CliDeps, error: unknown, words: readonly string[]): number
     if (error instanceof Error) deps.stderr(`${printableLines(error.stack ?? '')}\n`)
     return exitStatusOf('INTERNAL')
   }
+  const several = error.code === 'SETTINGS_INVALID' && typeof error.fields['faults'] === 'number'
   const bare = error.code === 'RESOURCE_INVALID' && typeof error.fields['faults'] === 'number'
-  deps.stderr(
-    bare ? `${printableLines(error.message)}\n` : `sallyctl: ${error.code}: ${printableLines(error.message)}\n`,
-  )
+  const parts = several ? error.message.split('\n') : [error.message]
+  for (const part of parts)
+    deps.stderr(bare ? `${printableLines(part)}\n` : `sallyctl: ${error.code}: ${printableLines(part)}\n`)
   if (verbose && error.cause instanceof Error) deps.stderr(`cause: ${printableLines(error.cause.stack ?? '')}\n`)
   return exitStatusOf(error.code)
 }

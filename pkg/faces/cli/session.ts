@@ -11,7 +11,18 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 /** A client of the process that the options name. */
 export async function connect(context: Context, globals: Globals): Promise<Client> {
   const [{ readTarget }, { newClient }] = await Promise.all([import('./target.ts'), import('./client.ts')])
-  return newClient(await readTarget(context.deps, globals))
+  return newClient(await readTarget(context.deps, globals), context.program)
+}
+
+/** The data folder of a process that does not run, if that is why the question failed: its files can still be read. */
+export function folderLeftBy(error: unknown, client: Client): string | null {
+  const absent = error instanceof SallyportError && error.code === 'UNREACHABLE' && error.fields['absent'] === true
+  return absent ? client.dataDir : null
+}
+
+/** Says on stderr that an answer comes from files. */
+export function tellOffline(deps: CliDeps, file: string): void {
+  deps.stderr(`sallyctl: no process runs there; read from ${printable(file)}\n`)
 }
 
 /**

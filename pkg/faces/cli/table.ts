@@ -6,6 +6,8 @@ export type Column<R> = {
   readonly of: (row: R) => string
   readonly width?: number
   readonly right?: boolean
+  /** A cell that is wider than `width` ends in `…`; else it pushes the rest. */
+  readonly clip?: boolean
   /** Dresses the padded cell; adds nothing that takes room. */
   readonly paint?: (cell: string) => string
 }
@@ -20,10 +22,14 @@ export function tableText<R>(columns: readonly Column<R>[], rows: readonly R[]):
   return [heads, ...cells].map((row) => lineText(columns, widths, row)).join('')
 }
 
-/** Line by line for rows that keep coming; a cell that is wider than its column pushes the rest. */
+/** Line by line for rows that keep coming. */
 export function rowText<R>(columns: readonly Column<R>[], row: R | null): string {
   const widths = columns.map((column) => column.width ?? column.head.length)
-  const cells = columns.map((column) => (row === null ? column.head : printable(column.of(row))))
+  const cells = columns.map((column, at) => {
+    if (row === null) return column.head
+    const cell = printable(column.of(row))
+    return column.clip === true ? clipped(cell, widths[at] ?? 0) : cell
+  })
   return lineText(columns, widths, cells)
 }
 
@@ -35,6 +41,11 @@ function lineText<R>(columns: readonly Column<R>[], widths: readonly number[], c
     return column.paint === undefined ? whole : column.paint(whole)
   })
   return `${padded.join('  ').trimEnd()}\n`
+}
+
+/** The text, or its beginning and `…` where it is longer than that many characters. */
+export function clipped(text: string, width: number): string {
+  return lengthOf(text) <= width ? text : `${[...text].slice(0, width - 1).join('')}…`
 }
 
 function lengthOf(text: string): number {

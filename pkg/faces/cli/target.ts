@@ -1,16 +1,25 @@
 import { join } from 'node:path'
 import { SallyportError } from '#pkg/model/errors'
 import type { Secret } from '#pkg/platform/log'
+import { shellWord } from './called-as.ts'
 import type { CliDeps, Globals } from './ports.ts'
 
 /** Where a running process is asked. */
 export type Target =
-  | { readonly kind: 'socket'; readonly path: string; readonly label: string }
-  | { readonly kind: 'url'; readonly base: string; readonly token: Secret | null; readonly label: string }
+  | (Found & { readonly kind: 'socket'; readonly path: string; readonly dataDir: string })
+  | (Found & { readonly kind: 'url'; readonly base: string; readonly token: Secret | null })
+
+/** What faults call it, and the options by which another command finds it: nothing where it is the default. */
+type Found = { readonly label: string; readonly where: string }
 
 /** The socket of a process inside its data folder. DESIGN §8. */
 export function socketPathOf(dataDir: string): string {
   return join(dataDir, 'admin.sock')
+}
+
+/** `--data DIR` for a command to paste, or nothing where the folder is the default one. */
+export function whereOf(dataDir: string, usual: string): string {
+  return dataDir === usual ? '' : `--data ${shellWord(dataDir)}`
 }
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]']
@@ -28,12 +37,13 @@ export async function readTarget(deps: CliDeps, globals: Globals): Promise<Targe
   }
   const flags = { data: globals.data, address: globals.address }
   const otherEnv = Object.values(settings.upSettings).flatMap((row) => row.env ?? [])
-  const read = settings.readSettings(spec, { flags, env: await deps.env() }, { otherEnv })
+  const env = await deps.env()
+  const read = settings.readSettings(spec, { flags, env }, { otherEnv })
   if (!read.ok) throw settings.settingsError(read.faults)
   const { data, address, token } = read.values
   if (address === null) {
     const path = socketPathOf(data)
-    return { kind: 'socket', path, label: path }
+    return { kind: 'socket', path, dataDir: data, label: path, where: whereOf(data, settings.defaultDataDir(env)) }
   }
   const { protocol, hostname } = new URL(address)
   if (protocol === 'http:' && !LOOPBACK.includes(hostname))
@@ -41,5 +51,5 @@ export async function readTarget(deps: CliDeps, globals: Globals): Promise<Targe
       'SETTINGS_INVALID',
       '--address: plain http only to this machine (127.0.0.1), or the token could be read on the way; use https or a tunnel',
     )
-  return { kind: 'url', base: address, token, label: address }
+  return { kind: 'url', base: address, token, label: address, where: `--address ${shellWord(address)}` }
 }

@@ -3,10 +3,13 @@ import { type Admin, assertSocketFree, startAdmin } from '#pkg/faces/admin'
 import { type Standalone, startStandalone } from '#pkg/planes/standalone'
 import { systemClock } from '#pkg/platform/clock'
 import { newLog } from '#pkg/platform/log'
-import type { UpSettings } from '#pkg/platform/settings'
+import { defaultDataDir, type UpSettings } from '#pkg/platform/settings'
+import { hintsOf } from './called-as.ts'
+import { printable } from './escape.ts'
+import { humanSink } from './human-log.ts'
 import type { CliDeps, Context } from './ports.ts'
 import { readyLine, readyText } from './ready.ts'
-import { socketPathOf } from './target.ts'
+import { socketPathOf, whereOf } from './target.ts'
 
 /** How long exchanges that are open may go on after the first signal. */
 const DRAIN_MS = 10_000
@@ -18,14 +21,20 @@ type Running = { readonly standalone: Standalone; readonly admin: Admin }
  * Starts everything, says so, and runs until a signal; drains then.
  * @throws SallyportError RESOURCE_INVALID, UNREACHABLE, STATE_UNAVAILABLE, SETTINGS_INVALID
  */
-export async function runUp({ deps }: Context, settings: UpSettings): Promise<void> {
+export async function runUp({ deps, program }: Context, settings: UpSettings): Promise<void> {
   const signals = listenForEnd(deps)
-  const log = newLog({ level: settings.logLevel })
+  const isJson = settings.output === 'json'
+  const log = newLog({ level: settings.logLevel, ...(isJson ? {} : { write: humanSink(process.stderr) }) })
   try {
     const running = await start(deps, settings, log)
-    const ready = { ...running.admin, facade: running.standalone.facade, standalone: running.standalone }
-    log.info('ready', { facade: ready.facade, admin: ready.url })
-    await deps.stdout(settings.output === 'json' ? readyLine(ready) : readyText(ready))
+    const { standalone, admin } = running
+    const hint = hintsOf(program, whereOf(settings.dataDir, defaultDataDir(await deps.env())))
+    const ready = { ...admin, facade: standalone.facade, standalone, hint }
+    if (isJson) log.info('ready', { facade: ready.facade, admin: ready.url })
+    await deps.stdout(isJson ? readyLine(ready) : readyText(ready))
+    for (const { code, message } of standalone.warnings())
+      if (isJson) log.warn('advice', { code, message })
+      else deps.stderr(`warning: ${code}: ${printable(message)}\n`)
     const signal = await signals.first
     log.info('draining', { signal, drainMs: DRAIN_MS })
     await running.standalone.close(DRAIN_MS)

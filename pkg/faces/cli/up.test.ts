@@ -6,6 +6,10 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { agentKeyOf } from '#pkg/model'
+import { systemClock } from '#pkg/platform/clock'
+import { silentLog } from '#pkg/platform/log'
+import { openLifecycle } from '#pkg/systems/lifecycle'
 import { type Ran, SALLYCTL, spawned } from '../../../test/fixtures/run-cli.ts'
 
 const POLICY = `apiVersion: sallyport.dev/v1alpha1
@@ -36,10 +40,12 @@ async function withUp(
   words: readonly string[],
   body: (up: Up) => Promise<void>,
   policy: string | null = POLICY,
+  prepare: (dataDir: string) => void = () => {},
 ): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'sp-up-'))
   mkdirSync(join(dir, 'policies'))
   if (policy !== null) writeFileSync(join(dir, 'policies', 'marketing.yaml'), policy)
+  prepare(join(dir, 'data'))
   const folders = ['--policies', join(dir, 'policies'), '--data', join(dir, 'data')]
   const child = spawn(SALLYCTL, ['up', '--port', '0', '--admin-port', '0', ...folders, ...words], {
     env: { PATH: process.env['PATH'] ?? '', HOME: dir },
@@ -76,10 +82,11 @@ async function withUp(
 test('[CLI-04] up -o json: the first line says where it listens and who may speak; SIGTERM drains, exit 0', async () =>
   withUp(['-o', 'json'], async ({ child, first, ended, dir }) => {
     const ready = JSON.parse(await first())
-    assert.deepEqual(Object.keys(ready), ['ready', 'facade', 'admin', 'adminToken', 'agents'])
+    assert.deepEqual(Object.keys(ready), ['ready', 'facade', 'admin', 'adminToken', 'agents', 'warnings'])
     assert.equal(ready.ready, true)
     const [agent] = ready.agents
-    assert.deepEqual(Object.keys(agent), ['namespace', 'name', 'token'])
+    assert.deepEqual(Object.keys(agent), ['namespace', 'name', 'token', 'state', 'reason'])
+    assert.deepEqual([agent.state, agent.reason, ready.warnings], ['Active', null, []])
     assert.deepEqual([agent.namespace, agent.name], ['default', 'marketing'])
     assert.match(agent.token, /^sp_vk_/)
 
@@ -105,6 +112,9 @@ test('[CLI-04] up -o json: the first line says where it listens and who may spea
     writeFileSync(drop, '{"name":"run_sql","arguments":{"query":"DROP TABLE t"}}')
     const explained = JSON.parse((await spawned(SALLYCTL, ['policy', 'explain', 'marketing', drop, ...data])).out)
     assert.deepEqual([explained.action, explained.reasons], ['Deny', ['INTENT_SQL_DDL']])
+    writeFileSync(drop, '{"name":"run_sql","arguments":{"query":"SELECT 1"}}')
+    const allowed = JSON.parse((await spawned(SALLYCTL, ['policy', 'explain', 'marketing', drop, ...data])).out)
+    assert.deepEqual([allowed.action, allowed.policy, allowed.rule], ['Allow', 'default/marketing', 'tools.allow[0]'])
 
     const second = await spawned(SALLYCTL, ['up', '--port', '0', '--admin-port', '0', '--data', join(dir, 'data')])
     assert.equal(second.status, 69, 'two processes on one data folder')
@@ -116,6 +126,8 @@ test('[CLI-04] up -o json: the first line says where it listens and who may spea
     for (const line of err.split('\n').slice(0, -1)) JSON.parse(line)
     for (const secret of [agent.token, ready.adminToken]) assert.equal(err.includes(secret), false)
     assert.equal((await spawned(SALLYCTL, ['agents', ...data])).status, 69)
+    const after = await spawned(SALLYCTL, ['verdicts', ...data])
+    assert.deepEqual([after.status, after.out], [0, `${records.join('\n')}\n`], 'the same from the files')
   }))
 
 test('[CLI-04] up for a person prints lines to paste; SIGINT ends it with 0', async () =>
@@ -123,11 +135,82 @@ test('[CLI-04] up for a person prints lines to paste; SIGINT ends it with 0', as
     await first()
     assert.equal(statSync(join(dir, 'data', 'admin.sock')).mode & 0o777, 0o600)
     child.kill('SIGINT')
-    const { status, out } = await ended
+    const { status, out, err } = await ended
     assert.equal(status, 0)
+    assert.match(out, new RegExp(`sallyctl agents --data ${join(dir, 'data')}`))
+    assert.match(err, /^info {2}draining signal=SIGINT/m)
+    assert.equal(err.includes('{"'), false, 'no JSON between the lines for a person')
     assert.match(out, /^ {2}export OPENAI_BASE_URL=http:\/\/127\.0\.0\.1:\d+\/openai\/v1$/m)
     assert.match(out, /^ {2}export OPENAI_API_KEY=sp_vk_/m)
   }))
+
+test('[CLI-04] up marks an agent that its file holds, and says why, in both formats', async () => {
+  const held = POLICY.replace('spec: {}', 'spec: { state: Quarantined, reason: looked odd }')
+  await withUp(
+    ['-o', 'json'],
+    async ({ first }) => {
+      const [agent] = JSON.parse(await first()).agents
+      assert.deepEqual([agent.state, agent.reason], ['Quarantined', 'looked odd'])
+    },
+    held,
+  )
+  await withUp(
+    [],
+    async ({ child, first, ended }) => {
+      await first()
+      child.kill('SIGTERM')
+      assert.match((await ended).out, /^agent default\/marketing {2}Quarantined: looked odd/m)
+    },
+    held,
+  )
+})
+
+/** A data folder in which the agent was severed in its second epoch. */
+function severed(dataDir: string): void {
+  const lives = openLifecycle({ clock: systemClock, log: silentLog }, { dataDir })
+  const key = agentKeyOf({ namespace: 'default', name: 'marketing' })
+  lives.apply([{ key, state: 'Active', reason: '', releaseThroughEpoch: 0 }])
+  lives.sever(key, { code: 'INTENT_SQL_DDL', verdictId: 'v_1' })
+  lives.close()
+}
+
+test('[CLI-04] a release that does not cover the hold is a warning of up and of agents NAME, in both formats', async () => {
+  const low = POLICY.replace('spec: {}', 'spec: { releaseThroughEpoch: 1 }')
+  for (const format of ['json', 'table'])
+    await withUp(
+      ['-o', format],
+      async ({ child, first, ended, dir }) => {
+        const line = await first()
+        if (format === 'json') {
+          const { agents, warnings } = JSON.parse(line)
+          assert.deepEqual([agents[0].state, warnings.length, warnings[0].code], ['Quarantined', 1, 'RELEASE_TOO_LOW'])
+        }
+        const told = await spawned(SALLYCTL, ['agents', 'marketing', '-o', format, '--data', join(dir, 'data')])
+        assert.match(told.out, /RELEASE_TOO_LOW/)
+        child.kill('SIGTERM')
+        assert.match((await ended).err, format === 'json' ? /"code":"RELEASE_TOO_LOW"/ : /^warning: RELEASE_TOO_LOW: /m)
+      },
+      low,
+      severed,
+    )
+})
+
+test('[CLI-04] up without a policy warns that everything is refused, in both formats', async () => {
+  await withUp(
+    ['-o', 'json'],
+    async ({ first }) => assert.equal(JSON.parse(await first()).warnings[0].code, 'DENY_ALL'),
+    null,
+  )
+  await withUp(
+    [],
+    async ({ child, first, ended }) => {
+      await first()
+      child.kill('SIGTERM')
+      assert.match((await ended).err, /^warning: DENY_ALL: /m)
+    },
+    null,
+  )
+})
 
 test('[CLI-05] up with bad policies: each fault as file:line:column on stderr, exit 65, nothing on stdout', async () => {
   const bad = POLICY.replace('role: marketing', 'rol: marketing').replace('kind: Agent\n', 'kind: Agnt\n')

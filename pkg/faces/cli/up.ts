@@ -9,7 +9,7 @@ export function defineUp(parent: Command, context: Context): void {
     .description('Run the firewall in this process until SIGTERM or SIGINT; a second signal ends it at once.')
     .option(
       '--policies <dir>',
-      'folder of AgentPolicy and Agent files (SALLYPORT_POLICIES); without it nothing is allowed',
+      'folder of AgentPolicy and Agent files (SALLYPORT_POLICIES); without it every request is refused',
     )
     .option('--port <port>', 'of the facade on 127.0.0.1 (SALLYPORT_PORT; default 16080; 0 = a free one)')
     .option(

@@ -53,6 +53,18 @@ test('[CLI-02] help and version are answers: stdout, 0', async () => {
   }
 })
 
+test('[CLI-02] each faulty setting is a line of its own with its code', async () => {
+  const { status, err } = await run(['up', '--port', 'eighty', '--admin-port', 'x', '--limit', 'bytes=1'])
+  assert.equal(status, 64)
+  const lines = err.split('\n').slice(0, -1)
+  assert.equal(lines.length, 3)
+  for (const line of lines) assert.match(line, /^sallyctl: SETTINGS_INVALID: --/)
+})
+
+test('[CLI-02] version and --version say the same', async () => {
+  assert.equal((await run(['--version'])).out, (await run(['version'])).out)
+})
+
 test('[CLI-06] without a process the verbs exit 69 and say how to start or find one', async () => {
   const nowhere = ['--data', join(tmpdir(), 'sp-cli-nowhere')]
   for (const words of [['agents'], ['verdicts'], ['policy', 'effective', 'marketing'], ['policy', 'explain', 'v_1']]) {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parse as parseYaml } from 'yaml'
 import { REASONS } from '#pkg/model'
-import { recordOf } from '../../../test/fixtures/admin-source.ts'
+import { MARKETING, recordOf } from '../../../test/fixtures/admin-source.ts'
 import { run, withProcess } from '../../../test/fixtures/run-cli.ts'
 import { remedyOf } from './remedies.ts'
 
@@ -91,9 +91,80 @@ test('[CLI-08] policy explain AGENT CALL.json takes both ways of writing a call,
   }))
 
 test('[CLI-08] every reason has a remedy of its own words', () => {
+  const hint = (words: string): string => `./sallyctl ${words}`
   for (const reason of Object.keys(REASONS) as (keyof typeof REASONS)[]) {
-    const text = remedyOf(reason, { tool: 'run_sql', agent: 'growth/marketing', rule: 'tools.deny[0]' })
+    const text = remedyOf(reason, { tool: 'run_sql', agent: 'growth/marketing', rule: 'tools.deny[0]', hint })
     assert.ok(text.length > 20, reason)
     assert.equal(text.includes('undefined'), false)
+    assert.equal(/(?<!\.\/)sallyctl /.test(text), false, reason)
   }
+})
+
+test('[CLI-07] agents says why an agent may not act, and what to know of its release', async () =>
+  withProcess(async ({ at, source }) => {
+    const [status] = source.agents()
+    assert.ok(status !== undefined)
+    const hold = {
+      epoch: 2,
+      state: 'Quarantined',
+      source: 'Firewall',
+      code: 'X',
+      verdictId: null,
+      since: 'then',
+    } as const
+    const held = { ...status, state: 'Quarantined', holds: [hold], releaseThroughEpoch: 1 } as const
+    const warnings = [{ code: 'RELEASE_TOO_LOW', agent: MARKETING, message: 'set it to 2' }]
+    source.agents = () => [{ ...held, reason: `odd\u001b${'!'.repeat(80)}`, warnings }]
+    const json = JSON.parse((await run(['agents', 'growth/marketing', '-o', 'json', ...at])).out)
+    assert.deepEqual([json.state, json.holds, json.warnings], ['Quarantined', [hold], warnings])
+    assert.ok(json.reason.startsWith('odd'))
+    const text = (await run(['agents', 'growth/marketing', ...at])).out
+    for (const line of [
+      /^state +Quarantined$/m,
+      /^reason +odd\\u\{1b\}!{80}$/m,
+      /^hold +Quarantined /m,
+      /^epoch +1, released through 1, acked 1 of 1$/m,
+    ])
+      assert.match(text, line)
+    assert.match(text, /^warning +RELEASE_TOO_LOW: /m)
+    assert.match((await run(['agents', ...at])).out, /REASON\n.* odd\S+…\n$/)
+    assert.match((await run(['agents', '-o', 'wide', ...at])).out, /REASON\n.* odd\S+!{80}\n$/)
+  }))
+
+test('[CLI-06] hints can be pasted: the program as it was called, with the data folder', async () =>
+  withProcess(async ({ at, dir }) => {
+    const program = '../clone/sallyctl'
+    const { out } = await run(['agents', 'growth/marketing', ...at], { program })
+    assert.ok(out.includes(`${program} agents growth/marketing -o json --data ${dir}\n`), out)
+    const nobody = await run(['agents', 'marketing', ...at], { program })
+    assert.equal(nobody.status, 1)
+    assert.match(nobody.err, /"growth\/marketing"/)
+    const away = await run(['agents', '--data', join(dir, 'none')], { program })
+    assert.ok(away.err.includes(`${program} up --policies DIR --data ${join(dir, 'none')}`), away.err)
+  }))
+
+test('[CLI-08] policy explain of an Allow names the entry that grants it', async () =>
+  withProcess(async ({ at, source, dir }) => {
+    const granted = { policy: 'growth/marketing', path: 'tools.allow[0]' }
+    source.append(recordOf(1, { action: 'Allow', reasons: [], check: null, policy: null, rule: null }))
+    const json = JSON.parse((await run(['policy', 'explain', 'v_000001', '-o', 'json', ...at])).out)
+    assert.deepEqual(json.grants, [granted])
+    assert.match(
+      (await run(['policy', 'explain', 'v_000001', ...at])).out,
+      /^granted +growth\/marketing tools\.allow\[0\]/m,
+    )
+    const plain = source.explainCall
+    source.explainCall = async (agent, call) => ({ ...(await plain(agent, call)), granted })
+    const file = join(dir, 'call.json')
+    writeFileSync(file, '{"name":"run_sql"}')
+    const { out } = await run(['policy', 'explain', 'growth/marketing', file, ...at])
+    assert.match(out, /^policy +growth\/marketing$/m)
+    assert.match(out, /^rule +tools\.allow\[0\]$/m)
+  }))
+
+test('[CLI-08] policy explain AGENT without a call is a usage fault that shows a call', async () => {
+  const { status, out, err } = await run(['policy', 'explain', 'growth/marketing'])
+  assert.deepEqual([status, out], [64, ''])
+  const example = /\{"name":.*\}\}/.exec(err)?.[0] ?? ''
+  assert.deepEqual(Object.keys(JSON.parse(example)), ['name', 'arguments'])
 })

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
 import { recordOf } from '../../../test/fixtures/admin-source.ts'
@@ -64,4 +67,89 @@ test('[CLI-07] verdicts --follow goes on, and ends when the process does', async
         .map((line) => JSON.parse(line).id),
       ['v_000001', 'v_000002'],
     )
+  }))
+
+/** A data folder as a process leaves it: rotated files, the one that grew, a line that a crash left torn. */
+async function withFolder(body: (at: readonly string[], dir: string) => Promise<void>): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'sp-cli-'))
+  const text = (...numbers: readonly number[]): string =>
+    numbers.map((number) => `${JSON.stringify(recordOf(number, number % 2 === 0 ? {} : { agent: null }))}\n`).join('')
+  try {
+    writeFileSync(join(dir, 'verdicts.jsonl'), `${text(5, 6)}{"id":"v_torn`)
+    writeFileSync(join(dir, 'verdicts-000002.jsonl'), text(3, 4))
+    writeFileSync(join(dir, 'verdicts-000001.jsonl'), text(1, 2))
+    writeFileSync(join(dir, 'verdicts-notes.jsonl'), text(9))
+    await body(['--data', dir], dir)
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+}
+
+const offline: readonly (readonly [name: string, words: readonly string[], numbers: readonly number[]])[] = [
+  ['everything, oldest first', [], [1, 2, 3, 4, 5, 6]],
+  ['one agent', ['--agent', 'growth/marketing'], [2, 4, 6]],
+  ['the newest two', ['--limit', '2'], [5, 6]],
+  ['the newest of one agent', ['--limit', '1', '--agent', 'growth/marketing'], [6]],
+  ['from a moment on', ['--since', '2026-01-01T00:00:05Z'], [5, 6]],
+  ['one reason', ['--reason', 'TOOL_DENIED'], []],
+]
+
+for (const [name, words, numbers] of offline)
+  test(`[CLI-07] without a process verdicts reads the files and says so in one line: ${name}`, async () =>
+    withFolder(async (at) => {
+      const { status, out, err } = await run(['verdicts', '-o', 'json', ...words, ...at])
+      assert.deepEqual([status, err.split('\n').length], [0, 2])
+      const lines = out.split('\n').slice(0, -1)
+      assert.deepEqual(
+        lines.map((line) => Number(JSON.parse(line).id.slice(2))),
+        numbers,
+      )
+      for (const line of lines) assert.deepEqual(Object.keys(JSON.parse(line)).slice(0, FIELDS.length), FIELDS)
+    }))
+
+test('[CLI-07] the answer from the files is the answer of the process, in every format', async () =>
+  withFolder(async (at) =>
+    withProcess(async (bench) => {
+      for (const number of [1, 2, 3, 4, 5, 6])
+        bench.source.append(recordOf(number, number % 2 === 0 ? {} : { agent: null }))
+      for (const format of ['table', 'wide', 'json', 'yaml']) {
+        const words = ['verdicts', '-o', format]
+        assert.equal((await run([...words, ...at])).out, (await run([...words, ...bench.at])).out, format)
+      }
+    }),
+  ))
+
+test('[CLI-07] what needs the process says so: --follow, an empty folder, --address; a wrong filter is 64', async () =>
+  withFolder(async (at, dir) => {
+    const rows: readonly (readonly [readonly string[], number])[] = [
+      [['verdicts', '--follow', ...at], 69],
+      [['verdicts', '--data', join(dir, 'none')], 69],
+      [['verdicts', '--address', 'http://127.0.0.1:1', ...at], 69],
+      [['verdicts', '--reason', 'NO', ...at], 64],
+      [['agents', ...at], 69],
+    ]
+    for (const [words, status] of rows) assert.deepEqual([(await run(words)).status, words], [status, words])
+  }))
+
+test('[CLI-08] without a process policy explain VERDICT finds it in the files', async () =>
+  withFolder(async (at) => {
+    const { status, out } = await run(['policy', 'explain', 'v_000002', '-o', 'json', ...at])
+    assert.equal(status, 0)
+    const { id, rule, grants } = JSON.parse(out)
+    assert.deepEqual([id, rule, grants], ['v_000002', 'intents.deny[0]', []])
+    assert.equal((await run(['policy', 'explain', 'v_none', ...at])).status, 1)
+  }))
+
+test('[CLI-07] the table keeps its columns whatever stands in it; wide shows all', async () =>
+  withProcess(async ({ at, source }) => {
+    const long = 'a'.repeat(80)
+    source.append(recordOf(1))
+    source.append(recordOf(2, { tool: long, reasons: ['IDENTITY_AGENT_QUARANTINED'] }))
+    source.append(recordOf(3, { enforced: false, reasons: ['TOOL_HOSTED_NOT_GRANTED'] }))
+    const lines = (await run(['verdicts', ...at])).out.split('\n').slice(0, -1)
+    assert.deepEqual(new Set(lines.map((line) => [...line].length)).size, 1)
+    assert.match(lines[0] ?? '', / µs$/)
+    assert.match(lines[2] ?? '', /a… .*IDENTITY_AGENT_QUARANTINED/)
+    assert.match(lines[3] ?? '', /TOOL_HOSTED_NOT_GRANTED \(audit\)/)
+    assert.ok((await run(['verdicts', '-o', 'wide', ...at])).out.includes(long))
   }))

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { VerdictRecord } from '#pkg/model'
 import { paint } from './paint.ts'
 import type { Context, Globals } from './ports.ts'
-import { agentNamed, connect, formatOf, valueText } from './session.ts'
+import { agentNamed, connect, folderLeftBy, formatOf, tellOffline, valueText } from './session.ts'
 import { type Column, rowText } from './table.ts'
 
 type Options = Globals & {
@@ -13,11 +13,16 @@ type Options = Globals & {
   readonly limit?: string
 }
 
+/** Room for every reason that Audit may let pass, with its mark, and for the longest of the others. */
+const REASON_WIDTH = 31
+
 /** `sallyctl verdicts [--follow --agent --reason --since --limit]` */
 export function defineVerdicts(parent: Command, context: Context): void {
   parent
     .command('verdicts')
-    .description('Print verdicts, oldest first, and end; with --follow go on. With -o json one object a line.')
+    .description(
+      'Print verdicts, oldest first, and end; with --follow go on. With -o json one object a line. Without a running process: from the files in --data.',
+    )
     .option('-f, --follow', 'after the history, print what comes')
     .option('--agent <name>', 'only of this agent: NAME or NAMESPACE/NAME')
     .option('--reason <code>', 'only with this reason, such as TOOL_NOT_GRANTED')
@@ -27,20 +32,42 @@ export function defineVerdicts(parent: Command, context: Context): void {
 }
 
 async function verdicts(context: Context, options: Options): Promise<void> {
-  const { deps } = context
-  const path = `/v1/verdicts?${queryOf(options)}`
+  const query = queryOf(options)
   const client = await connect(context, options)
+  const show = printer(context, options)
+  try {
+    await client.lines<VerdictRecord>(`/v1/verdicts?${query}`, show)
+  } catch (error) {
+    const folder = options.follow === true ? null : folderLeftBy(error, client)
+    if (folder === null || !(await showFiles(context, folder, query, show))) throw error
+  }
+  if (options.follow === true) context.deps.stderr('sallyctl: the process has ended the stream\n')
+}
+
+type Show = (record: VerdictRecord) => Promise<void>
+
+/** The same answer from the files of the folder; false where there are none. */
+async function showFiles(context: Context, folder: string, query: string, show: Show): Promise<boolean> {
+  const { readVerdicts, verdictFilesOf } = await import('./verdict-files.ts')
+  const files = verdictFilesOf(folder)
+  const newest = files.at(-1)
+  if (newest === undefined) return false
+  tellOffline(context.deps, newest)
+  for await (const record of readVerdicts(files, query)) await show(record)
+  return true
+}
+
+function printer({ deps }: Context, options: Options): Show {
   const format = formatOf(options)
   const columns = columnsOf(format === 'wide', paint(deps, options))
   let headed = false
-  await client.lines<VerdictRecord>(path, async (record) => {
+  return async (record) => {
     if (format === 'json') return await deps.stdout(await valueText(record, 'json'))
     if (format === 'yaml') return await deps.stdout(`---\n${await valueText(record, 'yaml')}`)
     const head = headed ? '' : rowText(columns, null)
     headed = true
     await deps.stdout(head + rowText(columns, record))
-  })
-  if (options.follow === true) deps.stderr('sallyctl: the process has ended the stream\n')
+  }
 }
 
 function queryOf(options: Options): string {
@@ -57,11 +84,11 @@ function columnsOf(wide: boolean, paintWord: (cell: string) => string): readonly
   const narrow: readonly Column<VerdictRecord>[] = [
     { head: 'TIME', width: 24, of: (record) => record.time },
     { head: 'VERDICT', width: 16, of: (record) => record.id },
-    { head: 'AGENT', width: 20, of: (record) => record.agent ?? '-' },
-    { head: 'TOOL', width: 16, of: (record) => record.tool ?? '-' },
+    { head: 'AGENT', width: 20, clip: !wide, of: (record) => record.agent ?? '-' },
+    { head: 'TOOL', width: 16, clip: !wide, of: (record) => record.tool ?? '-' },
     { head: 'ACTION', width: 6, of: (record) => record.action, paint: paintWord },
-    { head: 'REASON', width: 20, of: (record) => reasonOf(record) },
-    { head: 'US', width: 6, right: true, of: (record) => String(record.us) },
+    { head: 'REASON', width: REASON_WIDTH, clip: !wide, of: (record) => reasonOf(record) },
+    { head: 'µs', width: 6, right: true, of: (record) => String(record.us) },
   ]
   if (!wide) return narrow
   return [

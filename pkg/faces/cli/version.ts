@@ -1,6 +1,11 @@
 import type { Command } from 'commander'
-import type { Context, Globals } from './ports.ts'
+import type { CliDeps, Context, Globals } from './ports.ts'
 import { print } from './session.ts'
+
+/** What `version` and `--version` print for a person. */
+export function versionText(deps: CliDeps): string {
+  return `sallyctl ${deps.version}`
+}
 
 /** `sallyctl version` */
 export function defineVersion(parent: Command, context: Context): void {
@@ -10,6 +15,6 @@ export function defineVersion(parent: Command, context: Context): void {
     .action(async (_options, command: Command) => {
       const { deps } = context
       const value = { version: deps.version }
-      await print(deps, command.optsWithGlobals<Globals>(), value, () => `sallyctl ${deps.version}\n`)
+      await print(deps, command.optsWithGlobals<Globals>(), value, () => `${versionText(deps)}\n`)
     })
 }

@@ -570,7 +570,7 @@ export interface AgentPolicy {
      */
     onViolation?: {
       /**
-       * Record lets pass; Redact cuts out; Hold waits for an approval; Deny refuses one call; Abort ends the stream; Sever also quarantines.
+       * Record lets pass; Deny refuses one call; Abort ends the stream; Sever also quarantines. Not carried out yet and refused as UnsupportedField are Redact (cuts out) and Hold (waits for an approval).
        */
       action?: 'Record' | 'Redact' | 'Hold' | 'Deny' | 'Abort' | 'Sever'
       /**

@@ -14,7 +14,7 @@ export interface Agent {
    */
   spec?: {
     /**
-     * The ceiling that a person sets. Terminated is final.
+     * The ceiling that a person sets. Active releases no hold. Terminated is final.
      */
     state?: 'Active' | 'Quarantined' | 'Suspended' | 'Terminated'
     /**
@@ -22,7 +22,7 @@ export interface Agent {
      */
     reason?: string
     /**
-     * Holds up to this epoch no longer count.
+     * Holds up to this epoch no longer count. Keep it after the release; without it they count again. A later hold has a higher epoch.
      */
     releaseThroughEpoch?: number
     /**

@@ -171,9 +171,11 @@ function flat(headers: Headers): string[] {
   return list
 }
 
-/** The same bytes in fewer pieces. */
+/** The same bytes in fewer pieces: neighbours in one buffer become one view without a copy, small ones are copied together. */
 function joined(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
   if (chunks.length <= 1) return chunks
+  const views = neighboursMerged(chunks)
+  if (views.length === 1) return views
   const pieces: Uint8Array[] = []
   let run: Uint8Array[] = []
   let runBytes = 0
@@ -182,13 +184,28 @@ function joined(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
     run = []
     runBytes = 0
   }
-  for (const chunk of chunks) {
+  for (const chunk of views) {
     if (runBytes + chunk.length > JOIN_BYTES) close()
     run.push(chunk)
     runBytes += chunk.length
   }
   close()
   return pieces
+}
+
+function neighboursMerged(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+  const views: Uint8Array[] = []
+  let last: Uint8Array | null = null
+  for (const chunk of chunks) {
+    if (last !== null && last.buffer === chunk.buffer && last.byteOffset + last.length === chunk.byteOffset) {
+      last = new Uint8Array(last.buffer, last.byteOffset, last.length + chunk.length)
+      views[views.length - 1] = last
+    } else {
+      last = chunk
+      views.push(chunk)
+    }
+  }
+  return views
 }
 
 const NONE: readonly (() => void)[] = []

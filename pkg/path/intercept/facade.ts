@@ -57,6 +57,7 @@ function newServer(settings: Settings): Server {
   const shortestMs = Math.min(settings.headersTimeoutMs, settings.requestTimeoutMs)
   const server = createServer({
     noDelay: true,
+    highWaterMark: 16 * 1024,
     keepAlive: true,
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     headersTimeout: settings.headersTimeoutMs,

@@ -1,3 +1,4 @@
+import type { OnReadOpts } from 'node:net'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { Pool } from 'undici'
 import type { OpenUpstream, Permit, UpstreamAsk, UpstreamLeg } from '#pkg/model'
@@ -5,6 +6,7 @@ import { SallyportError } from '#pkg/model/errors'
 import { Exchange } from './exchange.ts'
 import { type FaultPlace, faultOf } from './faults.ts'
 import { PermitStaleError } from './permit-stale.ts'
+import { sharedReads } from './read-buffer.ts'
 import { assertNoToken, requestHeaders, TOKEN_PREFIX } from './request-headers.ts'
 import { joinPath, readTarget, type Target } from './target.ts'
 
@@ -12,7 +14,11 @@ import { joinPath, readTarget, type Target } from './target.ts'
 export type ProviderTarget = { readonly name: string; readonly baseUrl: string; readonly key: string | null }
 
 /** What `upstream` is given. `isLive` compares a permit's epoch and generation with today's. */
-export type UpstreamDeps = { isLive(permit: Permit): boolean }
+export type UpstreamDeps = {
+  isLive(permit: Permit): boolean
+  /** Told of each read from a provider: its bytes. */
+  read?(bytes: number): void
+}
 
 /** Everything but `providers` has a default. */
 export type UpstreamOptions = {
@@ -53,6 +59,9 @@ const DEFAULTS: Settings = {
 /** Below the HTTP client's own 64 KiB, since it is held once more for every answer that nobody reads. */
 const SOCKET_BUFFER_BYTES = 16 * 1024
 
+/** What all connections use. */
+type Shared = { readonly trust: () => SecureContext; readonly reads: OnReadOpts }
+
 type Provider = {
   readonly name: string
   readonly target: Target
@@ -68,9 +77,9 @@ type Provider = {
  */
 export function newUpstream(deps: UpstreamDeps, options: UpstreamOptions): Upstream {
   const settings: Settings = { ...DEFAULTS, ...options }
-  const trust = newTrust(options.ca)
+  const shared: Shared = { trust: newTrust(options.ca), reads: sharedReads(deps.read ?? (() => {})) }
   const providers = new Map<string, Provider>()
-  for (const provider of options.providers) providers.set(provider.name, newProvider(provider, settings, trust))
+  for (const provider of options.providers) providers.set(provider.name, newProvider(provider, settings, shared))
 
   const open: OpenUpstream = async (permit, ask) => {
     const provider = providers.get(ask.provider)
@@ -90,7 +99,7 @@ export function newUpstream(deps: UpstreamDeps, options: UpstreamOptions): Upstr
   }
 }
 
-function newProvider(provider: ProviderTarget, settings: Settings, trust: () => SecureContext): Provider {
+function newProvider(provider: ProviderTarget, settings: Settings, shared: Shared): Provider {
   const target = readTarget(provider.name, provider.baseUrl)
   if (provider.key?.includes(TOKEN_PREFIX))
     throw new SallyportError(
@@ -105,7 +114,8 @@ function newProvider(provider: ProviderTarget, settings: Settings, trust: () => 
   const connect = {
     timeout: settings.connectTimeoutMs,
     highWaterMark: SOCKET_BUFFER_BYTES,
-    ...(target.secure ? { secureContext: trust() } : {}),
+    onread: shared.reads,
+    ...(target.secure ? { secureContext: shared.trust() } : {}),
   }
   const pool = new Pool(target.origin, {
     connections: null, // the count of exchanges is the limit; a queue in here would be one more without

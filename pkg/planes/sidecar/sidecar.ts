@@ -10,6 +10,7 @@ import { isLive } from '#pkg/path/policy'
 import { newRestoreRecords } from '#pkg/path/session'
 import { newUpstream } from '#pkg/path/upstream'
 import type { Clock } from '#pkg/platform/clock'
+import { newHeapGuard, processEngine } from '#pkg/platform/heap'
 import type { Log } from '#pkg/platform/log'
 import { newWorkerPool } from '#pkg/platform/worker'
 import { newEgress } from './egress.ts'
@@ -82,7 +83,7 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
   const permitIsLive = (permit: Permit): boolean =>
     isLive(permit, deps.roster.loaded(permit.agent)?.snapshot ?? null, deps.lives.standingOf(permit.agent))
   const upstream = newUpstream(
-    { isLive: permitIsLive },
+    { isLive: permitIsLive, read: newHeapGuard(processEngine()).read },
     { providers: options.providers.map(({ name, url, key }) => ({ name, baseUrl: url, key })) },
   )
   const egress = newEgress({

@@ -8,7 +8,9 @@
  * Never: Kubernetes, a listener beyond loopback, an answer without a verdict. DESIGN §8, "black box".
  */
 export type {
+  Advice,
   AgentStatus,
+  Explained,
   Standalone,
   StandaloneDeps,
   StandaloneOptions,

@@ -1,4 +1,4 @@
-import type { AgentKey, Hold, LifecycleState, Limits, Snapshot, Verdict, VerdictRecord } from '#pkg/model'
+import type { AgentKey, Hold, LifecycleState, Limits, Snapshot, Source, Verdict, VerdictRecord } from '#pkg/model'
 import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import type { ResourceFault } from '#pkg/platform/resources'
@@ -31,7 +31,26 @@ export type AgentStatus = {
   readonly policies: readonly string[]
   readonly generation: number
   readonly holds: readonly Hold[]
+  /** Why it may not act: the reason in its file, else the code of its newest hold; null when it may. */
+  readonly reason: string | null
+  /** As its file says; 0 = no release. */
+  readonly releaseThroughEpoch: number
+  readonly warnings: readonly Advice[]
 }
+
+/**
+ * What a person should know, and can change. DENY_ALL: no policy selects any agent. RELEASE_TOO_LOW: the release in an
+ * Agent file is below the epoch of a hold. RELEASE_BEYOND_EPOCH: it covered only the holds that there were.
+ */
+export type Advice = {
+  readonly code: 'DENY_ALL' | 'RELEASE_TOO_LOW' | 'RELEASE_BEYOND_EPOCH'
+  /** null = about all of them. */
+  readonly agent: AgentKey | null
+  readonly message: string
+}
+
+/** What would be decided, and for an Allow the entry of `tools.allow` that carries it. */
+export type Explained = Verdict & { readonly granted: Source | null }
 
 /** The verdict log, for reading. */
 export type VerdictReader = {
@@ -50,9 +69,11 @@ export type Standalone = {
   /** The merged rules of an agent, with where each was written. */
   effective(agent: AgentKey): Snapshot | null
   /** Which rule decides about a call; nothing is written down or carried out. */
-  explainCall(agent: AgentKey, call: { readonly name: string; readonly arguments: unknown }): Promise<Verdict>
+  explainCall(agent: AgentKey, call: { readonly name: string; readonly arguments: unknown }): Promise<Explained>
   /** Faults of the newest reading of the folder; empty when all is well. */
   policyFaults(): readonly ResourceFault[]
+  /** What a person should know of the rules and releases that hold now. */
+  warnings(): readonly Advice[]
   healthy(): { readonly ok: boolean; readonly reasons: readonly string[] }
   /** Stops accepting, lets open exchanges end for that long, then cuts them. */
   close(drainMs: number): Promise<void>

@@ -1,16 +1,17 @@
 import { mkdirSync } from 'node:fs'
 import type { CompiledAgent } from '#pkg/control/compile'
-import { type AgentKey, agentKeyOf, type Snapshot } from '#pkg/model'
+import { agentRefOf, type Snapshot } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { newChecks, newSidecar } from '#pkg/planes/sidecar'
 import { compileChecks } from '#pkg/platform/expr'
-import { formatFault, newResourceReader, type ResourceFault } from '#pkg/platform/resources'
+import { formatFault, inOrder, newResourceReader, type ResourceFault } from '#pkg/platform/resources'
 import { newVerdictIds, openVerdictLog } from '#pkg/systems/audit'
 import { openTokens } from '#pkg/systems/identity'
 import { openLifecycle } from '#pkg/systems/lifecycle'
+import { adviceOn, adviceOnAll, reasonOf } from './advice.ts'
 import { explainCall } from './explain.ts'
 import { readFolder, watchFolder } from './folder.ts'
-import type { AgentStatus, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
+import type { Advice, AgentStatus, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
 import { newRoster } from './roster.ts'
 import { PolicySource, type Reading } from './source.ts'
 
@@ -64,11 +65,16 @@ async function assemble(
     reading = next
     agents = next.compiled.agents
   }
+  const warnings = (): readonly Advice[] => {
+    const snapshots = agents.map((agent) => roster.snapshotOf(agent.key))
+    return [...adviceOnAll(options.policiesDir, snapshots), ...agents.flatMap((one) => adviceOn(one, lives))]
+  }
   apply(first)
 
   const reload = (): void => {
     try {
       apply(source.take(files()))
+      for (const { code, message } of warnings()) log.warn('advice', { code, message })
     } catch (error) {
       return log.error('policies-unreadable', { message: error instanceof Error ? error.message : 'unknown' })
     }
@@ -87,12 +93,13 @@ async function assemble(
     const [facade] = await Promise.all([sidecar.listen(), checks.ready()])
     return {
       facade,
-      agents: () => agents.map((agent) => statusOf(agent.key, stores, roster.snapshotOf(agent.key))),
+      agents: () => agents.map((agent) => statusOf(agent, stores, roster.snapshotOf(agent.key))),
       tokenOf: (agent) => tokens.tokenOf(agent),
       verdicts,
       effective: (agent) => roster.snapshotOf(agent),
       explainCall: (agent, call) => explainCall({ roster, lives, firewall: checks.firewall }, agent, call),
       policyFaults: () => reading.faults,
+      warnings,
       healthy: () => healthOf(stores, reading),
       close,
     }
@@ -130,12 +137,10 @@ function openStores(deps: StandaloneDeps, dataDir: string) {
   }
 }
 
-function statusOf(key: AgentKey, stores: Stores, snapshot: Snapshot | null): AgentStatus {
-  const [namespace = '', name = ''] = key.split('/')
-  const standing = stores.lives.standingOf(agentKeyOf({ namespace, name }))
+function statusOf(agent: CompiledAgent, stores: Stores, snapshot: Snapshot | null): AgentStatus {
+  const standing = stores.lives.standingOf(agent.key)
   return {
-    namespace,
-    name,
+    ...agentRefOf(agent.key),
     state: standing?.state ?? 'Provisioned',
     epoch: standing?.epoch ?? 0,
     acks: { wanted: 1, received: 1 },
@@ -144,6 +149,9 @@ function statusOf(key: AgentKey, stores: Stores, snapshot: Snapshot | null): Age
     policies: snapshot?.policies ?? [],
     generation: snapshot?.generation ?? 0,
     holds: standing?.holds ?? [],
+    reason: reasonOf(agent, standing),
+    releaseThroughEpoch: agent.releaseThroughEpoch,
+    warnings: adviceOn(agent, stores.lives),
   }
 }
 
@@ -156,6 +164,6 @@ function healthOf(stores: Stores, reading: Reading): { ok: boolean; reasons: rea
 }
 
 function invalid(faults: readonly ResourceFault[]): SallyportError {
-  const lines = faults.map(formatFault)
+  const lines = inOrder(faults).map(formatFault)
   return new SallyportError('RESOURCE_INVALID', lines.join('\n'), { fields: { faults: faults.length } })
 }

@@ -1,0 +1,56 @@
+import type { CompiledAgent } from '#pkg/control/compile'
+import type { Hold, Snapshot, Standing } from '#pkg/model'
+import type { Lives } from '#pkg/planes/sidecar'
+import type { Advice } from './ports.ts'
+
+/** Why an agent may not act: what its file says, else the code of its newest hold; null when it may. */
+export function reasonOf(agent: CompiledAgent, standing: Standing | null): string | null {
+  if (standing === null || standing.state === 'Active') return null
+  if (agent.state !== 'Active') return agent.reason
+  return newestOf(standing.holds)?.code ?? null
+}
+
+/** What a person should know of one agent's file: a release that does not cover what holds the agent. */
+export function adviceOn(agent: CompiledAgent, lives: Pick<Lives, 'standingOf'>): readonly Advice[] {
+  const hold = newestOf(lives.standingOf(agent.key)?.holds ?? [])
+  const asked = agent.releaseThroughEpoch
+  if (hold === null || asked === 0) return []
+  const who = `agent ${agent.key} stays ${hold.state}: releaseThroughEpoch ${asked}`
+  if (asked < hold.epoch) {
+    const what = `${who} is below the epoch ${hold.epoch} of its newest hold (${hold.code})`
+    return [
+      {
+        code: 'RELEASE_TOO_LOW',
+        agent: agent.key,
+        message: `${what}; to release it set releaseThroughEpoch: ${hold.epoch}`,
+      },
+    ]
+  }
+  // the same number again would change nothing
+  const next = asked === hold.epoch ? asked + 1 : hold.epoch
+  const what = `${who} was beyond the agent's epoch when it was first read, and covers no later hold (${hold.code})`
+  return [
+    {
+      code: 'RELEASE_BEYOND_EPOCH',
+      agent: agent.key,
+      message: `${what}; to release it set releaseThroughEpoch: ${next}`,
+    },
+  ]
+}
+
+/** Said when nobody may do anything: without a policy that selects an agent, every request is refused. */
+export function adviceOnAll(policiesDir: string | null, snapshots: readonly (Snapshot | null)[]): readonly Advice[] {
+  if (!snapshots.every((snapshot) => snapshot === null || snapshot.denyAll)) return []
+  const what = 'every request of every agent is refused (POLICY_NONE_SELECTS)'
+  const message =
+    policiesDir === null
+      ? `no --policies: ${what}; give a folder of AgentPolicy and Agent files, such as --policies docs/examples/marketing`
+      : `no accepted policy in ${policiesDir} selects an agent: ${what}; write an AgentPolicy whose selector fits the labels of the Agents there`
+  return [{ code: 'DENY_ALL', agent: null, message }]
+}
+
+function newestOf(holds: readonly Hold[]): Hold | null {
+  let newest: Hold | null = null
+  for (const hold of holds) if (newest === null || hold.epoch > newest.epoch) newest = hold
+  return newest
+}
