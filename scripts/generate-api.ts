@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compile, type JSONSchema } from 'json-schema-to-typescript'
 import { parse } from 'yaml'
+import { fitsModule } from './generate-fits.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -13,10 +14,11 @@ const RESOURCES = [
   {
     type: 'AgentPolicy',
     constant: 'AGENT_POLICY_SCHEMA',
+    fits: 'agentPolicyFits',
     crd: 'crds/agentpolicies.sallyport.dev.yaml',
     out: 'agent-policy',
   },
-  { type: 'Agent', constant: 'AGENT_SCHEMA', crd: 'crds/agents.sallyport.dev.yaml', out: 'agent' },
+  { type: 'Agent', constant: 'AGENT_SCHEMA', fits: 'agentFits', crd: 'crds/agents.sallyport.dev.yaml', out: 'agent' },
 ] as const
 
 const header = (crds: string): string => `// Made by "make generate" from ${crds}. Do not edit.\n`
@@ -75,5 +77,7 @@ export async function generatedApi(): Promise<ReadonlyMap<string, string>> {
   }
   const intro = `${header('crds/')}\n/** A structural schema as a CRD has it. */\nexport type CrdSchema = { readonly [key: string]: unknown }\n\n`
   made.set('pkg/platform/resources/schema.gen.ts', intro + constants.join('\n'))
+  const schemas = Object.fromEntries(RESOURCES.map(({ crd, fits }) => [fits, schemaOf(crd)]))
+  made.set('pkg/platform/resources/fits.gen.ts', `${header('crds/')}\n${fitsModule(schemas)}`)
   return made
 }

@@ -7,6 +7,8 @@ export type Limits = {
   readonly argumentBytes: number
   /** One SQL text. */
   readonly sqlBytes: number
+  /** SQL up to this size is read where the call waits, not in the worker; 0 = none is. */
+  readonly sqlInlineBytes: number
   /** Nesting of any JSON. */
   readonly jsonDepth: number
   /** Bytes held back for one stream. */
@@ -44,6 +46,7 @@ const MIB = 1024 * KIB
 export const DEFAULT_LIMITS: Limits = {
   argumentBytes: 256 * KIB,
   sqlBytes: 16 * KIB,
+  sqlInlineBytes: KIB,
   jsonDepth: 64,
   heldBytesPerStream: MIB,
   heldBytesPerProcess: 16 * MIB,

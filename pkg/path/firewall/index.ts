@@ -21,4 +21,11 @@ export type {
   SqlReading,
 } from './ports.ts'
 export type { Rules } from './rules.ts'
-export { newPostgresGrammar, newSqlReader, type PgQueryLibrary, readSql, type SqlJob } from './sql/index.ts'
+export {
+  newPostgresGrammar,
+  newSqlReader,
+  type PgQueryLibrary,
+  readSql,
+  type SqlInline,
+  type SqlJob,
+} from './sql/index.ts'

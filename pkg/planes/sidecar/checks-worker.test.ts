@@ -13,7 +13,7 @@ function open(options: Partial<WorkerOptions> = {}) {
     { entry: new URL('./checks-worker.ts', import.meta.url), deadlineMs: 5_000, waitMs: 20_000, ...options },
   )
   pools.push(pool)
-  return { pool, sql: newSqlReader(pool, { sqlBytes: 16 * 1024 }) }
+  return { pool, sql: newSqlReader(pool, { sqlBytes: 16 * 1024, sqlInlineBytes: 0 }) }
 }
 
 test('[INTENT-SQL-16] SQL is judged in the worker: reads, writes, what does not parse', async () => {

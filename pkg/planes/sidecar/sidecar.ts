@@ -4,7 +4,14 @@ import { decodeWhole } from '#pkg/path/codec/wire/encoding'
 import * as rules from '#pkg/path/codec/wire/http1'
 import { newJsonScanner } from '#pkg/path/codec/wire/json'
 import { newExchanges, newHeldBudget } from '#pkg/path/enforce'
-import { type Firewall, newFirewall, newSqlReader, type SqlJob, type SqlReading } from '#pkg/path/firewall'
+import {
+  type Firewall,
+  newFirewall,
+  newSqlReader,
+  type SqlInline,
+  type SqlJob,
+  type SqlReading,
+} from '#pkg/path/firewall'
 import { newFacade } from '#pkg/path/intercept'
 import { isLive } from '#pkg/path/policy'
 import { newRestoreRecords } from '#pkg/path/session'
@@ -14,6 +21,7 @@ import { newHeapGuard, processEngine } from '#pkg/platform/heap'
 import type { Log } from '#pkg/platform/log'
 import { newWorkerPool } from '#pkg/platform/worker'
 import { newEgress } from './egress.ts'
+import { loadSqlReader } from './load-grammar.ts'
 import type { FacadeRoute, Lives, Roster, VerdictSink } from './ports.ts'
 
 /** A provider behind a facade of the same name; null key = none is sent. */
@@ -54,6 +62,9 @@ export type Checks = { readonly firewall: Firewall; ready(): Promise<void>; clos
 /** How often open exchanges are asked whether a comment is due. */
 const TICK_MS = 1_000
 
+/** After the start, and after the worker's spare has begun its own. */
+const INLINE_AFTER_MS = 600
+
 /** Facade name → the dialect spoken there. */
 const DIALECTS: Readonly<Record<string, { readonly dialect: Dialect; readonly base: string }>> = {
   openai: { dialect: openaiChat, base: '/openai/v1' },
@@ -72,8 +83,41 @@ export function newChecks(deps: Pick<SidecarDeps, 'clock' | 'log'>, limits: Limi
       heapBytes: limits.workerHeapBytes,
     },
   )
-  const firewall = newFirewall({ sql: newSqlReader(pool, limits), newJson: newJsonScanner }, limits)
-  return { firewall, ready: () => pool.ready(), close: () => pool.close() }
+  const inline = newInlineSql(deps.log)
+  const firewall = newFirewall({ sql: newSqlReader(pool, limits, inline.reader), newJson: newJsonScanner }, limits)
+  return {
+    firewall,
+    ready: async () => {
+      await pool.ready()
+      if (limits.sqlInlineBytes > 0) inline.loadSoon()
+    },
+    close: () => {
+      inline.close()
+      return pool.close()
+    },
+  }
+}
+
+/** The reader of small SQL on this thread. It is loaded behind the first requests: until then the worker reads all. */
+function newInlineSql(log: Log): { readonly reader: SqlInline; loadSoon(): void; close(): void } {
+  let read: ReturnType<SqlInline> = null
+  let timer: NodeJS.Timeout | null = null
+  const load = async (): Promise<void> => {
+    try {
+      read = await loadSqlReader()
+    } catch (error) {
+      log.warn('inline-sql-off', { error: error instanceof Error ? error.name : typeof error })
+    }
+  }
+  return {
+    reader: () => read,
+    loadSoon: () => {
+      timer ??= setTimeout(load, INLINE_AFTER_MS).unref()
+    },
+    close: () => {
+      if (timer !== null) clearTimeout(timer)
+    },
+  }
 }
 
 /** Builds the path around a firewall. Nothing listens and nothing is dialled before it is asked to. */

@@ -1,15 +1,18 @@
-import { type Document, LineCounter, parseAllDocuments } from 'yaml'
+import { LineCounter } from 'yaml'
 import type { Agent, AgentPolicy } from '#pkg/model/api'
 import { nearest } from '#pkg/platform/settings'
-import type {
-  FieldFault,
-  ReaderOptions,
-  Resource,
-  ResourceFault,
-  ResourceReader,
-  Resources,
-  SourceFile,
+import {
+  type FieldFault,
+  inOrder,
+  type ReaderOptions,
+  type Resource,
+  type ResourceFault,
+  type ResourceReader,
+  type Resources,
+  type SourceFile,
 } from './contract.ts'
+import { type DocumentLimits, documentsOf } from './documents.ts'
+import { agentFits, agentPolicyFits } from './fits.gen.ts'
 import { metadataOf } from './metadata.ts'
 import { type Draft, placeAt, placeOf } from './place.ts'
 import { doubleKeys, plainOf } from './plain.ts'
@@ -21,12 +24,16 @@ const KINDS = ['AgentPolicy', 'Agent'] as const
 
 type Kind = (typeof KINDS)[number]
 type Validators = Readonly<Record<Kind, Validate>>
+type Limits = DocumentLimits & { readonly maxFaults: number }
 
 /** Makes a reader. Schemas are compiled at the first resource of their kind. */
 export function newResourceReader(options: ReaderOptions = {}): ResourceReader {
-  const maxFileLength = options.maxFileLength ?? 16 * 1024 * 1024
-  const maxFaults = options.maxFaults ?? 100
-  const validators = { AgentPolicy: newValidate(AGENT_POLICY_SCHEMA), Agent: newValidate(AGENT_SCHEMA) }
+  const maxFileLength = options.maxFileLength ?? 2 * 1024 * 1024
+  const limits: Limits = { maxTokens: options.maxTokens ?? 350_000, maxFaults: options.maxFaults ?? 100 }
+  const validators = {
+    AgentPolicy: newValidate(AGENT_POLICY_SCHEMA, agentPolicyFits),
+    Agent: newValidate(AGENT_SCHEMA, agentFits),
+  }
   return {
     read: (file) => {
       if (file.text.length > maxFileLength) {
@@ -34,36 +41,40 @@ export function newResourceReader(options: ReaderOptions = {}): ResourceReader {
         const fault: ResourceFault = { file: file.path, line: 1, column: 1, code: 'TooLarge', message }
         return { policies: [], agents: [], faults: [fault] }
       }
-      return bounded(readFile(file, validators), file.path, maxFaults)
+      return bounded(readFile(file, validators, limits), file.path, limits.maxFaults)
     },
   }
 }
 
+/** Work ends soon after there are more faults than are told, so nobody knows how many there are. */
 function bounded(resources: Resources, file: string, maxFaults: number): Resources {
-  const more = resources.faults.length - maxFaults
-  if (more <= 0) return resources
-  const last: ResourceFault = { file, line: 1, column: 1, code: 'Invalid', message: `and ${more} more faults` }
-  return { ...resources, faults: [...resources.faults.slice(0, maxFaults), last] }
+  const faults = inOrder(resources.faults)
+  const first = faults[maxFaults]
+  if (first === undefined) return { ...resources, faults }
+  const message = 'and more faults, which are told once these are mended'
+  const last: ResourceFault = { file, line: first.line, column: first.column, code: 'Invalid', message }
+  return { ...resources, faults: [...faults.slice(0, maxFaults), last] }
 }
 
-function readFile(file: SourceFile, validators: Validators): Resources {
+function readFile(file: SourceFile, validators: Validators, limits: Limits): Resources {
   const lines = new LineCounter()
-  const documents = documentsOf(file.text, lines)
-  if (documents === null) {
-    const message = 'the file is nested too deep to be read'
-    const fault: ResourceFault = { file: file.path, line: 1, column: 1, code: 'TooLarge', message }
+  const parsed = documentsOf(file.text, lines, limits)
+  if (!parsed.ok) {
+    const { offset, message } = parsed
+    const fault: ResourceFault = { file: file.path, ...placeAt(lines, offset), code: 'TooLarge', message }
     return { policies: [], agents: [], faults: [fault] }
   }
   const policies: Resource<AgentPolicy>[] = []
   const agents: Resource<Agent>[] = []
   const faults: ResourceFault[] = []
   const seen = new Set<string>()
-  for (const document of documents) {
+  for (const document of parsed.documents) {
+    if (faults.length > limits.maxFaults) break
     const draft: Draft = { file: file.path, document, lines }
-    const read = readDocument(draft, validators)
+    const read = readDocument(draft, validators, limits.maxFaults + 1)
     if (read === null) continue
     if (!('resource' in read)) {
-      for (const fault of read.faults) faults.push(fault) // there may be more than a call takes arguments
+      faults.push(...read.faults)
       continue
     }
     const key = `${read.kind} ${read.resource.key}`
@@ -86,27 +97,16 @@ function readFile(file: SourceFile, validators: Validators): Resources {
   return { policies, agents, faults }
 }
 
-/** null when the nesting is deeper than the stack of the parser. */
-function documentsOf(text: string, lineCounter: LineCounter): readonly Document.Parsed[] | null {
-  try {
-    const options = { lineCounter, uniqueKeys: false, stringKeys: true, version: '1.2', prettyErrors: false } as const
-    const documents = parseAllDocuments(text, options)
-    return 'empty' in documents ? [] : documents
-  } catch (error) {
-    if (error instanceof RangeError) return null
-    throw error
-  }
-}
-
 /** A resource, its faults, or null for a document without content. */
 type Read =
   | { readonly kind: Kind; readonly resource: Resource<unknown> }
   | { readonly faults: readonly ResourceFault[] }
   | null
 
-function readDocument(draft: Draft, validators: Validators): Read {
+/** At most so many of the faults get a place and are kept. */
+function readDocument(draft: Draft, validators: Validators, maxFaults: number): Read {
   const { file } = draft
-  const syntax = syntaxFaults(draft)
+  const syntax = syntaxFaults(draft, maxFaults)
   if (syntax.length > 0) return { faults: syntax }
   const plain = plainOf(draft.document)
   if (!plain.ok) return { faults: [at(draft, plain.fault)] }
@@ -121,20 +121,17 @@ function readDocument(draft: Draft, validators: Validators): Read {
   if (typeof kind !== 'string') return { faults: [at(draft, kind)] }
   const metadata = metadataOf(object['metadata'], kind)
   const faults = [...metadata.faults, ...validators[kind](object)]
-  if (faults.length > 0) return { faults: faults.map((fault) => at(draft, fault)) }
+  if (faults.length > 0) return { faults: faults.slice(0, maxFaults).map((fault) => at(draft, fault)) }
   return { kind, resource: { ...metadata.value, file, value: object, at: (path) => placeOf(draft, path, false) } }
 }
 
 /** What the YAML library complains of. A tag that it does not know is a fault, too: the value would be read without it. */
-function syntaxFaults({ document, lines, file }: Draft): readonly ResourceFault[] {
-  const overflow = document.errors.find((error) => /stack/i.test(error.message))
-  if (overflow !== undefined) {
-    return [{ file, ...placeAt(lines, overflow.pos[0]), code: 'TooLarge', message: 'nested too deep to be read' }]
-  }
-  const faults = [...document.errors, ...document.warnings].map((error): ResourceFault => {
+function syntaxFaults({ document, lines, file }: Draft, maxFaults: number): readonly ResourceFault[] {
+  const told = [...document.errors.slice(0, maxFaults), ...document.warnings.slice(0, maxFaults)]
+  const faults = told.map((error): ResourceFault => {
     return { file, ...placeAt(lines, error.pos[0]), code: 'YamlSyntax', message: oneLine(error.message) }
   })
-  for (const { offset, name } of doubleKeys(document.contents)) {
+  for (const { offset, name } of doubleKeys(document.contents).slice(0, maxFaults)) {
     const message = oneLine(`keys of a map are unique, but "${name}" stands in this one twice; remove one of them`)
     faults.push({ file, ...placeAt(lines, offset), code: 'Duplicate', message })
   }

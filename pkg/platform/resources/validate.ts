@@ -1,9 +1,12 @@
 import type { ErrorObject, ValidateFunction } from 'ajv'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { nearest } from '#pkg/platform/settings'
 import { type FieldFault, type FieldPath, formatPath } from './contract.ts'
+import { LATER_VALUES } from './later.ts'
 import { newRuleCheck, type RuleCheck } from './rules.ts'
 import type { CrdSchema } from './schema.gen.ts'
+
+/** Faults of one value that are put into words; a reader tells fewer. */
+const MAX_ERRORS = 1_000
 
 /** Validates one value against a CRD's schema and fills in its defaults, in place. */
 export type Validate = (value: Record<string, unknown>) => readonly FieldFault[]
@@ -11,44 +14,18 @@ export type Validate = (value: Record<string, unknown>) => readonly FieldFault[]
 /**
  * Makes the validator of one kind, as an API server would behave: unknown fields are faults (they would be pruned there, and
  * a rule that is pruned protects nobody), a null where there is a default counts as absent, defaults are filled in, keys
- * of map lists are unique, `x-kubernetes-validations` hold.
+ * of map lists are unique, `x-kubernetes-validations` hold. `check` is that schema, compiled when it was generated:
+ * compiling it here would take a quarter of the start.
  */
-export function newValidate(schema: CrdSchema): Validate {
-  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: false, validateFormats: false, verbose: true })
-  let check: ValidateFunction | null = null
+export function newValidate(schema: CrdSchema, check: ValidateFunction): Validate {
   let rules: RuleCheck | null = null
   return (value) => {
-    check ??= ajv.compile(strictSchema(schema) as object)
     rules ??= newRuleCheck(schema)
     dropNulls(schema, value)
-    const faults = check(value) ? [] : (check.errors ?? []).map((error) => faultOf(error, value))
-    // a misspelt field explains the missing one
-    if (faults.length > 0) return faults.sort((a, b) => Number(b.onKey) - Number(a.onKey))
+    const errors = check(value) ? [] : (check.errors ?? []).slice(0, MAX_ERRORS)
+    if (errors.length > 0) return withoutMissing(errors).map((error) => faultOf(error, value))
     return [...duplicateKeys(schema, value, []), ...rules(value)]
   }
-}
-
-/** The schema without Kubernetes' words, its objects closed. */
-function strictSchema(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(strictSchema)
-  if (typeof value !== 'object' || value === null) return value
-  const node = value as CrdSchema // a member of a schema
-  const out: Record<string, unknown> = {}
-  for (const [key, member] of Object.entries(node)) {
-    if (key.startsWith('x-kubernetes-')) continue
-    out[key] = key === 'default' || key === 'enum' ? member : strictSchema(member)
-  }
-  const root = typeof node['properties'] === 'object' && 'apiVersion' in (node['properties'] as object)
-  if (typeof node['properties'] === 'object' && node['properties'] !== null && isSchemaNode(node)) {
-    out['additionalProperties'] = false
-    if (root) (out['properties'] as Record<string, unknown>)['status'] = {}
-  }
-  return out
-}
-
-/** `properties` may itself be a property's name. */
-function isSchemaNode(node: CrdSchema): boolean {
-  return node['type'] === 'object'
 }
 
 /** An API server drops a null where the field has a default. */
@@ -70,29 +47,39 @@ function dropNulls(schema: unknown, value: unknown): void {
   }
 }
 
+/** A misspelt field explains the missing one: one slip, one fault. */
+function withoutMissing(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const slips = errors.filter((error) => error.keyword === 'additionalProperties')
+  const meant = new Set(slips.map((error) => `${error.instancePath} ${unknownOf(error).meant}`))
+  return errors.filter(({ keyword, instancePath, params }) => {
+    return keyword !== 'required' || !meant.has(`${instancePath} ${String(params['missingProperty'])}`)
+  })
+}
+
+function unknownOf({ params, parentSchema }: ErrorObject) {
+  const name = String(params['additionalProperty'])
+  const known = Object.keys(((parentSchema as CrdSchema | undefined)?.['properties'] ?? {}) as object)
+  return { name, known, meant: nearest(name, known) }
+}
+
 function faultOf(error: ErrorObject, value: unknown): FieldFault {
   const path = pathOf(error.instancePath, value)
   if (error.keyword === 'additionalProperties') {
-    const name = String(error.params['additionalProperty'])
-    const known = Object.keys(((error.parentSchema as CrdSchema | undefined)?.['properties'] ?? {}) as object)
-    const meant = nearest(name, known)
+    const { name, known, meant } = unknownOf(error)
     const hint = meant === null ? `known here: ${known.join(', ')}` : `did you mean "${meant}"?`
     const at = [...path, name]
     return { path: at, code: 'UnknownField', onKey: true, message: `unknown field "${formatPath(at)}"; ${hint}` }
   }
-  return { path, code: 'Invalid', onKey: false, message: `${formatPath(path)} ${wordsOf(error)}` }
+  return { path, code: 'Invalid', onKey: false, message: `${formatPath(path)} ${wordsOf(error, path)}` }
 }
 
 /** What is wrong, with the limit and what to do. */
-function wordsOf({ keyword, params, data, message }: ErrorObject): string {
+function wordsOf({ keyword, params, data, message }: ErrorObject, path: FieldPath): string {
   switch (keyword) {
     case 'required':
       return `has no "${String(params['missingProperty'])}", which is required`
-    case 'enum': {
-      const allowed = (params['allowedValues'] as unknown[]).map(String)
-      const meant = typeof data === 'string' ? nearest(data, allowed) : null
-      return `must be one of ${allowed.join(', ')}${meant === null ? '' : `; did you mean "${meant}"?`}`
-    }
+    case 'enum':
+      return enumWords((params['allowedValues'] as unknown[]).map(String), data, path)
     case 'type':
       if (data === null) return 'is empty; give it a value or remove it'
       return `must be of type ${String(params['type'])}, not ${typeOf(data)}`
@@ -106,6 +93,14 @@ function wordsOf({ keyword, params, data, message }: ErrorObject): string {
     default:
       return message ?? 'is not valid'
   }
+}
+
+function enumWords(values: readonly string[], data: unknown, path: FieldPath): string {
+  const later = LATER_VALUES[path.filter((step) => typeof step === 'string').join('.')] ?? []
+  const usable = values.filter((value) => !later.includes(value))
+  const meant = typeof data === 'string' ? nearest(data, usable) : null
+  const refused = later.length === 0 ? '' : ` (not available yet: ${later.join(', ')})`
+  return `must be one of ${usable.join(', ')}${refused}${meant === null ? '' : `; did you mean "${meant}"?`}`
 }
 
 function typeOf(data: unknown): string {
@@ -138,10 +133,13 @@ function duplicateKeys(schema: unknown, value: unknown, path: FieldPath): readon
   if (!Array.isArray(keys)) return faults
   const seen = new Map<string, number>()
   for (const [index, item] of value.entries()) {
-    const key = JSON.stringify(keys.map((name) => (item as Record<string, unknown>)[String(name)] ?? null))
+    const values = keys.map((name) => (item as Record<string, unknown>)[String(name)] ?? null)
+    const key = JSON.stringify(values)
     const before = seen.get(key)
     const at = [...path, index]
-    const what = `${formatPath(at)} has the same ${keys.join(' and ')} as ${formatPath([...path, before ?? 0])}`
+    const named = values.filter((one) => one !== null && one !== '').map((one) => JSON.stringify(one))
+    const same = `the same ${keys.join(' and ')} (${named.join(', ')}) as ${formatPath([...path, before ?? 0])}`
+    const what = `${formatPath(at)} has ${same}; give one of them another, or remove it`
     if (before === undefined) seen.set(key, index)
     else faults.push({ path: at, code: 'Duplicate', onKey: false, message: what })
   }

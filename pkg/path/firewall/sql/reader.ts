@@ -21,11 +21,36 @@ const REASON_OF = {
   closed: 'CHECK_FAILED',
 } as const
 
+/** Reads a small text at once, on this thread. Null: the grammar is not here yet. */
+export type SqlInline = () => ((text: string) => SqlReading) | null
+
 /**
- * The reader for the main thread: whole texts go to the worker, a text that streams is followed here.
- * @param limits.sqlBytes  UTF-8 bytes of one text; one more is INTENT_SQL_TOO_LARGE and reaches no worker
+ * The reader for the main thread: a text that streams is followed here, a small one is read here once the grammar is
+ * loaded, every other goes to the worker. A small text takes a few tenths of a millisecond, which is less than the way
+ * to a thread and back. A grammar that throws is not asked again: its memory can no longer be trusted.
+ * @param limits.sqlBytes  UTF-8 bytes of one text; one more is INTENT_SQL_TOO_LARGE and reaches no grammar
  */
-export function newSqlReader(workers: SqlWorkers, limits: { readonly sqlBytes: number }): SqlReader {
+export function newSqlReader(
+  workers: SqlWorkers,
+  limits: { readonly sqlBytes: number; readonly sqlInlineBytes: number },
+  inline: SqlInline = () => null,
+): SqlReader {
+  let broken = false
+  const readHere = (sql: string): SqlReading | null => {
+    const read = broken ? null : inline()
+    if (read === null) return null
+    try {
+      return read(sql)
+    } catch {
+      broken = true
+      return null
+    }
+  }
+  const readThere = async (sql: string): Promise<SqlReading> => {
+    const answer = await workers.run({ kind: 'sql', text: sql })
+    if (answer.ok) return answer.value
+    return { ok: false, reason: REASON_OF[answer.why], detail: `the SQL could not be judged: ${answer.why}` }
+  }
   return {
     async read(sql) {
       const bytes = sql.length > limits.sqlBytes ? sql.length : Buffer.byteLength(sql)
@@ -35,9 +60,7 @@ export function newSqlReader(workers: SqlWorkers, limits: { readonly sqlBytes: n
           reason: 'INTENT_SQL_TOO_LARGE',
           detail: `the SQL is larger than the limit of ${limits.sqlBytes} bytes`,
         }
-      const answer = await workers.run({ kind: 'sql', text: sql })
-      if (answer.ok) return answer.value
-      return { ok: false, reason: REASON_OF[answer.why], detail: `the SQL could not be judged: ${answer.why}` }
+      return (bytes <= limits.sqlInlineBytes ? readHere(sql) : null) ?? (await readThere(sql))
     },
     follow: newSqlFollower,
   }

@@ -367,7 +367,7 @@ describe('detail', () => {
 })
 
 describe('the reader', () => {
-  const limits = { sqlBytes: 32 }
+  const limits = { sqlBytes: 32, sqlInlineBytes: 16 }
   const answering = (answer: Awaited<ReturnType<Parameters<typeof newSqlReader>[0]['run']>>) => {
     const jobs: SqlJob[] = []
     const reader = newSqlReader(
@@ -405,4 +405,31 @@ describe('the reader', () => {
       assert.equal(!reading.ok && reading.reason, reason)
     })
   }
+
+  test('[INTENT-SQL-12] a small text is read here once the grammar is loaded, one byte more in the worker', async () => {
+    const jobs: SqlJob[] = []
+    const workers = { run: async (job: SqlJob) => ({ ok: true, value: (jobs.push(job), value) }) as const }
+    let loaded = false
+    const here: SqlReading = { ...value, detail: 'here' }
+    const reader = newSqlReader(workers, limits, () => (loaded ? () => here : null))
+    const small = "SELECT '123456'\n"
+    assert.equal(small.length, 16)
+    assert.deepEqual(await reader.read(small), value)
+    loaded = true
+    assert.deepEqual(await reader.read(small), here)
+    assert.deepEqual(await reader.read(`${small} `), value)
+    assert.equal(jobs.length, 2)
+  })
+
+  test('[INTENT-SQL-12] a grammar that throws here is not asked again: the worker reads', async () => {
+    let asked = 0
+    const workers = { run: async () => ({ ok: true, value }) as const }
+    const reader = newSqlReader(workers, limits, () => () => {
+      asked += 1
+      throw new RangeError('stack')
+    })
+    assert.deepEqual(await reader.read('SELECT 1'), value)
+    assert.deepEqual(await reader.read('SELECT 1'), value)
+    assert.equal(asked, 1)
+  })
 })
