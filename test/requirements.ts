@@ -155,6 +155,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'RES-08': 'What YAML lets two readers read in two ways is refused, never guessed at.',
   'RES-09': 'Nesting, aliases, numbers and faults of a file are bounded; whatever it holds, reading does not throw.',
   'RES-10': 'A key that stands twice in a map is refused at the second place, in time in proportion to the file.',
+  'RES-12':
+    'The slowest file that is accepted reads in about a second; one over a limit is refused as fast, with which limit.',
   'RES-11': 'A document with aliases reads as the same document written out; each place gets its own defaults.',
   'WRK-01': 'Jobs of a worker pool are answered in order, also those that came before a thread was ready',
   'WRK-02':
@@ -202,6 +204,10 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'SET-08': 'Every limit of the path can be set by --limit name=value or SALLYPORT_LIMIT, in its own unit.',
   'SET-09': 'A provider key is a secret from the moment it is read, and no fault prints one.',
   'SET-10': 'Each kind of setting takes exactly what it documents.',
+  'FILE-01': 'A small file is written whole, for its owner alone.',
+  'FILE-02': 'A crash, a full disk or a failed sync leaves the new file or the old one, and no draft that counts.',
+  'FILE-03': 'Bits that let others at a file are taken away when it is read.',
+  'RND-01': 'Names are unguessable: each character as likely as any other, no byte of chance used twice.',
   'LIFE-01':
     'Sever quarantines an agent one epoch on, with a hold that names reason and verdict; a restart does not thaw it.',
   'LIFE-02': "Severing while the firewall's hold counts changes nothing; the first one after a release is a new hold.",

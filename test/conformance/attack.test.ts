@@ -63,6 +63,17 @@ const echoed = (texts: readonly string[], name: 'text' | 'message'): string =>
 const DOUBLED = ['<t', 'o', `ol_call>${TAG.slice('<tool_call>'.length)}`]
 
 const streams: readonly (readonly [name: string, stream: string])[] = [
+  [
+    'text that goes on in another choice than the one that was asked for',
+    sse([...PIECES.map((text, at) => chunkOf({ content: text }, null, at % 2)), end]),
+  ],
+  [
+    'calls in another choice than the one that was asked for',
+    sse([
+      ...callDeltas(0, 'run_sql', JSON.stringify({ query: SQL }), 9).map((delta, at) => chunkOf(delta, null, at % 2)),
+      end,
+    ]),
+  ],
   ['one chunk with the same choice twice', sse([chunk([choice({ content: 'hi ' }), choice({ content: TAG })]), end])],
   [
     'a part with thinking beside its text',

@@ -38,6 +38,9 @@ const raw = (value: object): string => JSON.stringify(value)
 const base = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-5-mini' }
 const end = chunkOf({}, 'tool_calls')
 
+/** Asks for two choices: all that a second one could hide counts. */
+const TWO = { ...REQUEST, n: 2 }
+
 type Row = readonly [name: string, stream: string, reason: Reason | 'any']
 
 const rows: readonly Row[] = [
@@ -293,7 +296,7 @@ for (const [name, stream, reason] of rows)
   test(`[PROMISE-HOLD] [PROMISE-CUT] ${name}`, async () => {
     let first: readonly string[] | null = null
     for (const cut of cutsOf(stream)) {
-      const seen = await deny.ask(REQUEST, { chunks: cut.chunks })
+      const seen = await deny.ask(TWO, { chunks: cut.chunks })
       assertUnseen(seen, cut.name)
       const reasons = reasonsOf(seen)
       assert.ok(

@@ -284,7 +284,7 @@ test('[PROMISE-CUT] any mix of calls, choices and cuts: nothing forbidden can be
         const ends = [...counts.keys()].map((choice) => chunkOf({}, 'tool_calls', choice))
         const cuts = cutsOf(sse([...frames, ...ends]), seeded(seed))
         const cut = cuts[Math.abs(seed) % cuts.length]
-        const seen = await deny.ask(REQUEST, { chunks: cut?.chunks ?? [] })
+        const seen = await deny.ask({ ...REQUEST, n: 3 }, { chunks: cut?.chunks ?? [] })
         const { calls } = rebuild(seen.text)
         for (const run of runs) {
           const there = calls.some((call) => call.args === run.args)

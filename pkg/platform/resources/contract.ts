@@ -58,9 +58,14 @@ export type Resources = {
 
 /** Everything has a default. */
 export type ReaderOptions = {
-  /** Largest file, UTF-16 units. Default 16 Mi. */
+  /** Largest file, UTF-16 units. Default 2 Mi. */
   readonly maxFileLength?: number
-  /** Faults told of one file; more are counted in a last one. Default 100. */
+  /**
+   * Words, signs, indents and line ends of one file, as the YAML lexer counts them, `[`, `{` and `?` twice: what a read
+   * costs. Default 350,000, under a second; 5,000 agents in one file have 325,000.
+   */
+  readonly maxTokens?: number
+  /** Faults told of one file; a last one says that there are more. Default 100. */
   readonly maxFaults?: number
 }
 
@@ -70,6 +75,14 @@ export type ResourceReader = { read(file: SourceFile): Resources }
 /** A fault in the form that editors follow: `file:line:column: message`. */
 export function formatFault(fault: ResourceFault): string {
   return `${fault.file}:${fault.line}:${fault.column}: ${fault.message}`
+}
+
+/** The order in which a person mends faults: the files in the order of their names, each from its top. */
+export function inOrder(faults: readonly ResourceFault[]): readonly ResourceFault[] {
+  return faults.toSorted((a, b) => {
+    if (a.file !== b.file) return a.file < b.file ? -1 : 1
+    return a.line - b.line || a.column - b.column
+  })
 }
 
 /** A path for a person: `spec.tools.allow[2].name`; on one line, whatever a key holds. */

@@ -50,7 +50,11 @@ export function metadataOf(
   const namespace = read('namespace') ?? 'default'
   const labels = read('labels') ?? {}
   const createdAt = read('creationTimestamp') ?? null
-  const faults = [...unknownMembers(members), ...nameFaults(name, namespace, kind), ...labelFaults(labels)]
+  const unknown = unknownMembers(members)
+  const isSlip = unknown.some(({ meant }) => meant === 'name') // a misspelt name explains the missing one
+  const faults: FieldFault[] = unknown.map(({ fault }) => fault)
+  if (name !== undefined || !isSlip) faults.push(...nameFaults(name, kind))
+  faults.push(...namespaceFaults(namespace), ...labelFaults(labels))
   if (createdAt !== null && !isTime(createdAt)) faults.push(invalid(['creationTimestamp'], 'must be an RFC 3339 time'))
   const value: Metadata = {
     key: `${String(namespace)}/${String(name)}`,
@@ -62,33 +66,40 @@ export function metadataOf(
   return { value, faults }
 }
 
-function unknownMembers(members: Readonly<Record<string, unknown>>): readonly FieldFault[] {
+/** Unknown members that are put into words; a reader tells fewer. */
+const MAX_UNKNOWN = 1_000
+
+type Unknown = { readonly meant: string | null; readonly fault: FieldFault }
+
+function unknownMembers(members: Readonly<Record<string, unknown>>): readonly Unknown[] {
   const known: readonly string[] = MEMBERS
   return Object.keys(members)
     .filter((member) => !known.includes(member))
+    .slice(0, MAX_UNKNOWN)
     .map((member) => {
       const path = ['metadata', member]
       const meant = nearest(member, known)
       const hint = meant === null ? 'Kubernetes has no such member' : `did you mean "${meant}"?`
-      return { path, code: 'UnknownField', onKey: true, message: `unknown field "${formatPath(path)}"; ${hint}` }
+      const message = `unknown field "${formatPath(path)}"; ${hint}`
+      return { meant, fault: { path, code: 'UnknownField', onKey: true, message } }
     })
 }
 
-function nameFaults(name: unknown, namespace: unknown, kind: 'Agent' | 'AgentPolicy'): readonly FieldFault[] {
-  const faults: FieldFault[] = []
-  if (name === undefined) faults.push(invalid([], 'has no "name", which is required'))
-  else if (typeof name !== 'string' || name.length > 253 || !DNS_SUBDOMAIN.test(name)) {
+function nameFaults(name: unknown, kind: 'Agent' | 'AgentPolicy'): readonly FieldFault[] {
+  if (name === undefined) return [invalid([], 'has no "name", which is required')]
+  if (typeof name !== 'string' || name.length > 253 || !DNS_SUBDOMAIN.test(name)) {
     const rule = 'must be an RFC 1123 name: at most 253 lower case letters, digits, "-" and "."'
-    faults.push(invalid(['name'], `${rule}, with a letter or digit at both ends`))
-  } else if (kind === 'Agent' && !DNS_LABEL.test(name)) {
-    // it becomes one segment of an identity and one word of a file's name
-    faults.push(invalid(['name'], 'of an Agent must be an RFC 1123 label: at most 63 characters, without "."'))
+    return [invalid(['name'], `${rule}, with a letter or digit at both ends`)]
   }
-  if (typeof namespace !== 'string' || !DNS_LABEL.test(namespace)) {
-    const rule = 'must be an RFC 1123 label: at most 63 lower case letters, digits and "-"'
-    faults.push(invalid(['namespace'], `${rule}, with a letter or digit at both ends`))
-  }
-  return faults
+  if (kind === 'AgentPolicy' || DNS_LABEL.test(name)) return []
+  // it becomes one segment of an identity and one word of a file's name
+  return [invalid(['name'], 'of an Agent must be an RFC 1123 label: at most 63 characters, without "."')]
+}
+
+function namespaceFaults(namespace: unknown): readonly FieldFault[] {
+  if (typeof namespace === 'string' && DNS_LABEL.test(namespace)) return []
+  const rule = 'must be an RFC 1123 label: at most 63 lower case letters, digits and "-"'
+  return [invalid(['namespace'], `${rule}, with a letter or digit at both ends`)]
 }
 
 function labelFaults(labels: unknown): readonly FieldFault[] {

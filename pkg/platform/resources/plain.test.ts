@@ -31,7 +31,7 @@ for (const [name, text, at] of doubled)
   })
 
 test('[RES-10] a map of many keys takes time in proportion', () => {
-  const text = Array.from({ length: 100_000 }, (_, at) => `k${at}: 1`).join('\n')
+  const text = Array.from({ length: 40_000 }, (_, at) => `k${at}: 1`).join('\n')
   const before = performance.now()
   assert.equal(read(text).faults[0]?.code, 'UnknownKind')
   assert.ok(performance.now() - before < 10_000) // quadratic would be minutes

@@ -10,6 +10,9 @@ const MAX_ALIASES = 64
 /** Nesting of one document. A JSON Schema may need half of it. */
 const MAX_DEPTH = 64
 
+/** Values of one document once its aliases are unfolded: more than a file without aliases can hold. */
+const MAX_VALUES = 350_000
+
 /**
  * The value of a document as JSON would hold it: a tree. Two aliases of one anchor become two values, since each gets the
  * defaults of the place where it stands.
@@ -20,7 +23,9 @@ export function plainOf(document: Document.Parsed): Plain {
   }
   try {
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES })
-    const deep = tooDeep(value, 0)
+    const walk = { left: MAX_VALUES }
+    const deep = tooDeep(value, 0, walk)
+    if (walk.left < 0) return refuse([], `aliases unfold to more than ${MAX_VALUES} values; write fewer of them`)
     if (deep !== null) return refuse(deep, `nested more than ${MAX_DEPTH} deep, or without end`)
     return { ok: true, value: hasAlias(document.contents) ? copyOf(value) : value }
   } catch (error) {
@@ -70,13 +75,19 @@ function hasAlias(node: Node | null): boolean {
   return false
 }
 
-/** Where a value is nested too deep; an alias inside its own anchor is nested without end. */
-function tooDeep(value: unknown, depth: number): FieldPath | null {
+/**
+ * Where a value is nested too deep; an alias inside its own anchor is nested without end. Gives up, with `walk.left` below
+ * 0, when there are more values than that.
+ */
+function tooDeep(value: unknown, depth: number, walk: { left: number }): FieldPath | null {
+  walk.left -= 1
+  if (walk.left < 0) return []
   if (typeof value !== 'object' || value === null) return null
   if (depth >= MAX_DEPTH) return []
-  for (const [key, member] of Object.entries(value)) {
-    const found = tooDeep(member, depth + 1)
-    if (found !== null) return [Array.isArray(value) ? Number(key) : key, ...found]
+  const keys = Array.isArray(value) ? value.keys() : Object.keys(value)
+  for (const key of keys) {
+    const found = tooDeep((value as Record<string | number, unknown>)[key], depth + 1, walk) // a key of it
+    if (found !== null) return [key, ...found]
   }
   return null
 }

@@ -1302,7 +1302,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
      },
      "properties": {
       "action": {
-       "description": "Record lets pass; Redact cuts out; Hold waits for an approval; Deny refuses one call; Abort ends the stream; Sever also quarantines.",
+       "description": "Record lets pass; Deny refuses one call; Abort ends the stream; Sever also quarantines. Not carried out yet and refused as UnsupportedField are Redact (cuts out) and Hold (waits for an approval).",
        "type": "string",
        "enum": [
         "Record",
@@ -1641,7 +1641,7 @@ export const AGENT_SCHEMA: CrdSchema = {
    ],
    "properties": {
     "state": {
-     "description": "The ceiling that a person sets. Terminated is final.",
+     "description": "The ceiling that a person sets. Active releases no hold. Terminated is final.",
      "type": "string",
      "enum": [
       "Active",
@@ -1658,7 +1658,7 @@ export const AGENT_SCHEMA: CrdSchema = {
      "default": ""
     },
     "releaseThroughEpoch": {
-     "description": "Holds up to this epoch no longer count.",
+     "description": "Holds up to this epoch no longer count. Keep it after the release; without it they count again. A later hold has a higher epoch.",
      "type": "integer",
      "format": "int64",
      "minimum": 0,

@@ -9,6 +9,6 @@
  *
  * Never: payload, an append that failed in silence.
  */
-export type { AuditDisk, RandomBytes } from './ports.ts'
+export type { AuditDisk } from './ports.ts'
 export * from './verdict-ids.ts'
 export * from './verdict-log.ts'

@@ -1,8 +1,5 @@
 import { fsync, fsyncSync, writeSync } from 'node:fs'
 
-/** As `crypto.randomBytes`. */
-export type RandomBytes = (size: number) => Uint8Array
-
 /** The system calls of an append. Tests put a full disk here. */
 export type AuditDisk = {
   /** As `fs.writeSync`: may write less than all; the number of bytes written. */

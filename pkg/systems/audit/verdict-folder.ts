@@ -1,8 +1,6 @@
 import {
   closeSync,
-  fchmodSync,
   fstatSync,
-  fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -13,6 +11,7 @@ import {
   unlinkSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { keepPrivate, syncFolder } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 
 const ACTIVE = 'verdicts.jsonl'
@@ -59,17 +58,15 @@ export class VerdictFolder {
     const file = join(this.path, ACTIVE)
     const fd = openSync(file, 'a+', 0o600)
     try {
-      const stat = fstatSync(fd)
-      if ((stat.mode & 0o077) !== 0) {
-        fchmodSync(fd, 0o600)
-        this.#log.warn('verdicts-mode-tightened', { file, from: (stat.mode & 0o777).toString(8), to: '600' })
-      }
-      const bytes = wholeLinesOf(fd, stat.size)
-      if (bytes < stat.size) {
+      const loosened = keepPrivate(fd)
+      if (loosened !== null) this.#log.warn('verdicts-mode-tightened', { file, from: loosened, to: '600' })
+      const { size } = fstatSync(fd)
+      const bytes = wholeLinesOf(fd, size)
+      if (bytes < size) {
         ftruncateSync(fd, bytes)
-        this.#log.warn('verdicts-torn-line-cut', { file, bytes: stat.size - bytes })
+        this.#log.warn('verdicts-torn-line-cut', { file, bytes: size - bytes })
       }
-      if (stat.size === 0) syncFolder(this.path)
+      if (size === 0) syncFolder(this.path)
       return { fd, bytes }
     } catch (error) {
       closeSync(fd)
@@ -112,14 +109,4 @@ function wholeLinesOf(fd: number, size: number): number {
     end = start
   }
   return 0
-}
-
-/** A new name lasts once its folder is on the disk. */
-function syncFolder(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, ftruncateSync } from 'node:fs'
+import { writeWhole } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import type { AuditDisk } from './ports.ts'
 import type { VerdictFolder } from './verdict-folder.ts'
@@ -58,7 +59,7 @@ export class VerdictWriter {
     try {
       const fd = this.#ready()
       if (this.#bytes > 0 && this.#bytes + line.length > this.#options.maxFileBytes) this.#rotate(fd)
-      this.#writeWhole(this.#ready(), line)
+      writeWhole(this.#disk, this.#ready(), line)
     } catch (error) {
       this.#fail('append', error)
       throw error
@@ -96,11 +97,6 @@ export class VerdictWriter {
     const fd = this.#fd ?? this.#open()
     if (!this.#healthy && fstatSync(fd).size > this.#bytes) ftruncateSync(fd, this.#bytes)
     return fd
-  }
-
-  #writeWhole(fd: number, bytes: Uint8Array): void {
-    let written = this.#disk.write(fd, bytes)
-    while (written < bytes.length) written += this.#disk.write(fd, bytes.subarray(written))
   }
 
   #rotate(fd: number): void {
@@ -163,7 +159,7 @@ export class VerdictWriter {
     this.#retryTimer = null
     try {
       const fd = this.#ready()
-      this.#writeWhole(fd, PROBE)
+      writeWhole(this.#disk, fd, PROBE)
       ftruncateSync(fd, this.#bytes)
       this.#disk.syncNow(fd)
       this.#unsynced = false

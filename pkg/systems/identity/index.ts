@@ -8,5 +8,4 @@
  *
  * Never: prints a token into a log or an error, compares tokens character by character, sends one on.
  */
-export type { RandomBytes } from './ports.ts'
 export * from './tokens.ts'

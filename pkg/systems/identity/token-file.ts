@@ -1,18 +1,8 @@
-import {
-  chmodSync,
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type AgentKey, agentKeyOf } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { type PrivateText, readPrivateText, replaceFile } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import { TOKEN_SHAPE } from './token-maker.ts'
 
@@ -48,55 +38,26 @@ export function readTokenFile(path: string, log: Log): TokenTable {
 }
 
 function readPrivately(path: string, log: Log): string | null {
-  let fd: number
+  let read: PrivateText | null
   try {
-    fd = openSync(path, 'r')
+    read = readPrivateText(path)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw new SallyportError('STATE_UNAVAILABLE', `the token file ${path} cannot be read`, {
       fields: { file: path },
       cause: error,
     })
   }
-  try {
-    const mode = fstatSync(fd).mode & 0o777
-    if ((mode & 0o077) !== 0) {
-      chmodSync(path, 0o600)
-      log.warn('tokens-mode-tightened', { file: path, from: mode.toString(8), to: '600' })
-    }
-    return readFileSync(fd, 'utf8')
-  } finally {
-    closeSync(fd)
-  }
+  if (read === null) return null
+  if (read.loosened !== null) log.warn('tokens-mode-tightened', { file: path, from: read.loosened, to: '600' })
+  return read.text
 }
 
 /** Puts the whole table in the place of the file, or leaves the old one: never something between. */
 export function writeTokenFile(path: string, table: TokenTable): void {
   const lines = [HEADER]
   for (const [agent, token] of table) lines.push(`${agent} ${token}`)
-  const folder = dirname(path)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const draft = `${path}.new`
-  rmSync(draft, { force: true })
-  const fd = openSync(draft, 'wx', 0o600)
-  try {
-    writeFileSync(fd, `${lines.join('\n')}\n`)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-  renameSync(draft, path)
-  syncFolder(folder)
-}
-
-/** A rename lasts once its folder is on the disk. */
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  replaceFile(path, Buffer.from(`${lines.join('\n')}\n`))
 }
 
 function unreadable(path: string, line: number, what: string): SallyportError {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { AgentKey } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import type { Log } from '#pkg/platform/log'
-import type { RandomBytes } from './ports.ts'
+import type { RandomBytes } from '#pkg/platform/random'
 import { readTokenFile, type TokenTable, writeTokenFile } from './token-file.ts'
 import { newTokenMaker } from './token-maker.ts'
 

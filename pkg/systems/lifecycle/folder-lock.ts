@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { SallyportError } from '#pkg/model/errors'
+import { writeNewFile } from '#pkg/platform/files'
 
 /** Who holds a lock. `start` tells a process from a later one with the same number; empty where the system does not say. */
 type Holder = { readonly pid: number; readonly start: string }
@@ -20,7 +21,7 @@ export function lockFolder(dataDir: string): FolderLock {
   const path = join(dataDir, 'lock')
   const mine: Holder = { pid: process.pid, start: startOf(process.pid)?.start ?? '' }
   const draft = `${path}.${process.pid}.new`
-  writeDurably(draft, `${JSON.stringify(mine)}\n`)
+  writeNewFile(draft, Buffer.from(`${JSON.stringify(mine)}\n`))
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       if (tryLink(draft, path)) return { release: () => releaseLock(path, mine) }
@@ -100,17 +101,6 @@ function startOf(pid: number): { readonly start: string; readonly dead: boolean 
   const started = fields[19]
   if (started === undefined) return null
   return { start: `${boot.trim()}:${started}`, dead: fields[0] === 'Z' || fields[0] === 'X' }
-}
-
-function writeDurably(path: string, text: string): void {
-  rmSync(path, { force: true })
-  const fd = openSync(path, 'wx', 0o600)
-  try {
-    writeFileSync(fd, text)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }
 
 function readOrNull(path: string): string | null {

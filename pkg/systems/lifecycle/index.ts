@@ -10,4 +10,4 @@
  * Never: cuts an exchange itself (it tells), judges, forgets a hold, starts on a file it cannot read.
  */
 export * from './lifecycle.ts'
-export type { AgentCeiling, SeverCause, StateDisk } from './ports.ts'
+export type { AgentCeiling, SeverCause } from './ports.ts'

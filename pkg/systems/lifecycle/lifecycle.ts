@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { AgentKey, LifecycleState, Standing } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { type Clock, rfc3339 } from '#pkg/platform/clock'
+import { type Disk, systemDisk } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import {
   type AgentRow,
@@ -14,11 +15,11 @@ import {
   withoutFile,
 } from './agent-row.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
-import { type AgentCeiling, type SeverCause, type StateDisk, systemDisk } from './ports.ts'
+import type { AgentCeiling, SeverCause } from './ports.ts'
 import { readRows, StateFile } from './state-file.ts'
 
 /** What `lifecycle` is given. `disk` is this machine's unless a test says otherwise. */
-export type LifecycleDeps = { readonly clock: Clock; readonly log: Log; readonly disk?: StateDisk }
+export type LifecycleDeps = { readonly clock: Clock; readonly log: Log; readonly disk?: Disk }
 
 /** Everything but `dataDir` has a default. */
 export type LifecycleOptions = {

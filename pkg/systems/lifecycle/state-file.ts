@@ -1,10 +1,9 @@
-import { chmodSync, closeSync, fstatSync, fsyncSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync } from 'node:fs'
 import type { AgentKey } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { type Disk, readPrivateText, replaceFileOpen, writeWhole } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import type { AgentRow } from './agent-row.ts'
-import type { StateDisk } from './ports.ts'
 import { decodeRow, encodeRow, HEADER, sealed, unsealed } from './row-codec.ts'
 
 /** The rows on the disk, by agent. */
@@ -13,13 +12,13 @@ export type Rows = ReadonlyMap<AgentKey, AgentRow>
 /** Appends rows to `state.jsonl`; anything doubtful is healed by writing the whole file anew. */
 export class StateFile {
   readonly #path: string
-  readonly #disk: StateDisk
+  readonly #disk: Disk
   readonly #maxBytes: number
   #fd: number | null = null
   #bytes = 0
   #limitBytes = 0
 
-  constructor(path: string, disk: StateDisk, maxBytes: number) {
+  constructor(path: string, disk: Disk, maxBytes: number) {
     this.#path = path
     this.#disk = disk
     this.#maxBytes = maxBytes
@@ -36,7 +35,7 @@ export class StateFile {
     if (fd === null) throw new Error('the state file is not open')
     const bytes = Buffer.from([...rows].map(encodeRow).join(''))
     try {
-      this.#writeWhole(fd, bytes)
+      writeWhole(this.#disk, fd, bytes)
       this.#bytes += bytes.length
     } catch (error) {
       this.close()
@@ -57,17 +56,11 @@ export class StateFile {
 
   /** Puts these rows in the place of the file, durably, or leaves the old file: never something between. */
   replace(rows: Iterable<AgentRow>): void {
-    const draft = `${this.#path}.new`
     const bytes = Buffer.from(sealed(HEADER) + [...rows].map(encodeRow).join(''))
-    rmSync(draft, { force: true })
-    const fd = openSync(draft, 'ax', 0o600)
+    let fd: number
     try {
-      this.#writeWhole(fd, bytes)
-      this.#disk.sync(fd)
-      renameSync(draft, this.#path)
-      syncFolder(dirname(this.#path))
+      fd = replaceFileOpen(this.#path, bytes, this.#disk)
     } catch (error) {
-      closeSync(fd)
       this.close() // perhaps the name already points to the new file
       throw error
     }
@@ -80,10 +73,6 @@ export class StateFile {
   close(): void {
     if (this.#fd !== null) closeSync(this.#fd)
     this.#fd = null
-  }
-
-  #writeWhole(fd: number, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) at += this.#disk.write(fd, bytes.subarray(at))
   }
 }
 
@@ -122,23 +111,10 @@ function checkHeader(path: string, line: string | undefined): void {
 }
 
 function readPrivately(path: string, log: Log): string | null {
-  let fd: number
-  try {
-    fd = openSync(path, 'r')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw error
-  }
-  try {
-    const mode = fstatSync(fd).mode & 0o777
-    if ((mode & 0o077) !== 0) {
-      chmodSync(path, 0o600)
-      log.warn('state-mode-tightened', { file: path, from: mode.toString(8), to: '600' })
-    }
-    return readFileSync(fd, 'utf8')
-  } finally {
-    closeSync(fd)
-  }
+  const read = readPrivateText(path)
+  if (read !== null && read.loosened !== null)
+    log.warn('state-mode-tightened', { file: path, from: read.loosened, to: '600' })
+  return read === null ? null : read.text
 }
 
 function corrupt(path: string, line: number, what: string): SallyportError {
@@ -148,14 +124,4 @@ function corrupt(path: string, line: number, what: string): SallyportError {
       'or, if every agent may act again, move it away and set `state: Quarantined` in the Agent files of those that may not',
     { fields: { file: path, line } },
   )
-}
-
-/** A rename lasts once its folder is on the disk. */
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }

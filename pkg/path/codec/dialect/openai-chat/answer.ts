@@ -2,7 +2,7 @@ import type { AnswerBody, Decided, Limits, Message, Reading, RequestView, Work }
 import { parseStrictBytes, parseStrictChunked } from '#pkg/path/codec/wire/json'
 import { CALLS_FOLLOW, originalOf } from './call.ts'
 import { newCallTracker } from './calls.ts'
-import { CHUNK_KEYS, type ChoiceNote, type ChunkNote, chunkOf, readChunk } from './chunk.ts'
+import { CHUNK_KEYS, type ChoiceNote, type ChunkNote, choicesAsked, chunkOf, readChunk } from './chunk.ts'
 import { textMembers } from './refuse.ts'
 import { asArray, type Json, textOf } from './shape.ts'
 
@@ -37,7 +37,7 @@ function readParsed(
   const messages: Message[] = []
   const note = readChunk(
     parsed.value,
-    { member: 'message', tracker, freshEcho: (_, echo) => echo, members: new Set() },
+    { member: 'message', choices: choicesAsked(view), tracker, freshEcho: (_, echo) => echo, members: new Set() },
     0,
     messages,
   )

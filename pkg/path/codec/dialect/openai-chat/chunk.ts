@@ -1,4 +1,4 @@
-import type { Limits, Message, Reading } from '#pkg/model'
+import type { Limits, Message, Reading, RequestView } from '#pkg/model'
 import { parseStrict } from '#pkg/path/codec/wire/json'
 import type { CallTracker } from './calls.ts'
 import { asArray, asObject, hidesCall, hidesCallBeside, isEmpty, type Json } from './shape.ts'
@@ -42,6 +42,12 @@ const CHOICE_KEYS = new Set(['index', 'delta', 'message', 'finish_reason', 'logp
 const BODY_KEYS: ReadonlySet<string> = new Set(['role', 'tool_calls', 'function_call', ...TEXT_KEYS])
 const MAX_CHOICES = 128
 
+/** Choices that a request asks for: `n`, by default one. */
+export function choicesAsked(view: RequestView): number {
+  const asked = view.value?.['n']
+  return typeof asked === 'number' && asked >= 1 ? Math.min(Math.trunc(asked), MAX_CHOICES) : 1
+}
+
 /** Reads the JSON of one chunk (or whole answer): strict, an object. */
 export function parseChunk(data: string, limits: Limits): Reading<Json> {
   return chunkOf(parseStrict(data, { depth: limits.jsonDepth, bytes: Number.POSITIVE_INFINITY }))
@@ -62,6 +68,8 @@ export function chunkOf(parsed: Reading<unknown>): Reading<Json> {
 export type ChunkReader = {
   /** Where calls stand by definition: `delta` in streams, `message` in whole answers. */
   readonly member: 'delta' | 'message'
+  /** How many choices were asked for. One more is malformed: clients that ask for one take the first in the list for it. */
+  readonly choices: number
   readonly tracker: CallTracker
   /** The part of an echo that has not been seen before. */
   readonly freshEcho: (key: string, text: string) => string
@@ -88,7 +96,7 @@ export function readChunk(value: Json, reader: ChunkReader, at: number, out: Mes
       typeof index !== 'number' ||
       !Number.isSafeInteger(index) ||
       index < 0 ||
-      index >= MAX_CHOICES ||
+      index >= reader.choices ||
       seen.has(index)
     ) {
       malformed(at, out)

@@ -1,7 +1,7 @@
 import type { AnswerStream, Decided, Frame, Limits, Message, RequestView } from '#pkg/model'
 import { originalOf } from './call.ts'
 import { newCallTracker } from './calls.ts'
-import { type ChunkNote, type ChunkReader, parseChunk, readChunk } from './chunk.ts'
+import { type ChunkNote, type ChunkReader, choicesAsked, parseChunk, readChunk } from './chunk.ts'
 import { newRewriter } from './refuse.ts'
 
 /** A streamed answer of Chat Completions: chunks in, messages out, and the same chunks back out. WIRE.md §2. */
@@ -10,7 +10,13 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
   /** Of frames that have not been written yet. Not a WeakMap: its entries outlive every minor collection. */
   const notes = new Map<Frame, ChunkNote>()
   const rewriter = newRewriter(view, tracker)
-  const reader: ChunkReader = { member: 'delta', tracker, freshEcho: newFreshEcho(), members: new Set() }
+  const reader: ChunkReader = {
+    member: 'delta',
+    choices: choicesAsked(view),
+    tracker,
+    freshEcho: newFreshEcho(),
+    members: new Set(),
+  }
   let done = false
 
   const readEvent = (frame: Frame & { kind: 'event' }, out: Message[]): void => {

@@ -1,2 +1,0 @@
-/** As `crypto.randomBytes`. */
-export type RandomBytes = (size: number) => Uint8Array
