@@ -2,6 +2,7 @@ import type { Frame } from './frame.ts'
 import type { Limits } from './limits.ts'
 import type { Channel, Message } from './message.ts'
 import type { Reason } from './reasons.ts'
+import type { ProviderType } from './snapshot.ts'
 import type { Verdict } from './verdict.ts'
 
 /** A (method, path) that a dialect owns. WIRE.md rule 9. */
@@ -10,20 +11,31 @@ export type Endpoint = {
   readonly method: string
   /** Below the facade's base, without query: `/chat/completions`. */
   readonly path: string
+  /** The query as it goes upstream, empty or with its `?`; undefined = as it came. */
+  readonly query?: string
   /** `judged`: answers may hold calls. `plain`: JSON that never does (model lists, embeddings). */
   readonly kind: 'judged' | 'plain'
 }
 
 /** A provider-hosted tool that a request turns on. WIRE.md rule 10. */
-export type HostedTool = { readonly name: string; readonly serverUrl: string | null }
+export type HostedTool = {
+  readonly name: string
+  readonly serverUrl: string | null
+  /** True when every call of it waits for the client's approval. */
+  readonly asksAlways?: boolean
+}
 
 /** What a dialect reads out of a request. The body is the client's own bytes. */
 export type RequestView = {
   readonly endpoint: Endpoint
+  /** Whose grants open it. */
+  readonly provider: ProviderType
   readonly body: Uint8Array
   /** The parsed body; null for a method without one. */
   readonly value: Readonly<Record<string, unknown>> | null
   readonly model: string | null
+  /** True for a request that speaks of no model, such as the list of models: any grant of its provider opens it. */
+  readonly modelless: boolean
   readonly stream: boolean
   /** Names of the function and custom tools that the request declares. */
   readonly tools: readonly string[]
@@ -62,6 +74,8 @@ export interface AnswerStream {
   write(frame: Frame, decided: Decided): readonly Uint8Array[]
   /** The call as the provider made it, for {@link Dialect.restore}; opaque to all others. Complete once the call is closed. */
   original(call: string): string
+  /** The provider's id of this answer, by which a later request may name it; null = none, or not seen yet. */
+  answerId(): string | null
 }
 
 /** One answer that does not stream, whole in memory. */
@@ -70,6 +84,7 @@ export interface AnswerBody {
   /** The body's own bytes if nothing was refused or edited, else rebuilt. */
   write(decided: Decided): Uint8Array
   original(call: string): string
+  answerId(): string | null
 }
 
 /** A refused call that can be put back when its conversation comes again. WIRE.md rule 11. */
@@ -78,6 +93,16 @@ export type RestoreRecord = {
   /** The exact refusal text that the client got. */
   readonly text: string
   readonly original: string
+  /** The answer that the call stood in, where its provider keeps answers by id; else null. */
+  readonly answerId: string | null
+}
+
+/** What a dialect may ask when a conversation comes back. Only what the asking agent got. */
+export type RefusedCalls = {
+  /** By the verdict id that stands in the refusal. */
+  byVerdict(verdictId: string): RestoreRecord | null
+  /** All of an answer that the provider still has; `lost` = there were some, and they are forgotten. */
+  inAnswer(answerId: string): readonly RestoreRecord[] | 'lost'
 }
 
 /** Bounds of a reading, and how it lets others run: `limits.turnBytes` are looked at between two calls of `yieldTurn`. */
@@ -87,9 +112,9 @@ export type Work = { readonly limits: Limits; readonly yieldTurn: () => Promise<
 export interface Dialect {
   readonly name: string
   /** The provider type whose grants open it. */
-  readonly provider: 'OpenAI'
-  /** null = not mine: the caller refuses. */
-  endpointOf(method: string, path: string): Endpoint | null
+  readonly provider: ProviderType
+  /** `query` is empty or begins with `?`. null = not mine: the caller refuses. */
+  endpointOf(method: string, path: string, query: string): Endpoint | null
   /** A promise only for a body so large that it is read in turns. */
   readRequest(endpoint: Endpoint, body: Uint8Array, work: Work): Reading<RequestView> | Promise<Reading<RequestView>>
   openStream(view: RequestView, limits: Limits): AnswerStream
@@ -104,8 +129,11 @@ export interface Dialect {
   breakOff(code: string, message: string): Uint8Array
   /** A comment that keeps an idle stream alive. */
   readonly ping: Uint8Array
-  /** The body with every known refusal replaced by the call it stands for; null = nothing to restore, or too large then. */
-  restore(view: RequestView, find: (verdictId: string) => RestoreRecord | null, maxBytes: number): Uint8Array | null
+  /**
+   * The body with every known refusal replaced by the call it stands for; null = nothing to restore, or too large then;
+   * `lost` = the request goes on from an answer whose refused calls are forgotten: it would be misread, and is refused.
+   */
+  restore(view: RequestView, refused: RefusedCalls, maxBytes: number): Uint8Array | null | 'lost'
 }
 
 /** Nothing refused, nothing edited. */

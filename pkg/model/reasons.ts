@@ -27,6 +27,7 @@ const row = (check: Check, scope: ReasonScope, text: string): ReasonRow => ({ ch
 export const REASONS = {
   WIRE_BODY_TOO_LARGE: row('wire', 'request', 'the request body is larger than the limit'),
   WIRE_REQUEST_MALFORMED: row('wire', 'request', 'the request body is not what this endpoint defines'),
+  WIRE_RESTORE_LOST: row('wire', 'request', 'the request goes on from an answer whose refused calls are forgotten'),
   WIRE_ENDPOINT_UNKNOWN: row('wire', 'request', 'no codec owns this method and path'),
   WIRE_HEADER_INVALID: row('wire', 'request', 'a header of the message breaks the framing rules'),
   WIRE_CONTENT_TYPE: row('wire', 'stream', 'the content type is not one that this endpoint defines'),

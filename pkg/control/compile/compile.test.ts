@@ -170,10 +170,10 @@ const refused: readonly (readonly [name: string, spec: string, at: string, code:
   ],
   [
     'another provider type',
-    '  llm: { providers: [{ name: a, type: Anthropic }] }\n',
+    '  llm: { providers: [{ name: a, type: OpenAICompatible, host: a.example }] }\n',
     '10:39',
     'UnsupportedField',
-    /Anthropic/,
+    /OpenAICompatible/,
   ],
   ['a ceiling policy', '  namespaceSelector: {}\n', '10:22', 'UnsupportedField', /namespaceSelector/],
   [

@@ -7,6 +7,7 @@ import {
   isGlob,
   isIntent,
   type ProviderGrant,
+  type ProviderType,
   REASONS,
   type Source,
   type TextTool,
@@ -15,6 +16,7 @@ import {
   type ViolationRule,
 } from '#pkg/model'
 import type { AgentPolicy } from '#pkg/model/api'
+import { SallyportError } from '#pkg/model/errors'
 import { AGENT_POLICY_SCHEMA, type FieldPath, type Resource, type ResourceFault } from '#pkg/platform/resources'
 import type { CompileChecks } from './contract.ts'
 import { SUPPORTED_POLICY, unsupportedFields } from './supported.ts'
@@ -184,7 +186,7 @@ function partOf(resource: Resource<AgentPolicy>): Part {
     providers: (spec.llm?.providers ?? []).map((provider, index) => ({
       source: source(`llm.providers[${index}]`),
       name: provider.name,
-      type: 'OpenAI',
+      type: providerTypeOf(provider.type),
       models: provider.models ?? [],
       hostedTools: (provider.hostedTools ?? []).map(hostedToolOf).filter((tool) => tool !== null),
     })),
@@ -196,4 +198,10 @@ function partOf(resource: Resource<AgentPolicy>): Part {
       action: rule.action,
     })),
   }
+}
+
+/** The types that are supported; what the schema allows besides was refused before. */
+function providerTypeOf(type: string): ProviderType {
+  if (type === 'OpenAI' || type === 'Anthropic' || type === 'Gemini') return type
+  throw new SallyportError('INTERNAL', `a provider of type ${type} has passed the check of what is supported`)
 }

@@ -20,7 +20,7 @@ export const SUPPORTED_POLICY: Readonly<Record<string, true | readonly string[]>
   'spec.textTools': true,
   'spec.intents': true,
   'spec.llm.providers.name': true,
-  'spec.llm.providers.type': ['OpenAI'],
+  'spec.llm.providers.type': ['OpenAI', 'Anthropic', 'Gemini'],
   'spec.llm.providers.keyRef': true,
   'spec.llm.providers.models': true,
   'spec.llm.providers.hostedTools': true,

@@ -70,7 +70,12 @@ async function start(deps: CliDeps, settings: UpSettings, log: ReturnType<typeof
 }
 
 function keyOf(settings: UpSettings, provider: string): string | null {
-  return provider === 'openai' ? (settings.openaiKey?.reveal() ?? null) : null
+  const keys: Readonly<Record<string, UpSettings['openaiKey']>> = {
+    openai: settings.openaiKey,
+    anthropic: settings.anthropicKey,
+    gemini: settings.geminiKey,
+  }
+  return keys[provider]?.reveal() ?? null
 }
 
 /** The first signal ends in order, the second at once. */

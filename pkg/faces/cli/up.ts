@@ -27,7 +27,10 @@ export function defineUp(parent: Command, context: Context): void {
       several,
     )
     .option('--log-level <level>', 'debug, info, warn or error (SALLYPORT_LOG_LEVEL; default info); logs go to stderr')
-    .addHelpText('after', '\nThe key of a provider comes from OPENAI_API_KEY; unset, requests go on without one.')
+    .addHelpText(
+      'after',
+      '\nThe keys of the providers come from OPENAI_API_KEY, ANTHROPIC_API_KEY and GEMINI_API_KEY; unset, requests go on without one.',
+    )
     .action(async (_options, command: Command) => {
       const { readUpSettings } = await import('./read-up-settings.ts')
       const settings = await readUpSettings(context.deps, command.optsWithGlobals<UpOptions>())

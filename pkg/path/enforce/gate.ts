@@ -30,7 +30,13 @@ export class Gate {
   constructor(parts: GateParts) {
     this.#parts = parts
     const { judge, around, limits, stream } = parts
-    this.#judging = new Judging({ judge, around, limits, original: (call) => stream.original(call) })
+    this.#judging = new Judging({
+      judge,
+      around,
+      limits,
+      original: (call) => stream.original(call),
+      answerId: () => stream.answerId(),
+    })
   }
 
   /** The verdict that ended the answer (Abort, Sever), or null. Once set, nothing more is let through. */
@@ -52,6 +58,8 @@ export class Gate {
       return
     }
     const messages = this.#parts.stream.read(frame)
+    // a fault ends the answer whatever else is held, and how much comes with it depends on the cut
+    if (frame.kind === 'fault') return this.#judging.take(messages, [])
     if (!this.#hold(frame)) return
     const entry: Entry = { frame, calls: callsOf(messages), spans: [] }
     this.#queue.push(entry)

@@ -49,6 +49,7 @@ export type JudgingParts = {
   readonly judge: Judge
   readonly around: Surroundings
   readonly original: (call: string) => string
+  readonly answerId: () => string | null
   readonly limits: Pick<Limits, 'callsPerAnswer'>
 }
 
@@ -60,6 +61,7 @@ export class Judging {
   readonly #judge: Judge
   readonly #around: Surroundings
   readonly #original: (call: string) => string
+  readonly #answerId: () => string | null
   readonly #maxCalls: number
   readonly #calls = new Map<string, Held>()
   readonly #texts: TextHolds
@@ -75,6 +77,7 @@ export class Judging {
     this.#judge = judge
     this.#around = around
     this.#original = parts.original
+    this.#answerId = parts.answerId
     this.#maxCalls = parts.limits.callsPerAnswer
     this.#texts = new TextHolds(() => around.scanner())
     this.#inspection = around.inspect()
@@ -300,7 +303,8 @@ export class Judging {
     const { outcome, verdictId } = held
     if (held.kept || outcome?.kind !== 'refused' || verdictId === null || held.inText) return
     held.kept = true
-    this.#around.keep({ verdictId, text: outcome.text, original: this.#original(held.key) })
+    const original = this.#original(held.key)
+    this.#around.keep({ verdictId, text: outcome.text, original, answerId: this.#answerId() })
   }
 
   #textItems(key: string, items: readonly TextItem[]): Promise<void> | void {

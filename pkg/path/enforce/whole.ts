@@ -15,7 +15,13 @@ export async function judgeWhole(
   around: Surroundings,
   limits: Pick<Limits, 'callsPerAnswer'>,
 ): Promise<WholeResult> {
-  const judging = new Judging({ judge, around, limits, original: (call) => answer.original(call) })
+  const judging = new Judging({
+    judge,
+    around,
+    limits,
+    original: (call) => answer.original(call),
+    answerId: () => answer.answerId(),
+  })
   const spans: TextSpan[] = []
   await judging.take(answer.messages, spans)
   if (judging.ended === null) await judging.end()

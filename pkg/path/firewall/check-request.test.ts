@@ -8,21 +8,29 @@ const requests = [
   { name: 'a suspended agent', given: {}, state: 'Suspended', reasons: ['IDENTITY_AGENT_INACTIVE'] },
   { name: 'no policy', given: {}, more: { denyAll: true }, reasons: ['POLICY_NONE_SELECTS'] },
   { name: 'no provider', given: {}, more: { providers: [] }, reasons: ['PROVIDER_NOT_GRANTED'] },
+  { name: 'a provider of another type', given: { provider: 'Anthropic' }, reasons: ['PROVIDER_NOT_GRANTED'] },
   { name: 'another model', given: { model: 'gpt-4' }, reasons: ['MODEL_NOT_GRANTED'] },
   { name: 'no model', given: { model: null }, reasons: ['MODEL_NOT_GRANTED'] },
   {
     name: 'the list of models',
-    given: { model: null, endpoint: { name: 'models', method: 'GET', path: '/models', kind: 'plain' } },
+    given: {
+      model: null,
+      modelless: true,
+      endpoint: { name: 'models', method: 'GET', path: '/models', kind: 'plain' },
+    },
     reasons: [],
   },
   {
     name: 'one granted model',
-    given: { model: null, endpoint: { name: 'model', method: 'GET', path: '/models/gpt-5-mini', kind: 'plain' } },
+    given: {
+      model: 'gpt-5-mini',
+      endpoint: { name: 'model', method: 'GET', path: '/models/gpt-5-mini', kind: 'plain' },
+    },
     reasons: [],
   },
   {
     name: 'one other model',
-    given: { model: null, endpoint: { name: 'model', method: 'GET', path: '/models/o9', kind: 'plain' } },
+    given: { model: 'o9', endpoint: { name: 'model', method: 'GET', path: '/models/o9', kind: 'plain' } },
     reasons: ['MODEL_NOT_GRANTED'],
   },
   {
@@ -59,8 +67,7 @@ const requests = [
 ] as const
 
 function mcp(serverUrl: string, approval: string | undefined) {
-  const tool = { type: 'mcp', server_url: serverUrl, ...(approval === undefined ? {} : { require_approval: approval }) }
-  return { hostedTools: [{ name: 'mcp', serverUrl }], value: { tools: [tool] } }
+  return { hostedTools: [{ name: 'mcp', serverUrl, asksAlways: approval === 'always' }] }
 }
 
 for (const row of requests) {

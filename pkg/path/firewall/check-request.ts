@@ -7,14 +7,14 @@ export function checkRequest(rules: Rules, view: RequestView, standing: Standing
   const identity = stateFinding(standing)
   if (identity !== null) return [identity]
   if (rules.snapshot.denyAll) return [noneSelects()]
-  const { providers } = rules.snapshot
+  const providers = rules.snapshot.providers.filter(({ type }) => type === view.provider)
   if (providers.length === 0) {
     return [
       findingOf('PROVIDER_NOT_GRANTED', 0, 'goes to a provider that is not granted', absenceOf(rules, 'llm.providers')),
     ]
   }
-  const model = modelOf(view)
-  if (model === 'none') return []
+  const { model } = view
+  if (view.modelless) return []
   const able = model === null ? [] : providers.filter((provider) => grantsModel(provider, model))
   const [first] = able
   if (first === undefined) return [modelFinding(providers)]
@@ -27,15 +27,6 @@ function stateFinding(standing: Standing): Finding | null {
     return findingOf('IDENTITY_AGENT_QUARANTINED', 0, 'comes from an agent that is quarantined')
   }
   return findingOf('IDENTITY_AGENT_INACTIVE', 0, `comes from an agent that is ${standing.state.toLowerCase()}`)
-}
-
-/** The model that the request speaks of; `none` where it needs none: the list of models. */
-function modelOf(view: RequestView): string | null | 'none' {
-  if (view.endpoint.method === 'GET' && view.endpoint.path === '/models') return 'none'
-  if (view.endpoint.method === 'GET' && view.endpoint.path.startsWith('/models/')) {
-    return view.endpoint.path.slice('/models/'.length)
-  }
-  return view.model
 }
 
 function grantsModel(provider: ProviderGrant, model: string): boolean {
@@ -58,7 +49,7 @@ function hostedFindings(able: readonly ProviderGrant[], first: ProviderGrant, vi
 
 function lackingHosted(provider: ProviderGrant, view: RequestView): readonly string[] {
   const lacking: string[] = []
-  for (const { name, serverUrl } of view.hostedTools) {
+  for (const { name, serverUrl, asksAlways } of view.hostedTools) {
     const grants = provider.hostedTools.filter((grant) => globMatches(grant.name, name))
     if (name !== 'mcp') {
       if (grants.length === 0) lacking.push('turns on a provider-hosted tool that is not granted')
@@ -67,23 +58,9 @@ function lackingHosted(provider: ProviderGrant, view: RequestView): readonly str
       !grants.some((grant) => grant.name === 'mcp' && grant.serverUrls.includes(serverUrl))
     ) {
       lacking.push('turns on the hosted tool "mcp" with a server_url that is not granted')
-    } else if (!asksAlways(view, serverUrl)) {
-      lacking.push('turns on the hosted tool "mcp" without "require_approval": "always"')
+    } else if (asksAlways !== true) {
+      lacking.push('turns on the hosted tool "mcp" without an approval of every call')
     }
   }
   return lacking
-}
-
-/** Every hosted `mcp` of this server in the request waits for an approval of every call. WIRE.md rule 10. */
-function asksAlways(view: RequestView, serverUrl: string): boolean {
-  const tools: unknown = view.value?.['tools']
-  if (!Array.isArray(tools)) return false
-  const same = tools.filter(
-    (tool: unknown) => isRecord(tool) && tool['type'] === 'mcp' && tool['server_url'] === serverUrl,
-  )
-  return same.length > 0 && same.every((tool: unknown) => isRecord(tool) && tool['require_approval'] === 'always')
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

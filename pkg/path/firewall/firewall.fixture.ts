@@ -125,9 +125,11 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
 export function view(more: Partial<RequestView> = {}): RequestView {
   return {
     endpoint: { name: 'chat.completions', method: 'POST', path: '/chat/completions', kind: 'judged' },
+    provider: 'OpenAI',
     body: new Uint8Array(0),
     value: {},
     model: 'gpt-5-mini',
+    modelless: false,
     stream: true,
     tools: ['search_docs', 'run_sql'],
     hostedTools: [],

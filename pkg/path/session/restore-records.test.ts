@@ -6,27 +6,28 @@ import { newRestoreRecords } from './index.ts'
 
 const one = agentKeyOf({ namespace: 'a', name: 'one' })
 const two = agentKeyOf({ namespace: 'a', name: 'two' })
-const record = (verdictId: string, size = 10): RestoreRecord => ({
+const record = (verdictId: string, size = 10, answerId: string | null = null): RestoreRecord => ({
   verdictId,
   text: 'refused',
   original: 'x'.repeat(size),
+  answerId,
 })
 
 test('a record is found by the agent that got the refusal, and by no other', () => {
   const records = newRestoreRecords({ bytesPerAgent: 1_000 })
   records.keep(one, record('v_1'))
-  assert.equal(records.find(one, 'v_1')?.verdictId, 'v_1')
-  assert.equal(records.find(two, 'v_1'), null)
-  assert.equal(records.find(one, 'v_2'), null)
+  assert.equal(records.of(one).byVerdict('v_1')?.verdictId, 'v_1')
+  assert.equal(records.of(two).byVerdict('v_1'), null)
+  assert.equal(records.of(one).byVerdict('v_2'), null)
 })
 
 test('[PROMISE-BOUNDED] the oldest record goes first, and a record larger than the share is not kept', () => {
   const records = newRestoreRecords({ bytesPerAgent: 300 })
   records.keep(one, record('v_1', 100))
   records.keep(one, record('v_2', 100))
-  assert.deepEqual([records.find(one, 'v_1'), records.find(one, 'v_2')?.verdictId], [null, 'v_2'])
+  assert.deepEqual([records.of(one).byVerdict('v_1'), records.of(one).byVerdict('v_2')?.verdictId], [null, 'v_2'])
   records.keep(one, record('v_3', 1_000))
-  assert.deepEqual([records.find(one, 'v_3'), records.find(one, 'v_2')?.verdictId], [null, 'v_2'])
+  assert.deepEqual([records.of(one).byVerdict('v_3'), records.of(one).byVerdict('v_2')?.verdictId], [null, 'v_2'])
 })
 
 test('[PROMISE-BOUNDED] of too many agents the one that was longest unused goes first', () => {
@@ -36,8 +37,8 @@ test('[PROMISE-BOUNDED] of too many agents the one that was longest unused goes 
   records.keep(two, record('v_2'))
   records.keep(one, record('v_3'))
   records.keep(three, record('v_4'))
-  assert.equal(records.find(two, 'v_2'), null)
-  assert.equal(records.find(one, 'v_1')?.verdictId, 'v_1')
+  assert.equal(records.of(two).byVerdict('v_2'), null)
+  assert.equal(records.of(one).byVerdict('v_1')?.verdictId, 'v_1')
 })
 
 test('[PROMISE-BOUNDED] whatever is kept, the share of an agent is not exceeded', () => {
@@ -47,10 +48,27 @@ test('[PROMISE-BOUNDED] whatever is kept, the share of an agent is not exceeded'
       for (const { id, size } of steps) records.keep(one, record(`v_${id}`, size))
       let bytes = 0
       for (let id = 0; id <= 8; id += 1) {
-        const found = records.find(one, `v_${id}`)
+        const found = records.of(one).byVerdict(`v_${id}`)
         if (found !== null) bytes += 2 * (found.text.length + found.original.length + found.verdictId.length)
       }
       assert.ok(bytes <= 400)
     }),
   )
+})
+
+test("[PROMISE-SIBLINGS] an answer by its id: all its refused calls, or lost once one is gone; never another agent's", () => {
+  const records = newRestoreRecords({ bytesPerAgent: 400 })
+  records.keep(one, record('v_1', 40, 'resp_1'))
+  records.keep(one, record('v_2', 40, 'resp_1'))
+  const idsOf = (answer: string) => {
+    const found = records.of(one).inAnswer(answer)
+    return found === 'lost' ? found : found.map(({ verdictId }) => verdictId)
+  }
+  assert.deepEqual(idsOf('resp_1'), ['v_1', 'v_2'])
+  assert.deepEqual(idsOf('resp_2'), [])
+  assert.deepEqual(records.of(two).inAnswer('resp_1'), [])
+  records.keep(one, record('v_3', 100))
+  assert.equal(idsOf('resp_1'), 'lost')
+  records.keep(one, record('v_4', 1_000, 'resp_4'))
+  assert.equal(idsOf('resp_4'), 'lost')
 })

@@ -1,17 +1,22 @@
-import type { AgentKey, RestoreRecord } from '#pkg/model'
+import type { AgentKey, RefusedCalls, RestoreRecord } from '#pkg/model'
 
 /** Refused calls by agent and verdict id, oldest out. WIRE.md rule 11. */
 export type RestoreRecords = {
   /** Keeps a record; a record larger than the agent's whole share is not kept. */
   keep(agent: AgentKey, record: RestoreRecord): void
-  /** The record of that verdict, if this agent got it. */
-  find(agent: AgentKey, verdictId: string): RestoreRecord | null
+  /** What that agent got refused. */
+  of(agent: AgentKey): RefusedCalls
 }
 
 type Shelf = {
   bytes: number
   readonly records: Map<string, { readonly record: RestoreRecord; readonly bytes: number }>
+  /** Answer id → its verdict ids, also of records that are gone; oldest out. */
+  readonly answers: Map<string, readonly string[]>
 }
+
+/** Answers with refused calls remembered for one agent, by their id alone. */
+const MAX_ANSWERS = 4096
 
 /**
  * Makes the store. In memory only: a lost record means that the refusal stays in the conversation as text.
@@ -27,7 +32,7 @@ export function newRestoreRecords(options: {
   const agents = options.agents ?? 1024
 
   const shelfOf = (agent: AgentKey): Shelf => {
-    const shelf = shelves.get(agent) ?? { bytes: 0, records: new Map() }
+    const shelf = shelves.get(agent) ?? { bytes: 0, records: new Map(), answers: new Map() }
     shelves.delete(agent)
     shelves.set(agent, shelf)
     if (shelves.size > agents) shelves.delete(shelves.keys().next().value ?? agent)
@@ -37,8 +42,9 @@ export function newRestoreRecords(options: {
   return {
     keep(agent, record) {
       const bytes = 2 * (record.text.length + record.original.length + record.verdictId.length)
-      if (bytes > options.bytesPerAgent) return
       const shelf = shelfOf(agent)
+      noteAnswer(shelf, record)
+      if (bytes > options.bytesPerAgent) return
       shelf.bytes += bytes - (shelf.records.get(record.verdictId)?.bytes ?? 0)
       shelf.records.delete(record.verdictId)
       shelf.records.set(record.verdictId, { record, bytes })
@@ -48,6 +54,27 @@ export function newRestoreRecords(options: {
         shelf.bytes -= kept.bytes
       }
     },
-    find: (agent, verdictId) => shelves.get(agent)?.records.get(verdictId)?.record ?? null,
+    of: (agent) => ({
+      byVerdict: (verdictId) => shelves.get(agent)?.records.get(verdictId)?.record ?? null,
+      inAnswer: (answerId) => inAnswer(shelves.get(agent), answerId),
+    }),
   }
+}
+
+function noteAnswer(shelf: Shelf, { answerId, verdictId }: RestoreRecord): void {
+  if (answerId === null) return
+  const ids = shelf.answers.get(answerId) ?? []
+  shelf.answers.delete(answerId)
+  shelf.answers.set(answerId, [...ids, verdictId])
+  if (shelf.answers.size > MAX_ANSWERS) shelf.answers.delete(shelf.answers.keys().next().value ?? answerId)
+}
+
+function inAnswer(shelf: Shelf | undefined, answerId: string): readonly RestoreRecord[] | 'lost' {
+  const found: RestoreRecord[] = []
+  for (const id of shelf?.answers.get(answerId) ?? []) {
+    const record = shelf?.records.get(id)?.record
+    if (record === undefined) return 'lost'
+    found.push(record)
+  }
+  return found
 }

@@ -10,4 +10,5 @@
  * Never: reads the body's meaning, follows a redirect, decodes, prints or forwards an agent's token, logs a key.
  */
 export { isPermitStale, PermitStaleError } from './permit-stale.ts'
+export type { KeyHeader } from './request-headers.ts'
 export { newUpstream, type ProviderTarget, type Upstream, type UpstreamDeps, type UpstreamOptions } from './upstream.ts'

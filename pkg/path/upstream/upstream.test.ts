@@ -113,7 +113,7 @@ test('[NET-02] an agent token in a header or in the path is never sent', async (
     (_request, reply) => reply.json(200, {}),
     async ({ mock, upstream }) => {
       const asks: UpstreamAsk[] = [
-        { ...ask, headers: { 'x-api-key': 'sp_vk_abc' } },
+        { ...ask, headers: { 'x-other-key': 'sp_vk_abc' } },
         { ...ask, headers: { 'x-list': ['a', 'Bearer sp_vk_abc'] } },
         { ...ask, path: '/models?key=sp_vk_abc' },
       ]

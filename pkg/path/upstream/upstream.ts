@@ -7,11 +7,17 @@ import { Exchange } from './exchange.ts'
 import { type FaultPlace, faultOf } from './faults.ts'
 import { PermitStaleError } from './permit-stale.ts'
 import { sharedReads } from './read-buffer.ts'
-import { assertNoToken, requestHeaders, TOKEN_PREFIX } from './request-headers.ts'
+import { assertNoToken, type KeyHeader, requestHeaders, TOKEN_PREFIX } from './request-headers.ts'
 import { joinPath, readTarget, type Target } from './target.ts'
 
 /** One provider: its name in an UpstreamAsk, its base URL (OpenAI's ends in `/v1`), and its key; null = no key is sent. */
-export type ProviderTarget = { readonly name: string; readonly baseUrl: string; readonly key: string | null }
+export type ProviderTarget = {
+  readonly name: string
+  readonly baseUrl: string
+  readonly key: string | null
+  /** Default `authorization`, as a bearer token. */
+  readonly keyHeader?: KeyHeader
+}
 
 /** What `upstream` is given. `isLive` compares a permit's epoch and generation with today's. */
 export type UpstreamDeps = {
@@ -66,6 +72,7 @@ type Provider = {
   readonly name: string
   readonly target: Target
   readonly key: string | null
+  readonly keyHeader: KeyHeader
   readonly pool: Pool
   readonly place: FaultPlace
   exchanges: number
@@ -129,7 +136,15 @@ function newProvider(provider: ProviderTarget, settings: Settings, shared: Share
     connect,
   })
   const place = { provider: provider.name, label: target.label, ...settings }
-  return { name: provider.name, target, key: provider.key, pool, place, exchanges: 0 }
+  return {
+    name: provider.name,
+    target,
+    key: provider.key,
+    keyHeader: provider.keyHeader ?? 'authorization',
+    pool,
+    place,
+    exchanges: 0,
+  }
 }
 
 /** One context for all: building it from the system's certificates takes tens of milliseconds. */
@@ -156,7 +171,7 @@ function dispatch(deps: UpstreamDeps, settings: Settings, provider: Provider, as
   const request = {
     method: ask.method,
     path: joinPath(provider.target, ask.path),
-    headers: requestHeaders(ask.headers, provider.key),
+    headers: requestHeaders(ask.headers, provider.key, provider.keyHeader),
     body: ask.body,
   }
   return new Promise((resolve, reject) => {

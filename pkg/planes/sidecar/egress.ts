@@ -20,7 +20,7 @@ import { type Docket, type ExchangeJudge, newJudge } from './judge.ts'
 import type { EgressDeps, FacadeRoute } from './ports.ts'
 
 /** A request that was refused while it was still being read. */
-export type Rejected = Pick<Ask, 'facade' | 'method' | 'path' | 'token'>
+export type Rejected = Pick<Ask, 'facade' | 'method' | 'path' | 'token'> & Partial<Pick<Ask, 'query'>>
 
 /** The egress path: one call for each request. Neither ever rejects. */
 export type Egress = {
@@ -46,7 +46,7 @@ export function newEgress(deps: EgressDeps): Egress {
 
 /** Who asks, in which dialect, and who judges it. */
 type Desk = {
-  readonly route: FacadeRoute
+  readonly route: { readonly dialect: Dialect; readonly provider: string }
   readonly judge: ExchangeJudge
   readonly docket: { exchange: Exchange | null }
 }
@@ -77,10 +77,17 @@ async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<vo
 }
 
 function deskOf(deps: EgressDeps, ask: Rejected, agent: AgentKey | null): Desk {
-  const route = deps.routes.get(ask.facade) ?? firstOf(deps.routes)
+  const route = routeOf(deps.routes.get(ask.facade) ?? firstOf(deps.routes), ask)
   const docket: { exchange: Exchange | null } = { exchange: null }
   const about: Docket = { agent, dialect: route.dialect.name, severing: () => docket.exchange?.severing() }
   return { route, judge: newJudge(deps, about), docket }
+}
+
+/** A facade may speak several dialects: the one that owns the endpoint; else the first, which refuses it. */
+function routeOf(route: FacadeRoute, ask: Rejected): Desk['route'] {
+  const query = ask.query ?? ''
+  const owner = route.dialects.find((dialect) => dialect.endpointOf(ask.method, ask.path, query) !== null)
+  return { dialect: owner ?? route.dialects[0], provider: route.provider }
 }
 
 /** A request outside every facade is answered in some dialect: the first. */
@@ -96,7 +103,7 @@ async function readRequest(deps: EgressDeps, ask: Ask, dialect: Dialect): Promis
     ok: false,
     finding: findingOf(reason, at, detail),
   })
-  const endpoint = deps.routes.has(ask.facade) ? dialect.endpointOf(ask.method, ask.path) : null
+  const endpoint = deps.routes.has(ask.facade) ? dialect.endpointOf(ask.method, ask.path, ask.query) : null
   if (endpoint === null) return no('WIRE_ENDPOINT_UNKNOWN', 0, 'names a method and path that no codec owns')
   const type = endpoint.method === 'POST' ? requestContentType(ask.headers) : OK
   if (!type.ok) return no(type.reason, 0, type.detail)
@@ -163,16 +170,19 @@ async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitt
   const { ask, agent, view } = asked
   const { exchange } = admitted
   let permit = admitted.permit
-  const body =
-    view.value === null
-      ? null
-      : (desk.route.dialect.restore(view, (id) => deps.records.find(agent, id), deps.limits.requestBytes) ?? ask.body)
+  const restored =
+    view.value === null ? null : desk.route.dialect.restore(view, deps.records.of(agent), deps.limits.requestBytes)
+  if (restored === 'lost') {
+    exchange.conflict(desk.judge.stream([LOST]))
+    return null
+  }
+  const body = view.value === null ? null : (restored ?? ask.body)
   for (let round = 0; ; round += 1) {
     try {
       return await deps.open(permit, {
         provider: desk.route.provider,
         method: ask.method,
-        path: ask.path + ask.query,
+        path: ask.path + (view.endpoint.query ?? ask.query),
         headers: upstreamRequestHeaders(ask.headers),
         body,
         signal: exchange.signal,
@@ -213,6 +223,12 @@ function holdsToken(body: Uint8Array, own: string | null): boolean {
 const TOKEN = /sp_vk_[A-Za-z0-9]{32}/
 
 const OK = { ok: true } as const
+
+const LOST: Finding = findingOf(
+  'WIRE_RESTORE_LOST',
+  0,
+  'goes on from an answer whose refused calls are no longer remembered; start a new conversation, or send its history',
+)
 
 const UNKNOWN_TOKEN: Finding = findingOf(
   'IDENTITY_TOKEN_UNKNOWN',

@@ -160,6 +160,13 @@ export class Exchange implements OpenExchange, Surroundings {
     else this.client.reset()
   }
 
+  /** Refuses what goes on from something that is forgotten: nothing is wrong with it, and trying again does not help. */
+  conflict(verdict: Verdict): void {
+    if (this.#over) return
+    this.#stop()
+    this.client.reply(409, refusalHeaders(verdict), this.dialect.refusal(verdict))
+  }
+
   /** Ends both legs by a fault that is no refusal. */
   fault(code: ErrorCode, message: string): void {
     if (this.#over) return

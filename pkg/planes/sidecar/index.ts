@@ -7,4 +7,12 @@
  */
 export { type Egress, newEgress, type Rejected } from './egress.ts'
 export type { EgressDeps, FacadeRoute, Lives, Loaded, Roster, VerdictSink } from './ports.ts'
-export { type Checks, newChecks, newSidecar, type Sidecar, type SidecarDeps, type SidecarOptions } from './sidecar.ts'
+export {
+  type Checks,
+  facadeRoutes,
+  newChecks,
+  newSidecar,
+  type Sidecar,
+  type SidecarDeps,
+  type SidecarOptions,
+} from './sidecar.ts'

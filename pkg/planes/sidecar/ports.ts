@@ -30,8 +30,8 @@ export interface VerdictSink {
   readonly healthy: boolean
 }
 
-/** One facade: the dialect that is spoken on it, and the provider behind it. */
-export type FacadeRoute = { readonly dialect: Dialect; readonly provider: string }
+/** One facade: the dialects that are spoken on it, and the provider behind it. */
+export type FacadeRoute = { readonly dialects: readonly [Dialect, ...Dialect[]]; readonly provider: string }
 
 /** Everything that the egress path is made of. */
 export type EgressDeps = {

@@ -1,4 +1,4 @@
-import type { AgentKey, Dialect, Limits, Permit } from '#pkg/model'
+import type { AgentKey, Limits, Permit } from '#pkg/model'
 import { openaiChat } from '#pkg/path/codec/dialect/openai-chat'
 import { decodeWhole } from '#pkg/path/codec/wire/encoding'
 import * as rules from '#pkg/path/codec/wire/http1'
@@ -15,7 +15,7 @@ import {
 import { newFacade } from '#pkg/path/intercept'
 import { isLive } from '#pkg/path/policy'
 import { newRestoreRecords } from '#pkg/path/session'
-import { newUpstream } from '#pkg/path/upstream'
+import { type KeyHeader, newUpstream } from '#pkg/path/upstream'
 import type { Clock } from '#pkg/platform/clock'
 import { newHeapGuard, processEngine } from '#pkg/platform/heap'
 import type { Log } from '#pkg/platform/log'
@@ -65,9 +65,11 @@ const TICK_MS = 1_000
 /** After the start, and after the worker's spare has begun its own. */
 const INLINE_AFTER_MS = 600
 
-/** Facade name → the dialect spoken there. */
-const DIALECTS: Readonly<Record<string, { readonly dialect: Dialect; readonly base: string }>> = {
-  openai: { dialect: openaiChat, base: '/openai/v1' },
+/** Facade name → the dialects spoken there, where, and how the provider takes its key. */
+const FACADES: Readonly<
+  Record<string, { readonly dialects: FacadeRoute['dialects']; readonly base: string; readonly keyHeader: KeyHeader }>
+> = {
+  openai: { dialects: [openaiChat], base: '/openai/v1', keyHeader: 'authorization' },
 }
 
 /** Starts the checks: the worker and its spare warm up while the rest is built. */
@@ -128,7 +130,14 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     isLive(permit, deps.roster.loaded(permit.agent)?.snapshot ?? null, deps.lives.standingOf(permit.agent))
   const upstream = newUpstream(
     { isLive: permitIsLive, read: newHeapGuard(processEngine()).read },
-    { providers: options.providers.map(({ name, url, key }) => ({ name, baseUrl: url, key })) },
+    {
+      providers: options.providers.map(({ name, url, key }) => ({
+        name,
+        baseUrl: url,
+        key,
+        keyHeader: FACADES[name]?.keyHeader ?? 'authorization',
+      })),
+    },
   )
   const egress = newEgress({
     ...deps,
@@ -137,11 +146,11 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     records: newRestoreRecords({ bytesPerAgent: limits.restoreBytesPerAgent }),
     budget: newHeldBudget(limits.heldBytesPerProcess),
     open: upstream.open,
-    routes: routesOf(),
+    routes: facadeRoutes(),
   })
   const facade = newFacade(
     { rules, decode: decodeWhole, handle: egress.handle, reject: egress.reject, log: deps.log },
-    { port: options.port, limits, facades: Object.entries(DIALECTS).map(([name, { base }]) => ({ name, base })) },
+    { port: options.port, limits, facades: Object.entries(FACADES).map(([name, { base }]) => ({ name, base })) },
   )
   const ticker = setInterval(() => exchanges.tick(deps.clock.nowMs()), TICK_MS).unref()
 
@@ -159,6 +168,7 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
   }
 }
 
-function routesOf(): ReadonlyMap<string, FacadeRoute> {
-  return new Map(Object.entries(DIALECTS).map(([name, { dialect }]) => [name, { dialect, provider: name }]))
+/** Every facade by name, with the dialects that are spoken on it. */
+export function facadeRoutes(): ReadonlyMap<string, FacadeRoute> {
+  return new Map(Object.entries(FACADES).map(([name, { dialects }]) => [name, { dialects, provider: name }]))
 }

@@ -19,9 +19,11 @@ type Deps = { readonly roster: Roster; readonly lives: Lives; readonly firewall:
 /** A request that declares nothing: the call is judged as if the model had made it unasked. */
 const NO_REQUEST: RequestView = {
   endpoint: { name: 'explain', method: 'POST', path: '/', kind: 'judged' },
+  provider: 'OpenAI',
   body: new Uint8Array(0),
   value: null,
   model: null,
+  modelless: true,
   stream: false,
   tools: [],
   hostedTools: [],

@@ -6,6 +6,6 @@ export const LATER_VALUES: Readonly<Record<string, readonly string[]>> = {
   'spec.onViolation.action': ['Redact', 'Hold'],
   'spec.onViolation.rules.action': ['Redact', 'Hold'],
   'spec.tools.allow.execution': ['mcp', 'a2a', 'http', 'stdio'],
-  'spec.llm.providers.type': ['Anthropic', 'Gemini', 'OpenAICompatible'],
+  'spec.llm.providers.type': ['OpenAICompatible'],
   'spec.state': ['Suspended', 'Terminated'],
 }

@@ -35,17 +35,25 @@ function faultsOf(sources: Partial<SettingsSources>): readonly string[] {
   return reading.ok ? [] : reading.faults.map((fault) => `${fault.code} ${fault.where}`)
 }
 
+const PROVIDERS = {
+  openai: 'https://api.openai.com/v1',
+  anthropic: 'https://api.anthropic.com',
+  gemini: 'https://generativelanguage.googleapis.com',
+}
+
 test('[SET-05] without anything said, up has the documented defaults', () => {
   assert.deepEqual(valuesOf({}), {
     policies: null,
     dataDir: '/home/ada/.local/share/sallyport',
     port: 16_080,
     adminPort: 17_446,
-    upstreams: { openai: 'https://api.openai.com/v1' },
+    upstreams: PROVIDERS,
     output: 'text',
     limits: DEFAULT_LIMITS,
     logLevel: 'info',
     openaiKey: null,
+    anthropicKey: null,
+    geminiKey: null,
   })
 })
 
@@ -183,7 +191,7 @@ test('[SET-08] upstreams and limits are laid over their defaults, by flag or by 
       limit: ['argumentBytes=128KiB', 'checkTimeoutMs=1s', 'jsonDepth=3'],
     },
   })
-  assert.deepEqual(values.upstreams, { openai: 'http://127.0.0.1:9/v1' })
+  assert.deepEqual(values.upstreams, { ...PROVIDERS, openai: 'http://127.0.0.1:9/v1' })
   assert.deepEqual(values.limits, { ...DEFAULT_LIMITS, argumentBytes: 131_072, checkTimeoutMs: 1_000, jsonDepth: 3 })
   const fromEnv = valuesOf({ env: { SALLYPORT_LIMIT: 'jsonDepth=3, decodedRatio=9' } })
   assert.deepEqual([fromEnv.limits.jsonDepth, fromEnv.limits.decodedRatio], [3, 9])

@@ -41,10 +41,14 @@ export const upSettings = {
     {
       flag: 'upstream',
       env: 'SALLYPORT_UPSTREAM',
-      default: { openai: 'https://api.openai.com/v1' },
+      default: {
+        openai: 'https://api.openai.com/v1',
+        anthropic: 'https://api.anthropic.com',
+        gemini: 'https://generativelanguage.googleapis.com',
+      },
       doc: "Base URL of a provider, as that provider's SDK would take it; OpenAI's ends in /v1.",
     },
-    ['openai'],
+    ['openai', 'anthropic', 'gemini'],
   ),
   output: choice<'text' | 'json'>(
     {
@@ -77,6 +81,14 @@ export const upSettings = {
   openaiKey: secret({
     env: 'OPENAI_API_KEY',
     doc: 'Key sent to the provider openai; unset = requests go without a key.',
+  }),
+  anthropicKey: secret({
+    env: 'ANTHROPIC_API_KEY',
+    doc: 'Key sent to the provider anthropic; unset = requests go without a key.',
+  }),
+  geminiKey: secret({
+    env: 'GEMINI_API_KEY',
+    doc: 'Key sent to the provider gemini; unset = requests go without a key.',
   }),
 } as const
 

@@ -54,7 +54,20 @@ const TEXTS = [
 const FINISHES = [null, 'tool_calls', 'stop', 'length', 'function_call', 'content_filter'] as const
 const IDS = ['call_0', 'call_1', '', undefined] as const
 const INDICES = [0, 1, 2, 7, undefined] as const
-const SHAPES = ['function', 'function', 'function', 'custom', 'legacy', 'text', 'refusal', 'finish', 'odd'] as const
+/** Most steps are of calls as a provider writes them; the others of what no provider writes. */
+const USUAL = ['open', 'open', 'more', 'more', 'more', 'more', 'text'] as const
+const SHAPES = [
+  ...USUAL,
+  ...USUAL,
+  ...USUAL,
+  ...USUAL,
+  'finish',
+  'function',
+  'custom',
+  'legacy',
+  'refusal',
+  'odd',
+] as const
 const FRAMES = Object.values(FRAMINGS)
 
 /** Builds an answer out of whole events: each byte is one choice. Deltas in any order, of any call, with any piece. */
@@ -86,8 +99,23 @@ export function answerOf(bytes: Uint8Array): string {
       { metadata: { function_call: whole } },
     ])
   }
+  let opened = 0
+  const open = (): object => {
+    const name = pick(['run_sql', 'run_sql', 'search_docs', 'send_mail'])
+    const index = opened++
+    return { index, id: `call_${index}`, type: 'function', function: { name, arguments: pick(['', ...PIECES]) } }
+  }
+  const more = (): object => {
+    if (opened === 0) return open()
+    const index = (bytes[next++] ?? 0) % opened
+    return { index, function: { arguments: pick(PIECES) } }
+  }
   const delta = (shape: (typeof SHAPES)[number]): object => {
     switch (shape) {
+      case 'open':
+        return { tool_calls: [open()] }
+      case 'more':
+        return { tool_calls: [more()] }
       case 'function':
       case 'custom':
         return { tool_calls: pick([1, 1, 1, 2]) === 2 ? [call(shape), call(shape)] : [call(shape)] }
@@ -106,10 +134,10 @@ export function answerOf(bytes: Uint8Array): string {
   let out = ''
   while (next < bytes.length && out.length < MAX_LENGTH) {
     const shape = pick(SHAPES)
-    const choice = pick([0, 0, 0, 0, 1])
+    const choice = pick([0, 0, 0, 0, 0, 0, 0, 1])
     out += frame(chunkOf(delta(shape), shape === 'finish' ? pick(FINISHES) : null, choice))
   }
-  return out + frame('[DONE]')
+  return out + frame(chunkOf({}, pick(['tool_calls', 'tool_calls', 'stop', 'length', null]))) + frame('[DONE]')
 }
 
 const MAX_LENGTH = 12 * 1024

@@ -408,7 +408,12 @@ describe('the reader', () => {
 
   test('[INTENT-SQL-12] a small text is read here once the grammar is loaded, one byte more in the worker', async () => {
     const jobs: SqlJob[] = []
-    const workers = { run: async (job: SqlJob) => ({ ok: true, value: (jobs.push(job), value) }) as const }
+    const workers = {
+      run: async (job: SqlJob) => {
+        jobs.push(job)
+        return { ok: true, value } as const
+      },
+    }
     let loaded = false
     const here: SqlReading = { ...value, detail: 'here' }
     const reader = newSqlReader(workers, limits, () => (loaded ? () => here : null))

@@ -1,13 +1,14 @@
 import type { AnswerBody, Decided, Limits, Message, Reading, RequestView, Work } from '#pkg/model'
 import { parseStrictBytes, parseStrictChunked } from '#pkg/path/codec/wire/json'
+import { asArray, type Json } from '#pkg/path/codec/wire/shape'
 import { CALLS_FOLLOW, originalOf } from './call.ts'
 import { newCallTracker } from './calls.ts'
 import { CHUNK_KEYS, type ChoiceNote, type ChunkNote, choicesAsked, chunkOf, readChunk } from './chunk.ts'
 import { textMembers } from './refuse.ts'
-import { asArray, type Json, textOf } from './shape.ts'
+import { textOf } from './shape.ts'
 
 const encoder = new TextEncoder()
-const NO_CALLS: Omit<AnswerBody, 'write'> = { messages: [], original: () => '' }
+const NO_CALLS: Omit<AnswerBody, 'write'> = { messages: [], original: () => '', answerId: () => null }
 
 /** Bodies above this are read in turns. WIRE.md §4. */
 const ONE_TURN_BYTES = 256 * 1024
@@ -47,6 +48,7 @@ function readParsed(
     value: {
       messages,
       write: (decided) => (isTouched(note, decided) ? rebuild(view, note, decided) : body),
+      answerId: () => null,
       original: (key) => {
         const call = tracker.find(key)
         return call === undefined || call.overflow ? '' : JSON.stringify(originalOf(call))

@@ -1,6 +1,6 @@
 import type { ArgumentForm, CloseCause, Reason } from '#pkg/model'
 import type { JsonScanner } from '#pkg/path/codec/wire/json'
-import type { Json } from './shape.ts'
+import type { Json } from '#pkg/path/codec/wire/shape'
 
 /** Where in the message a call stands: the list `tool_calls`, or the legacy member. */
 export type CallPlace = 'tool' | 'function'

@@ -1,7 +1,7 @@
 import type { ArgumentForm, CloseCause, Limits, Message, Reason } from '#pkg/model'
 import { newJsonScanner } from '#pkg/path/codec/wire/json'
+import { asObject, asText, hasStrayArguments, type Json } from '#pkg/path/codec/wire/shape'
 import { type Call, type CallPlace, causeOf } from './call.ts'
-import { asObject, asText, hasStrayArguments, type Json } from './shape.ts'
 
 /** One element of `tool_calls`, or a `function_call`, as far as it tells something. */
 type Piece = {

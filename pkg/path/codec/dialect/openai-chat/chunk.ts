@@ -1,8 +1,18 @@
 import type { Limits, Message, Reading, RequestView } from '#pkg/model'
 import { parseStrict } from '#pkg/path/codec/wire/json'
+import {
+  asArray,
+  asObject,
+  hidesCall,
+  hidesCallBeside,
+  isEmpty,
+  type Json,
+  pushTexts,
+  type TextPiece,
+  textsOf,
+} from '#pkg/path/codec/wire/shape'
 import type { CallTracker } from './calls.ts'
-import { asArray, asObject, hidesCall, hidesCallBeside, isEmpty, type Json } from './shape.ts'
-import { pushTexts, TEXT_KEYS, type TextPiece, textsOf } from './text-channels.ts'
+import { TEXT_KEYS } from './text-channels.ts'
 
 /** What the writer has to know of one choice of one chunk. */
 export type ChoiceNote = {

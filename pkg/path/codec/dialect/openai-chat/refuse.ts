@@ -1,9 +1,9 @@
 import type { Channel, Decided, RequestView } from '#pkg/model'
+import { asArray, asObject, type Json, type TextPiece } from '#pkg/path/codec/wire/shape'
 import { CALLS_FOLLOW } from './call.ts'
 import type { CallTracker } from './calls.ts'
 import type { ChoiceNote, ChunkNote } from './chunk.ts'
-import { asArray, asObject, type Json } from './shape.ts'
-import { rebuiltText, type TextPiece } from './text-channels.ts'
+import { rebuiltText } from './text-channels.ts'
 
 /** What left for one choice so far. */
 type ChoiceState = {

@@ -1,6 +1,7 @@
 import type { Endpoint, Reading, RequestView, Work } from '#pkg/model'
 import { parseStrictBytes, parseStrictChunked } from '#pkg/path/codec/wire/json'
-import { asArray, asObject, asText, type Json, textOf, toolsOf } from './shape.ts'
+import { asArray, asObject, asText, type Json } from '#pkg/path/codec/wire/shape'
+import { textOf, toolsOf } from './shape.ts'
 
 const CHAT: Endpoint = { name: 'chat.completions', method: 'POST', path: '/chat/completions', kind: 'judged' }
 const EMBEDDINGS: Endpoint = { name: 'embeddings', method: 'POST', path: '/embeddings', kind: 'plain' }
@@ -46,9 +47,11 @@ function readParsed(endpoint: Endpoint, body: Uint8Array, parsed: Reading<unknow
 function bodiless(endpoint: Endpoint): RequestView {
   return {
     endpoint,
+    provider: 'OpenAI',
     body: new Uint8Array(0),
     value: null,
-    model: null,
+    model: endpoint.name === 'model' ? endpoint.path.slice('/models/'.length) : null,
+    modelless: endpoint.name === MODELS.name,
     stream: false,
     tools: [],
     hostedTools: [],
@@ -81,9 +84,11 @@ function viewOf(endpoint: Endpoint, body: Uint8Array, value: Json): RequestView 
   const format = asText(asObject(value['response_format'])?.['type'])
   return {
     endpoint,
+    provider: 'OpenAI',
     body,
     value,
     model: asText(value['model']),
+    modelless: false,
     stream: value['stream'] === true,
     tools,
     hostedTools: hosted,

@@ -55,6 +55,7 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
       notes.delete(frame)
       return rewriter.chunk(note, decided) ?? [frame.raw]
     },
+    answerId: () => null,
     original(call) {
       const known = tracker.find(call)
       return known === undefined || known.overflow ? '' : JSON.stringify(originalOf(known))

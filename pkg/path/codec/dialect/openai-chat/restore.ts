@@ -1,17 +1,14 @@
-import type { RequestView, RestoreRecord } from '#pkg/model'
+import type { RefusedCalls, RequestView, RestoreRecord } from '#pkg/model'
 import { elementSpans } from '#pkg/path/codec/wire/json'
+import { asArray, asObject, type Json, refusalsIn } from '#pkg/path/codec/wire/shape'
 import type { Original } from './call.ts'
-import { asArray, asObject, type Json } from './shape.ts'
-
-/** The refusal contract ends in this; the verdict id stands in it twice. DESIGN §6. */
-const MARK = /Verdict (v_[A-Za-z0-9_-]{1,64})\. Ask: sallyctl policy explain \1/g
 
 type Restored = { readonly message: Json; readonly results: readonly Json[] }
 
 /** Refused calls put back in one request: more than any conversation tells of, and few enough to be quick. */
 const MAX_RESTORED = 128
 
-type Find = (verdictId: string) => RestoreRecord | null
+type Find = RefusedCalls['byVerdict']
 
 /**
  * Puts refused calls back into the assistant messages that carry their refusals, each followed by a result that
@@ -19,14 +16,14 @@ type Find = (verdictId: string) => RestoreRecord | null
  *
  * @returns the new body, or null when there is nothing to restore, or the body would grow beyond `maxBytes`.
  */
-export function restore(view: RequestView, find: Find, maxBytes: number): Uint8Array | null {
+export function restore(view: RequestView, refused: RefusedCalls, maxBytes: number): Uint8Array | null {
   const messages = asArray(view.value?.['messages'])
   if (messages === null) return null
   const changes = new Map<number, Restored>()
   const used = new Set<string>()
   for (const [position, entry] of messages.entries()) {
     const message = asObject(entry)
-    const restored = message?.['role'] === 'assistant' ? restoreMessage(message, find, used) : null
+    const restored = message?.['role'] === 'assistant' ? restoreMessage(message, refused.byVerdict, used) : null
     if (restored !== null) changes.set(position, restored)
   }
   if (changes.size === 0) return null
@@ -52,16 +49,12 @@ function splice(text: string, changes: ReadonlyMap<number, Restored>): Uint8Arra
 
 function restoreMessage(message: Json, find: Find, used: Set<string>): Restored | null {
   const found = new Map<string, RestoreRecord>()
+  const fresh: Find = (id) => (used.has(id) || used.size >= MAX_RESTORED ? null : find(id))
   for (const text of stringsOf(message)) {
-    for (const match of text.matchAll(MARK)) {
-      const id = match[1] ?? ''
-      if (used.has(id) || used.size >= MAX_RESTORED) continue
-      const record = find(id)
-      const end = match.index + match[0].length
-      // word for word, and looked at where it ends: naming a verdict a thousand times costs a thousand short looks
-      if (record === null || record.original === '' || !text.startsWith(record.text, end - record.text.length)) continue
-      found.set(id, record)
-      used.add(id)
+    for (const record of refusalsIn(text, fresh)) {
+      if (record.original === '') continue
+      found.set(record.verdictId, record)
+      used.add(record.verdictId)
     }
   }
   if (found.size === 0) return null

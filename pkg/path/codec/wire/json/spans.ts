@@ -6,16 +6,27 @@ export type JsonSpan = { readonly start: number; readonly end: number }
  * array. The text must have been found strict before: it is not checked again.
  */
 export function elementSpans(text: string, path: readonly (string | number)[]): readonly JsonSpan[] | null {
+  const at = startOf(text, path)
+  if (at === null || text[at] !== '[') return null
+  const spans: JsonSpan[] = []
+  for (const start of children(text, at)) spans.push({ start: start.value, end: skipValue(text, start.value) })
+  return spans
+}
+
+/** Where the value at `path` stands in a JSON text, or null. The text must have been found strict before. */
+export function valueSpan(text: string, path: readonly (string | number)[]): JsonSpan | null {
+  const start = startOf(text, path)
+  return start === null ? null : { start, end: skipValue(text, start) }
+}
+
+function startOf(text: string, path: readonly (string | number)[]): number | null {
   let at = skipSpace(text, 0)
   for (const step of path) {
     const next = childAt(text, at, step)
     if (next === null) return null
     at = next
   }
-  if (text[at] !== '[') return null
-  const spans: JsonSpan[] = []
-  for (const start of children(text, at)) spans.push({ start: start.value, end: skipValue(text, start.value) })
-  return spans
+  return at
 }
 
 type Child = { readonly key: string | number; readonly value: number }
