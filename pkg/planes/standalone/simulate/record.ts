@@ -5,7 +5,7 @@ export type SeenRequest = {
   readonly method: string
   /** With its query. */
   readonly path: string
-  /** Value of the Authorization header, or null. */
+  /** Value of the Authorization header, or the key of another provider's header as a bearer, or null. */
   readonly authorization: string | null
   /** The parsed body, or null: none, not JSON, or larger than 1 MiB. */
   readonly body: unknown
@@ -43,7 +43,7 @@ export function remember(
   const entry: Entry = {
     method: request.method ?? '',
     path: request.url ?? '',
-    authorization: request.headers.authorization ?? null,
+    authorization: request.headers.authorization ?? keyOf(request),
     body: null,
     status: 0,
     rule: null,
@@ -58,6 +58,12 @@ export function remember(
     if (entry.outcome === 'cancelled' && entry.tokensPlanned > 0) record.cancelled++
   })
   return entry
+}
+
+/** The other APIs have headers of their own for their keys. */
+function keyOf(request: IncomingMessage): string | null {
+  const key = request.headers['x-api-key'] ?? request.headers['x-goog-api-key']
+  return typeof key === 'string' ? `Bearer ${key}` : null
 }
 
 /** Counts tokens as written. */

@@ -49,10 +49,10 @@ export async function sendStream(
   response: ServerResponse,
   entry: Entry,
   events: Iterable<StreamEvent>,
-  options: { readonly delayMs: number; readonly sent: (tokens: number) => void },
+  options: { readonly delayMs: number; readonly sent: (tokens: number) => void; readonly contentType?: string },
 ): Promise<void> {
   entry.status = 200
-  response.writeHead(200, headersOf(entry, 'text/event-stream; charset=utf-8'))
+  response.writeHead(200, headersOf(entry, options.contentType ?? 'text/event-stream; charset=utf-8'))
   response.flushHeaders()
   for (const event of events) {
     await pause(options.delayMs)

@@ -3,6 +3,10 @@ import { SallyportError } from '#pkg/model/errors'
 import { planOf, wholeAnswer } from './answer.ts'
 import { choose } from './choose.ts'
 import { CONVERSATIONS, type Rule } from './conversations.ts'
+import { anthropicApi } from './dialects/anthropic.ts'
+import type { OtherApi, Read, Refused } from './dialects/contract.ts'
+import { geminiApi } from './dialects/gemini.ts'
+import { newResponsesApi } from './dialects/responses.ts'
 import { eventsOf } from './events.ts'
 import { badRequest, type Fault, modelNotFound } from './faults.ts'
 import { embeddings, MODELS, modelEntry, modelList } from './models.ts'
@@ -60,6 +64,12 @@ type State = {
   readonly deps: SimulatorDeps
   readonly settings: Settings
   readonly record: RequestRecord
+  readonly others: readonly OtherApi<unknown>[]
+}
+
+/** What an API reads goes back to the same API alone, so nobody else need know its type. */
+function anyMore<More>(api: OtherApi<More>): OtherApi<unknown> {
+  return api as OtherApi<unknown>
 }
 
 /** Starts a simulator on loopback. Throws SallyportError UNREACHABLE when the port cannot be had. */
@@ -75,7 +85,8 @@ export async function startSimulator(deps: SimulatorDeps, options: SimulatorOpti
     ...options,
   }
   const record: RequestRecord = { entries: [], tokens: 0, cancelled: 0 }
-  const state: State = { deps, settings, record }
+  const others = [anyMore(anthropicApi), anyMore(geminiApi), anyMore(newResponsesApi())]
+  const state: State = { deps, settings, record, others }
   const server = createServer((request, response) => void serve(state, request, response))
   server.maxConnections = settings.maxConnections
   const port = await listen(server, settings.port)
@@ -117,9 +128,13 @@ async function serve(state: State, request: IncomingMessage, response: ServerRes
   const text = read.toString('utf8')
   const body = parse(text)
   entry.body = read.length > MAX_REMEMBERED_BODY_BYTES ? null : body
-  if (!authorised(state, entry)) return sendFault(response, entry, badKey(entry))
   const path = entry.path.split('?', 1)[0] ?? ''
+  if (!authorised(state, entry)) return sendFault(response, entry, badKey(entry))
   if (entry.method === 'POST' && path === '/v1/chat/completions') return chat(state, entry, response, { text, body })
+  if (entry.method === 'POST') {
+    const other = otherOf(state, entry, path, body)
+    if (other !== null) return speakOther(state, entry, response, { text, other })
+  }
   if (entry.method === 'POST' && path === '/v1/embeddings') {
     const reading = embeddings(body, MODELS)
     return reading.ok ? sendJson(response, entry, 200, reading.body) : sendFault(response, entry, reading.fault)
@@ -156,6 +171,43 @@ function oneModel(entry: Entry, response: ServerResponse, path: string): void {
   const model = MODELS.find((each) => each.id === id)
   if (model === undefined) sendFault(response, entry, modelNotFound(id))
   else sendJson(response, entry, 200, modelEntry(model))
+}
+
+/** A request to another API than Chat, with the API that reads it. */
+type Other = { readonly api: OtherApi<unknown>; readonly reading: Read<unknown> | Refused }
+
+function otherOf(state: State, entry: Entry, path: string, body: unknown): Other | null {
+  for (const api of state.others) {
+    const reading = api.read(path, entry.path.slice(path.length), body)
+    if (reading !== null) return { api, reading }
+  }
+  return null
+}
+
+function speakOther(
+  state: State,
+  entry: Entry,
+  response: ServerResponse,
+  { text, other }: { readonly text: string; readonly other: Other },
+): void | Promise<void> {
+  const { api, reading } = other
+  if (!reading.ok) return sendJson(response, entry, reading.status, reading.body)
+  const { request } = reading
+  const chosen = choose(request, state.settings.conversations)
+  const plan = planOf(request, chosen, text, Math.floor(state.deps.clock.nowMs() / 1_000))
+  entry.rule = chosen.rule
+  entry.tokensPlanned = plan.tokens
+  const sent = (tokens: number) => countTokens(state.record, entry, tokens)
+  if (request.stream) {
+    const contentType = api.streamType(reading)
+    return sendStream(response, entry, api.events(plan, reading), {
+      delayMs: state.settings.tokenDelayMs,
+      sent,
+      contentType,
+    })
+  }
+  sent(plan.tokens)
+  return sendJson(response, entry, 200, api.whole(plan, reading))
 }
 
 type Sent = { readonly text: string; readonly body: unknown }
