@@ -33,7 +33,7 @@ export function readyText(ready: Ready): string {
   const agents = agentsOf(ready)
   const lines = [
     'sallyport is ready',
-    `  facade  ${ready.facade}`,
+    `  facade  ${ready.facade}  (base URLs: /openai/v1, /anthropic, /gemini; the agent's token is the API key)`,
     `  admin   ${ready.url}  (ask it: ${ready.hint('agents')})`,
   ]
   if (agents.length === 0)

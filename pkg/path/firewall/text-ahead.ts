@@ -11,6 +11,8 @@ export type AheadParts = {
   readonly closer: Closer
   /** Bytes behind the opening within which the call must show; white space does not count. */
   readonly window: number
+  /** The same opening once more: what stood before it, without a name or `{`, was talk about calls. null = no such. */
+  readonly again: RegExp | null
   /** Units behind the opening, white space included, from which on it is a call that is too large. */
   readonly cap: number
 }
@@ -37,7 +39,8 @@ export class LookAhead {
     const closed = closer.push(piece)
     const inside = closed === null ? piece : piece.slice(0, Math.max(0, closed - this.#units))
     this.#units += piece.length
-    if (/[{｛]/.test(inside)) return 'call'
+    const brace = inside.search(/[{｛]/)
+    if (brace !== -1) return this.#isTalk(inside.slice(0, brace)) ? 'text' : 'call'
     const full = closed !== null || this.#bytes >= window
     if (!this.#add(inside) && !full) return this.#units < cap ? 'wait' : 'call'
     if (this.#named(full)) return 'call'
@@ -48,6 +51,14 @@ export class LookAhead {
   /** The text is over. */
   end(): Ahead {
     return this.#named(true) ? 'call' : 'text'
+  }
+
+  /** Was everything before the `{` words about calls, up to an opening that stands nearer to it? */
+  #isTalk(before: string): boolean {
+    const { again } = this.#parts
+    if (again === null || !again.test(this.#seen + before)) return false
+    this.#add(before)
+    return !this.#named(true)
   }
 
   /** How much of a piece the window has room for. */

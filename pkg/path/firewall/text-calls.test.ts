@@ -90,6 +90,7 @@ const wholeTexts: readonly (readonly [string, string])[] = [
   ['zero-width characters inside the tag', `<tool\u200b_call\u2060>${CALL}</tool\u00ad_call>`],
   ['full-width brackets', `\uff1ctool_call\uff1e${CALL}\uff1c/tool_call\uff1e`],
   ['a namespace', `<tool_call>${CALL}</tool_call>`],
+  ['words about the tag before it', `<tool_call> tags with JSON inside, like <tool_call>${CALL}</tool_call>`],
   ['attributes', `<tool_call id="1">${CALL}</tool_call>`],
   ['function_call', `<function_call>${CALL}</function_call>`],
   ['tool_use', `<tool_use>${CALL.replace('arguments', 'input')}</tool_use>`],

@@ -163,7 +163,7 @@ class Scanner implements TextCallScanner {
 
   #aheadOf(tag: TextTag): LookAhead {
     const { names, window, bytes } = this.#options
-    return new LookAhead({ names, closer: closerOf(tag, window), window, cap: bytes })
+    return new LookAhead({ names, closer: closerOf(tag, window), window, cap: bytes, again: againOf(tag) })
   }
 
   /** The units before `at` of a text that begins at `#base`. */
@@ -237,4 +237,9 @@ class Scanner implements TextCallScanner {
     this.#before = this.#beforeOf(text, length)
     if (length < text.length) this.#next = text.slice(length)
   }
+}
+
+/** A tag of an element without attributes, as it may stand once more. */
+function againOf(tag: TextTag): RegExp | null {
+  return tag.kind === 'element' ? new RegExp(`<${tag.name.replaceAll(/[^a-z_]/gi, '.')}>`, 'i') : null
 }
