@@ -90,7 +90,6 @@ const wholeTexts: readonly (readonly [string, string])[] = [
   ['zero-width characters inside the tag', `<tool\u200b_call\u2060>${CALL}</tool\u00ad_call>`],
   ['full-width brackets', `\uff1ctool_call\uff1e${CALL}\uff1c/tool_call\uff1e`],
   ['a namespace', `<tool_call>${CALL}</tool_call>`],
-  ['words about the tag before it', `<tool_call> tags with JSON inside, like <tool_call>${CALL}</tool_call>`],
   ['attributes', `<tool_call id="1">${CALL}</tool_call>`],
   ['function_call', `<function_call>${CALL}</function_call>`],
   ['tool_use', `<tool_use>${CALL.replace('arguments', 'input')}</tool_use>`],
@@ -388,6 +387,24 @@ for (const row of rows) {
     }
   })
 }
+
+test('[TXT-01] words about a tag are text: the tag that stands nearest to the JSON opens the call', () => {
+  const call = `<tool_call>${CALL}</tool_call>`
+  const rows: readonly (readonly [string, string, readonly string[]])[] = [
+    ['words', `use <tool_call> tags with JSON inside, like ${call} here`, whole(call)],
+    ['twice', `<tool_call> or <tool_call> or ${call}`, whole(call)],
+    ['a name among the words', `<tool_call> run_sql <tool_call>${CALL}</tool_call>`, []],
+    ['another tag', `<tool_use> tags, like ${call}`, []],
+  ]
+  for (const [name, text, calls] of rows) {
+    const seen = scan([text])
+    for (let cut = 1; cut < text.length; cut += 1)
+      assert.deepEqual(scan([text.slice(0, cut), text.slice(cut)]).calls, seen.calls, `${name}, cut at ${cut}`)
+    if (name === 'words' || name === 'twice') assert.deepEqual(seen.calls, calls, name)
+    else assert.equal(seen.calls.length, 1, name)
+    assert.ok(!seen.plain.includes('DROP TABLE'), name)
+  }
+})
 
 test('[TXT-06] plain text leaves at once, but for what may become a tag', () => {
   const text = 'Costs are < 3 [see] <b>bold</b> `x` <tool_ca'
