@@ -15,6 +15,18 @@ export type Endpoint = {
   readonly query?: string
   /** `judged`: answers may hold calls. `plain`: JSON that never does (model lists, embeddings). */
   readonly kind: 'judged' | 'plain'
+  /** How an answer streams that was asked to; undefined = as server-sent events. */
+  readonly framing?: StreamFraming
+}
+
+/** `sse`: server-sent events. `json-array`: one JSON array, element after element. */
+export type StreamFraming = 'sse' | 'json-array'
+
+/** Where in an open stream bytes of ours would stand, for a framing that has a beginning and an end. */
+export type StreamPlace = {
+  readonly framing: StreamFraming
+  /** What of the body has left: no byte, something, or all of it. */
+  readonly written: 'nothing' | 'open' | 'closed'
 }
 
 /** A provider-hosted tool that a request turns on. WIRE.md rule 10. */
@@ -103,6 +115,8 @@ export type RefusedCalls = {
   byVerdict(verdictId: string): RestoreRecord | null
   /** All of an answer that the provider still has; `lost` = there were some, and they are forgotten. */
   inAnswer(answerId: string): readonly RestoreRecord[] | 'lost'
+  /** The request answers all of a conversation that goes on: once the provider has taken it, they are not told of again. */
+  readonly answering?: (answerId: string) => void
 }
 
 /** Bounds of a reading, and how it lets others run: `limits.turnBytes` are looked at between two calls of `yieldTurn`. */
@@ -124,10 +138,10 @@ export interface Dialect {
   /** JSON body of a fault that is no refusal (502, 503, 504). */
   fault(code: string, message: string): Uint8Array
   /** Bytes that end an open stream after Abort or Sever. */
-  sever(verdict: Verdict): Uint8Array
+  sever(verdict: Verdict, place: StreamPlace): Uint8Array
   /** Bytes that end an open stream after a fault that is no refusal: the provider broke off. */
-  breakOff(code: string, message: string): Uint8Array
-  /** A comment that keeps an idle stream alive. */
+  breakOff(code: string, message: string, place: StreamPlace): Uint8Array
+  /** A comment that keeps an idle stream of events alive. */
   readonly ping: Uint8Array
   /**
    * The body with every known refusal replaced by the call it stands for; null = nothing to restore, or too large then;

@@ -42,7 +42,7 @@ function dataOf(text: string): readonly string[] {
   return out
 }
 
-function valuesOf(text: string): readonly unknown[] {
+export function valuesOf(text: string): readonly unknown[] {
   const trimmed = text.trim()
   const whole = trimmed.startsWith('{') ? [trimmed] : []
   const values: unknown[] = []

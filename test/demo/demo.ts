@@ -5,6 +5,8 @@
  * Out: a story on stdout; exit 0, or 1 with the claim that did not hold. Nothing is printed before it was checked.
  * Never: leaves a process or a folder behind, needs a key or a network, runs longer than a minute.
  */
+
+import { otherSdks } from './other-sdks.ts'
 import { ClaimFailed, failed, tell, title } from './say.ts'
 import { aborted, introduce, led, parallel, untouched, verdicts } from './scenes.ts'
 import { type Abandon, setStage } from './stage.ts'
@@ -31,7 +33,7 @@ async function play(): Promise<void> {
     abandon = given
   })
   introduce(stage)
-  for (const scene of [untouched, led, aborted, parallel, verdicts]) await scene(stage)
+  for (const scene of [untouched, led, aborted, parallel, otherSdks, verdicts]) await scene(stage)
   const status = await stage.close()
   if (status !== 0) throw new ClaimFailed(`sallyctl up ends cleanly on SIGTERM\n  seen: status ${status}`)
   console.log()

@@ -27,7 +27,9 @@ export type Sallyport = {
   readonly pid: number
   /** Spawn to ready, ms. */
   readonly startMs: number
-  /** What an agent gives its SDK. */
+  /** Where all facades are. */
+  readonly facade: string
+  /** What an agent gives its OpenAI SDK. */
   readonly baseUrl: string
   tokenOf(agent: string): string
   /** By `sallyctl verdicts`, as a person would ask. Oldest first. */
@@ -45,6 +47,8 @@ export type SallyportOptions = {
   readonly data: string
   /** Base URL of the OpenAI provider. */
   readonly upstream: string
+  /** Base URLs of other providers by name. Default none. */
+  readonly otherUpstreams?: Readonly<Record<string, string>>
   readonly providerKey: string
   /** Command line put before the process, such as `taskset -c 0`. Default none. */
   readonly wrapper?: readonly string[]
@@ -64,10 +68,16 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
   const { policies, data, upstream } = options
   const args = ['up', '--policies', policies, '--data', data, '--port', '0', '--admin-port', '0']
   args.push('--upstream', `openai=${upstream}`, '-o', 'json')
+  for (const [name, url] of Object.entries(options.otherUpstreams ?? {})) args.push('--upstream', `${name}=${url}`)
   const [program = options.command, ...before] = [...(options.wrapper ?? []), options.command]
   const started = performance.now()
   const child = spawn(program, [...before, ...args], {
-    env: { ...process.env, OPENAI_API_KEY: options.providerKey },
+    env: {
+      ...process.env,
+      OPENAI_API_KEY: options.providerKey,
+      ANTHROPIC_API_KEY: options.providerKey,
+      GEMINI_API_KEY: options.providerKey,
+    },
     stdio: ['ignore', 'pipe', options.logFile === undefined ? 'pipe' : openSync(options.logFile, 'a')],
     detached: true, // its own group, so that the launcher and its child end together
   })
@@ -78,6 +88,7 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
     return {
       pid: child.pid ?? 0,
       startMs: performance.now() - started,
+      facade: ready.facade,
       baseUrl: `${ready.facade}/openai/v1`,
       tokenOf: (name) => tokenOf(ready, name),
       verdicts: () => verdictsOf(options),

@@ -1,4 +1,5 @@
 import { fetchRaw } from './bytes.ts'
+import { OTHER_SDKS } from './other-sdks.ts'
 import { claim, count, quote, table, tell, title } from './say.ts'
 import type { Stage } from './stage.ts'
 import { TOOLS } from './tools.ts'
@@ -210,11 +211,12 @@ export async function verdicts(stage: Stage): Promise<void> {
     'default/marketing Deny INTENT_SQL_DDL',
     'default/marketing-abort Abort INTENT_SQL_DDL',
     'default/marketing Deny INTENT_SQL_WRITE',
+    ...OTHER_SDKS.flatMap(() => ['default/marketing Deny INTENT_SQL_DDL', 'default/marketing Deny INTENT_SQL_WRITE']),
   ]
   claim(
     refused.map((line) => `${line.agent} ${line.action} ${line.reasons.join(' ')}`).join() === expected.join() &&
       lines.length > refused.length,
-    `three refusals, each with its reason, stand in the log; the other ${lines.length - refused.length} were allowed`,
+    `${refused.length} refusals, each with its reason, stand in the log; the other ${lines.length - refused.length} were allowed`,
     refused,
   )
   const keys = new Set(stage.provider.requests.map((request) => request.authorization))

@@ -16,8 +16,10 @@ export type Stage = {
   readonly tools: Tools
   /** An agent whose SDK talks to Sallyport with that agent's token. */
   agent(name: string): Agent
-  /** The newest chat request that the provider saw. */
-  seen(): SeenRequest
+  /** The newest request below that path that the provider saw; by default of Chat. */
+  seen(path?: string): SeenRequest
+  /** What one would give an SDK whose facade this is, without Sallyport. */
+  providerOf(facade: string): string
   /** Takes everything down, in order. Exit status of `sallyctl up`. */
   close(): Promise<number | null>
 }
@@ -25,7 +27,7 @@ export type Stage = {
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Pause between two tokens of the provider: about the pace of a fast model. */
-const TOKEN_DELAY_MS = 8
+const TOKEN_DELAY_MS = 5
 
 /** Takes down what would outlive this process, at once. Safe at any time, and twice. Resolves when all is gone. */
 export type Abandon = () => Promise<void>
@@ -47,6 +49,7 @@ export async function setStage(onAbandon: (abandon: Abandon) => void): Promise<S
     { clock: { nowMs: () => now } },
     { tokenDelayMs: TOKEN_DELAY_MS, apiKey: providerKey },
   )
+  const origin = provider.url.replace(/\/v1$/, '')
   const opening = openTools()
   opening.catch(() => {}) // awaited below; a failure of Sallyport comes first
   const sallyport = await startSallyport({
@@ -54,14 +57,15 @@ export async function setStage(onAbandon: (abandon: Abandon) => void): Promise<S
     policies: join(root, 'docs/examples/demo'),
     data,
     upstream: provider.url,
+    otherUpstreams: { anthropic: origin, gemini: origin },
     providerKey,
     onSpawn: (given) => {
       kill = given
     },
   })
   const tools = await opening
-  const seen = (): SeenRequest => {
-    const last = provider.requests.findLast((request) => request.path.startsWith('/v1/chat/completions'))
+  const seen = (path = '/v1/chat/completions'): SeenRequest => {
+    const last = provider.requests.findLast((request) => request.path.startsWith(path))
     if (last === undefined) throw new Error('the provider has seen no request yet')
     return last
   }
@@ -71,6 +75,7 @@ export async function setStage(onAbandon: (abandon: Abandon) => void): Promise<S
     sallyport,
     tools,
     seen,
+    providerOf: (facade) => (facade.startsWith('/openai') ? provider.url : origin),
     agent: (name) => newAgent(sallyport.baseUrl, sallyport.tokenOf(name), tools, () => seen().tokensSent),
     async close() {
       const status = await sallyport.stop()

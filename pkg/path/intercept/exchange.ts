@@ -38,8 +38,8 @@ async function readAndHandle(at: ServeDeps, serving: Serving): Promise<void> {
   const { request, leg } = serving
   const method = request.method ?? ''
   const listed = deps.rules.readHeaders(request.rawHeaders)
-  const token = listed.ok ? deps.rules.tokenOf(listed.headers) : null
   const target = deps.rules.requestTarget(method, request.url ?? '')
+  const token = listed.ok ? deps.rules.tokenOf(listed.headers, target.ok ? target.query : '') : null
   // the facade of a bad target only says in which dialect to refuse it
   const split = at.split(target.ok ? target.path : (request.url ?? ''))
   const known: RejectedAsk = { facade: split.facade, method, path: target.ok ? split.path : '', token }

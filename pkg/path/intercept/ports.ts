@@ -18,8 +18,8 @@ export type RequestRules = {
     headers: Headers,
     httpVersion: string,
   ): { readonly ok: true; readonly length: number | null; readonly expectsContinue: boolean } | Fault
-  /** The agent's token, or null. */
-  tokenOf(headers: Headers): string | null
+  /** The agent's token, from a header or the query, or null. */
+  tokenOf(headers: Headers, query: string): string | null
   /** What `content-encoding` says, or null. */
   contentEncodingOf(headers: Headers): string | null
 }

@@ -59,7 +59,7 @@ test('[PROMISE-BOUNDED] whatever is kept, the share of an agent is not exceeded'
 test("[PROMISE-SIBLINGS] an answer by its id: all its refused calls, or lost once one is gone; never another agent's", () => {
   const records = newRestoreRecords({ bytesPerAgent: 400 })
   records.keep(one, record('v_1', 40, 'resp_1'))
-  records.keep(one, record('v_2', 40, 'resp_1'))
+  records.keep(one, record('v_2', 41, 'resp_1'))
   const idsOf = (answer: string) => {
     const found = records.of(one).inAnswer(answer)
     return found === 'lost' ? found : found.map(({ verdictId }) => verdictId)
@@ -71,4 +71,21 @@ test("[PROMISE-SIBLINGS] an answer by its id: all its refused calls, or lost onc
   assert.equal(idsOf('resp_1'), 'lost')
   records.keep(one, record('v_4', 1_000, 'resp_4'))
   assert.equal(idsOf('resp_4'), 'lost')
+})
+
+test('[PROMISE-SIBLINGS] an answer that is fetched again does not count its refused calls twice', () => {
+  const records = newRestoreRecords({ bytesPerAgent: 600 })
+  for (let poll = 0; poll < 50; poll += 1) records.keep(one, record(`v_${poll}`, 40, 'resp_1'))
+  const found = records.of(one).inAnswer('resp_1')
+  assert.deepEqual(found === 'lost' ? found : found.map(({ verdictId }) => verdictId), ['v_49'])
+})
+
+test('[PROMISE-SIBLINGS] what a request answers of a conversation is told until the provider has taken it', () => {
+  const records = newRestoreRecords({ bytesPerAgent: 400 })
+  records.keep(one, record('v_1', 40, 'conv_1'))
+  const first = records.of(one)
+  first.answering?.('conv_1')
+  assert.equal(records.of(one).inAnswer('conv_1').length, 1)
+  first.taken()
+  assert.deepEqual(records.of(one).inAnswer('conv_1'), [])
 })

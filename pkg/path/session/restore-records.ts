@@ -1,22 +1,28 @@
+import { createHash } from 'node:crypto'
 import type { AgentKey, RefusedCalls, RestoreRecord } from '#pkg/model'
 
 /** Refused calls by agent and verdict id, oldest out. WIRE.md rule 11. */
 export type RestoreRecords = {
   /** Keeps a record; a record larger than the agent's whole share is not kept. */
   keep(agent: AgentKey, record: RestoreRecord): void
-  /** What that agent got refused. */
-  of(agent: AgentKey): RefusedCalls
+  /** What that agent got refused, as one request asks for it. */
+  of(agent: AgentKey): AskedCalls
 }
+
+/** `taken`: the provider took the request; what it answers of a conversation is answered for good. */
+export type AskedCalls = RefusedCalls & { taken(): void }
 
 type Shelf = {
   bytes: number
   readonly records: Map<string, { readonly record: RestoreRecord; readonly bytes: number }>
-  /** Answer id → its verdict ids, also of records that are gone; oldest out. */
-  readonly answers: Map<string, readonly string[]>
+  /** Answer id → its refused calls (a mark of each) and their last verdict, also of records that are gone; oldest out. */
+  readonly answers: Map<string, Map<string, string>>
 }
 
 /** Answers with refused calls remembered for one agent, by their id alone. */
 const MAX_ANSWERS = 4096
+/** Refused calls of one answer (or conversation); of one with more all are lost. */
+const MAX_CALLS = 256
 
 /**
  * Makes the store. In memory only: a lost record means that the refusal stays in the conversation as text.
@@ -54,24 +60,38 @@ export function newRestoreRecords(options: {
         shelf.bytes -= kept.bytes
       }
     },
-    of: (agent) => ({
-      byVerdict: (verdictId) => shelves.get(agent)?.records.get(verdictId)?.record ?? null,
-      inAnswer: (answerId) => inAnswer(shelves.get(agent), answerId),
-    }),
+    of: (agent) => {
+      const answered: string[] = []
+      return {
+        byVerdict: (verdictId) => shelves.get(agent)?.records.get(verdictId)?.record ?? null,
+        inAnswer: (answerId) => inAnswer(shelves.get(agent), answerId),
+        answering: (answerId) => {
+          answered.push(answerId)
+        },
+        taken: () => {
+          for (const answerId of answered) shelves.get(agent)?.answers.delete(answerId)
+        },
+      }
+    },
   }
 }
 
-function noteAnswer(shelf: Shelf, { answerId, verdictId }: RestoreRecord): void {
+/** An answer that is fetched again is judged again: each of its calls counts once, under its last verdict. */
+function noteAnswer(shelf: Shelf, { answerId, verdictId, original }: RestoreRecord): void {
   if (answerId === null) return
-  const ids = shelf.answers.get(answerId) ?? []
+  const calls = shelf.answers.get(answerId) ?? new Map<string, string>()
   shelf.answers.delete(answerId)
-  shelf.answers.set(answerId, [...ids, verdictId])
+  shelf.answers.set(answerId, calls)
+  const mark = createHash('sha256').update(original).digest('base64url')
+  calls.set(calls.size < MAX_CALLS ? mark : '', verdictId)
   if (shelf.answers.size > MAX_ANSWERS) shelf.answers.delete(shelf.answers.keys().next().value ?? answerId)
 }
 
 function inAnswer(shelf: Shelf | undefined, answerId: string): readonly RestoreRecord[] | 'lost' {
   const found: RestoreRecord[] = []
-  for (const id of shelf?.answers.get(answerId) ?? []) {
+  const calls = shelf?.answers.get(answerId)
+  if (calls?.has('')) return 'lost'
+  for (const id of calls?.values() ?? []) {
     const record = shelf?.records.get(id)?.record
     if (record === undefined) return 'lost'
     found.push(record)

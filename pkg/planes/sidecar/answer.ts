@@ -1,6 +1,7 @@
 import { type Frame, findingOf, type Headers, type Reason, type UpstreamLeg } from '#pkg/model'
 import { type Decoded, type Decoder, newDecoder } from '#pkg/path/codec/wire/encoding'
 import { answerHeaders, answerKind } from '#pkg/path/codec/wire/http1'
+import { newJsonArraySplitter } from '#pkg/path/codec/wire/json-array'
 import { newSseSplitter } from '#pkg/path/codec/wire/sse'
 import { Gate, judgeWhole } from '#pkg/path/enforce'
 import type { Exchange } from './exchange.ts'
@@ -37,7 +38,10 @@ async function relayByKind(parts: Parts): Promise<void> {
     return abort(parts, kind.reason, kind.detail)
   }
   if (kind.kind === 'empty') return exchange.reply(answer.status, headersOf(answer), NO_BYTES)
-  const streams = kind.kind === 'stream' && exchange.view.endpoint.kind === 'judged'
+  const { endpoint } = exchange.view
+  const asArray = endpoint.framing === 'json-array'
+  const framed = asArray ? kind.kind === 'json' && answer.status < 400 : kind.kind === 'stream'
+  const streams = framed && endpoint.kind === 'judged'
   if (kind.kind === 'stream' && !streams) return abort(parts, 'WIRE_CONTENT_TYPE', 'is a stream where none is defined')
   const opened = newDecoder(kind.encoding, {
     ratio: deps.limits.decodedRatio,
@@ -56,7 +60,7 @@ async function relayStream(parts: Parts, decoder: Decoder): Promise<void> {
   const { deps, judge, exchange, answer } = parts
   const stream = exchange.dialect.openStream(exchange.view, deps.limits)
   const gate = new Gate({ stream, judge, around: exchange, budget: deps.budget, limits: deps.limits })
-  const splitter = newSseSplitter(deps.limits)
+  const splitter = splitterOf(exchange, deps)
   const pump = new Pump(exchange, gate, deps.limits.turnBytes)
   exchange.holds = () => gate.holds
   try {
@@ -77,6 +81,11 @@ async function relayStream(parts: Parts, decoder: Decoder): Promise<void> {
   } finally {
     gate.close()
   }
+}
+
+function splitterOf(exchange: Exchange, deps: EgressDeps): ReturnType<typeof newSseSplitter> {
+  const asArray = exchange.view.endpoint.framing === 'json-array'
+  return asArray ? newJsonArraySplitter(deps.limits) : newSseSplitter(deps.limits)
 }
 
 /** Frames into the gate, and out to the client what may leave. Each method answers whether the exchange goes on. */

@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
-import { requestContentType, upstreamRequestHeaders } from '#pkg/path/codec/wire/http1'
+import { holdsToken, requestContentType, upstreamRequestHeaders } from '#pkg/path/codec/wire/http1'
 import { isPermitStale } from '#pkg/path/upstream'
 import { nextTurn, relay } from './answer.ts'
 import { Exchange, refusalHeaders } from './exchange.ts'
@@ -105,9 +105,12 @@ async function readRequest(deps: EgressDeps, ask: Ask, dialect: Dialect): Promis
   })
   const endpoint = deps.routes.has(ask.facade) ? dialect.endpointOf(ask.method, ask.path, ask.query) : null
   if (endpoint === null) return no('WIRE_ENDPOINT_UNKNOWN', 0, 'names a method and path that no codec owns')
-  const type = endpoint.method === 'POST' ? requestContentType(ask.headers) : OK
+  if (holdsToken(endpoint.query ?? ask.query))
+    return no('WIRE_HEADER_INVALID', 0, 'has an agent token in its query; send it as the API key in a header')
+  const typed = endpoint.method === 'POST' && (ask.body.length > 0 || ask.headers['content-type'] !== undefined)
+  const type = typed ? requestContentType(ask.headers) : OK
   if (!type.ok) return no(type.reason, 0, type.detail)
-  if (holdsToken(ask.body, ask.token))
+  if (bodyHoldsToken(ask.body, ask.token))
     return no('WIRE_REQUEST_MALFORMED', 0, 'holds an agent token in its body; take it out')
   const reading = await dialect.readRequest(endpoint, ask.body, { limits: deps.limits, yieldTurn: nextTurn })
   return reading.ok ? { ok: true, view: reading.value } : no(reading.reason, reading.at, reading.detail)
@@ -170,8 +173,8 @@ async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitt
   const { ask, agent, view } = asked
   const { exchange } = admitted
   let permit = admitted.permit
-  const restored =
-    view.value === null ? null : desk.route.dialect.restore(view, deps.records.of(agent), deps.limits.requestBytes)
+  const refused = deps.records.of(agent)
+  const restored = view.value === null ? null : desk.route.dialect.restore(view, refused, deps.limits.requestBytes)
   if (restored === 'lost') {
     exchange.conflict(desk.judge.stream([LOST]))
     return null
@@ -179,7 +182,7 @@ async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitt
   const body = view.value === null ? null : (restored ?? ask.body)
   for (let round = 0; ; round += 1) {
     try {
-      return await deps.open(permit, {
+      const answer = await deps.open(permit, {
         provider: desk.route.provider,
         method: ask.method,
         path: ask.path + (view.endpoint.query ?? ask.query),
@@ -187,6 +190,8 @@ async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitt
         body,
         signal: exchange.signal,
       })
+      if (answer.status < 300) refused.taken()
+      return answer
     } catch (error) {
       if (!isPermitStale(error) || round >= MAX_ROUNDS || exchange.over) throw error
     }
@@ -214,7 +219,7 @@ function fail(exchange: Exchange, error: unknown): void {
 }
 
 /** An agent's token in a body would reach the provider, and its logs. */
-function holdsToken(body: Uint8Array, own: string | null): boolean {
+function bodyHoldsToken(body: Uint8Array, own: string | null): boolean {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   if (bytes.indexOf('sp_vk_') === -1) return false
   return (own !== null && bytes.includes(own)) || TOKEN.test(bytes.toString('latin1'))

@@ -10,10 +10,12 @@ import {
   type RequestView,
   type RestoreRecord,
   type Standing,
+  type StreamPlace,
   type TextCallScanner,
   type Verdict,
 } from '#pkg/model'
 import { type ErrorCode, httpStatusOf } from '#pkg/model/errors'
+import { placeAfter } from '#pkg/path/codec/wire/json-array'
 import type { OpenExchange, Surroundings } from '#pkg/path/enforce'
 import type { ExchangeJudge } from './judge.ts'
 import type { EgressDeps, Loaded } from './ports.ts'
@@ -62,6 +64,7 @@ export class Exchange implements OpenExchange, Surroundings {
   #headSent = false
   #wroteAtMs: number
   #lastByte = LF
+  #written: StreamPlace['written'] = 'nothing'
   #ending: Promise<void> = Promise.resolve()
   /** Asked by the ticker: do frames wait? */
   holds: () => boolean = () => false
@@ -108,7 +111,16 @@ export class Exchange implements OpenExchange, Surroundings {
     if (this.#over || chunks.length === 0) return
     this.#wroteAtMs = this.#deps.clock.nowMs()
     this.#lastByte = chunks.at(-1)?.at(-1) ?? this.#lastByte
+    if (this.#framing === 'json-array') for (const bytes of chunks) this.#written = placeAfter(this.#written, bytes)
     return this.client.write(chunks)
+  }
+
+  get #framing(): StreamPlace['framing'] {
+    return this.view.endpoint.framing ?? 'sse'
+  }
+
+  get #place(): StreamPlace {
+    return { framing: this.#framing, written: this.#written }
   }
 
   /** A frame of ours, on a line of its own: the provider's last event may have no blank line at its end. */
@@ -139,8 +151,8 @@ export class Exchange implements OpenExchange, Surroundings {
       return this.client.reply(403, refusalHeaders(verdict), this.dialect.refusal(verdict))
     }
     this.#stop()
-    if (verdict.action === 'Abort') return this.#endWith(this.dialect.sever(verdict))
-    this.#ending = this.#endIfTaken(this.dialect.sever(verdict))
+    if (verdict.action === 'Abort') return this.#endWith(this.dialect.sever(verdict, this.#place))
+    this.#ending = this.#endIfTaken(this.dialect.sever(verdict, this.#place))
   }
 
   #endWith(frame: Uint8Array): void {
@@ -173,7 +185,7 @@ export class Exchange implements OpenExchange, Surroundings {
     this.#stop()
     const text = `sallyport: ${code}: ${message}`
     if (!this.#headSent) return this.client.reply(httpStatusOf(code), JSON_HEADERS, this.dialect.fault(code, text))
-    this.#append(this.dialect.breakOff(code, text))
+    this.#append(this.dialect.breakOff(code, text, this.#place))
     this.client.end()
   }
 
@@ -186,6 +198,7 @@ export class Exchange implements OpenExchange, Surroundings {
 
   tick(nowMs: number): void {
     if (this.#over || !this.#headSent || !this.holds() || !this.client.flushed) return
+    if (this.#framing === 'json-array') return // an array has no comments
     if (nowMs - this.#wroteAtMs < this.#deps.limits.holdPingMs) return
     void this.write([this.dialect.ping])
   }

@@ -1,5 +1,8 @@
 import type { AgentKey, Limits, Permit } from '#pkg/model'
+import { anthropic } from '#pkg/path/codec/dialect/anthropic'
+import { gemini } from '#pkg/path/codec/dialect/gemini'
 import { openaiChat } from '#pkg/path/codec/dialect/openai-chat'
+import { openaiResponses } from '#pkg/path/codec/dialect/openai-responses'
 import { decodeWhole } from '#pkg/path/codec/wire/encoding'
 import * as rules from '#pkg/path/codec/wire/http1'
 import { newJsonScanner } from '#pkg/path/codec/wire/json'
@@ -69,7 +72,9 @@ const INLINE_AFTER_MS = 600
 const FACADES: Readonly<
   Record<string, { readonly dialects: FacadeRoute['dialects']; readonly base: string; readonly keyHeader: KeyHeader }>
 > = {
-  openai: { dialects: [openaiChat], base: '/openai/v1', keyHeader: 'authorization' },
+  openai: { dialects: [openaiChat, openaiResponses], base: '/openai/v1', keyHeader: 'authorization' },
+  anthropic: { dialects: [anthropic], base: '/anthropic', keyHeader: 'x-api-key' },
+  gemini: { dialects: [gemini], base: '/gemini', keyHeader: 'x-goog-api-key' },
 }
 
 /** Starts the checks: the worker and its spare warm up while the rest is built. */

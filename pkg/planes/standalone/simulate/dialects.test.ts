@@ -24,7 +24,7 @@ const baseOf = (sdk: Sdk): string =>
   sdk.facade.startsWith('/openai') ? provider.url : provider.url.replace(/\/v1$/, '')
 
 for (const sdk of [responsesSdk, anthropicSdk, geminiSdk]) {
-  test(`[SIM-10] ${sdk.name} reads a whole conversation: text, one call, three calls, results`, async () => {
+  test(`[SIM-12] ${sdk.name} reads a whole conversation: text, one call, three calls, results`, async () => {
     const agent = sdk.newAgent(baseOf(sdk), 'sk-own', tools)
     agent.say('Refresh the customer segments, please.')
     const search = await agent.answer()
@@ -45,7 +45,7 @@ for (const sdk of [responsesSdk, anthropicSdk, geminiSdk]) {
     assert.match((await agent.answer()).text, /^This week: /)
   })
 
-  test(`[SIM-10] ${sdk.name}: a call without its result, or a foreign key, is refused as the provider does`, async () => {
+  test(`[SIM-12] ${sdk.name}: a call without its result, or a foreign key, is refused as the provider does`, async () => {
     const agent = sdk.newAgent(baseOf(sdk), 'sk-own', tools)
     agent.say('Refresh the customer segments, please.')
     await agent.answer()
@@ -56,7 +56,7 @@ for (const sdk of [responsesSdk, anthropicSdk, geminiSdk]) {
     assert.notEqual((await stranger.answer()).error, null)
   })
 
-  test(`[SIM-10] ${sdk.name}: equal requests get equal bytes`, async () => {
+  test(`[SIM-12] ${sdk.name}: equal requests get equal bytes`, async () => {
     const { path, headers, body } = sdk.raw('Which subject line should we test?', 'sk-own')
     const ask = async () =>
       (

@@ -6,6 +6,7 @@ import {
   answerHeaders,
   answerKind,
   contentEncodingOf,
+  holdsToken,
   readHeaders,
   requestContentType,
   requestFraming,
@@ -59,7 +60,13 @@ const targets: readonly (readonly [name: string, url: string, expected: Reason |
   ['asterisk form', '*', 'WIRE_HEADER_INVALID'],
   ['nothing', '', 'WIRE_HEADER_INVALID'],
   ['only a query', '?a=1', 'WIRE_HEADER_INVALID'],
-  ['a token in the query ends in logs', '/gemini/v1beta/models?key=sp_vk_abc', 'WIRE_HEADER_INVALID'],
+  ['a token as the key of the query', '/gemini/v1beta/models?key=sp_vk_abc', 'ok'],
+  ['a token as the key behind another parameter', '/gemini/v1beta/models?pageSize=1&key=sp_vk_abc', 'ok'],
+  ['a token in another parameter', '/gemini/v1beta/models?apikey=sp_vk_abc', 'WIRE_HEADER_INVALID'],
+  ['a token in a parameter that ends in key', '/gemini/v1beta/models?a=1&x-key=sp_vk_abc', 'WIRE_HEADER_INVALID'],
+  ['a token in the path', '/gemini/v1beta/models/key=sp_vk_abc', 'WIRE_HEADER_INVALID'],
+  ['a token behind an escape in the query', '/gemini/v1beta/models?a=sp%5fvk_abc', 'WIRE_HEADER_INVALID'],
+  ['a token behind two escapes in the query', '/gemini/v1beta/models?a=%2573p_vk_abc', 'WIRE_HEADER_INVALID'],
 ]
 for (const [name, url, expected] of targets)
   test(`[HTTP-01] target: ${name}`, () => assert.equal(reasonOf(requestTarget('GET', url)), expected))
@@ -209,6 +216,29 @@ for (const [name, headers, expected] of [
   ['none', {}, null],
 ] as const)
   test(`[HTTP-04] token: ${name}`, () => assert.equal(tokenOf(headers), expected))
+
+for (const [name, headers, query, expected] of [
+  ['as the key of the query', {}, '?key=sp_vk_a', 'sp_vk_a'],
+  ['as the last of several parameters', {}, '?alt=sse&key=sp_vk_a', 'sp_vk_a'],
+  ['the same in header and query', { 'x-goog-api-key': 'sp_vk_a' }, '?key=sp_vk_a', 'sp_vk_a'],
+  ['another one in the query', { 'x-goog-api-key': 'sp_vk_a' }, '?key=sp_vk_b', null],
+  ['two in the query', {}, '?key=sp_vk_a&key=sp_vk_b', null],
+  ['a provider key in the query', { 'x-goog-api-key': 'sp_vk_a' }, '?key=AIza', 'sp_vk_a'],
+  ['another parameter', {}, '?token=sp_vk_a', null],
+  ['a parameter in another case', {}, '?KEY=sp_vk_a', null],
+  ['a character that no token has', {}, '?key=sp_vk_a%20', null],
+] as const)
+  test(`[HTTP-04] token: ${name}`, () => assert.equal(tokenOf(headers, query), expected))
+
+for (const [text, holds] of [
+  ['?alt=sse', false],
+  ['?a=sp_vk_x', true],
+  ['?a=sp%5Fvk_x', true],
+  ['?a=%73%70%5f%76%6b%5f', true],
+  ['?a=%2573p_vk_x', true],
+  ['?a=%c3%a9%', false],
+] as const)
+  test(`[HTTP-04] a token in ${text}: ${holds}`, () => assert.equal(holdsToken(text), holds))
 
 test('[HTTP-05] upstream request: what is the agent’s own passes, what is the connection’s does not', () => {
   const passing = {

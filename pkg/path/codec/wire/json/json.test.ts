@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Reason } from '#pkg/model'
-import { elementSpans, newJsonScanner, parseStrict, parseStrictBytes, parseStrictChunked } from './index.ts'
+import { elementSpans, newJsonScanner, parseStrict, parseStrictBytes, parseStrictChunked, valueSpan } from './index.ts'
 import { cuttings, hear, judge, LIMITS, PROFILES, stringsOf } from './judge.fixture.ts'
 
 type Row = readonly [name: string, text: string, verdict: string]
@@ -374,4 +374,20 @@ describe('[JSON-13] elementSpans', () => {
       }),
     )
   })
+})
+
+describe('[JSON-13] valueSpan', () => {
+  const text = ' {"a": {"input" : {"n": 1.0, "s":"}"} , "b":-1.5e3}, "c": null }'
+  const rows: readonly (readonly [string, readonly (string | number)[], string | null])[] = [
+    ['an object as it is written', ['a', 'input'], '{"n": 1.0, "s":"}"}'],
+    ['a number as it is written', ['a', 'b'], '-1.5e3'],
+    ['the last member', ['c'], 'null'],
+    ['no such key', ['a', 'z'], null],
+    ['the whole text', [], text.trim()],
+  ]
+  for (const [name, path, expected] of rows)
+    it(name, () => {
+      const span = valueSpan(text, path)
+      assert.equal(span === null ? null : text.slice(span.start, span.end), expected)
+    })
 })

@@ -1,0 +1,143 @@
+import type { Endpoint, Reading, RequestView, Work } from '#pkg/model'
+import { parseStrictBytes, parseStrictChunked } from '#pkg/path/codec/wire/json'
+import { asArray, asObject, asText, type Json, textsOf } from '#pkg/path/codec/wire/shape'
+import { asksForEvents } from './endpoints.ts'
+import { callIn } from './item.ts'
+import { namesOf } from './names.ts'
+import { toolsOf } from './tools.ts'
+
+const malformed = (detail: string): Reading<never> => ({ ok: false, reason: 'WIRE_REQUEST_MALFORMED', at: 0, detail })
+
+/** Bodies above this are read in turns: a scan of 256 KiB takes about two milliseconds. WIRE.md §4. */
+const ONE_TURN_BYTES = 256 * 1024
+
+/** Reads a request of an owned endpoint, strictly: what a lenient provider could read otherwise is refused. */
+export function readRequest(
+  endpoint: Endpoint,
+  body: Uint8Array,
+  work: Work,
+): Reading<RequestView> | Promise<Reading<RequestView>> {
+  if (endpoint.method !== 'POST') {
+    return body.length > 0
+      ? malformed(`has a body, which a ${endpoint.method} may not`)
+      : { ok: true, value: bodiless(endpoint) }
+  }
+  const cancels = endpoint.name === 'responses.cancel'
+  if (cancels && body.length === 0) return { ok: true, value: bodiless(endpoint) }
+  const bounds = { depth: work.limits.jsonDepth, bytes: work.limits.requestBytes }
+  if (body.length <= ONE_TURN_BYTES) return readParsed(endpoint, body, parseStrictBytes(body, bounds))
+  const parsed = parseStrictChunked(body, bounds, work.limits.turnBytes, work.yieldTurn)
+  return parsed.then((reading) => readParsed(endpoint, body, reading))
+}
+
+function readParsed(endpoint: Endpoint, body: Uint8Array, parsed: Reading<unknown>): Reading<RequestView> {
+  if (!parsed.ok) return { ok: false, reason: parsed.reason, at: parsed.at, detail: parsed.detail }
+  const value = asObject(parsed.value)
+  if (value === null) return malformed('is not a JSON object')
+  if (endpoint.name === 'responses.cancel') {
+    return Object.keys(value).length === 0
+      ? { ok: true, value: bodiless(endpoint) }
+      : malformed('has members in its body, which a cancel may not')
+  }
+  const fault = shapeFault(value)
+  return fault === null ? { ok: true, value: viewOf(endpoint, body, value) } : malformed(fault)
+}
+
+function bodiless(endpoint: Endpoint): RequestView {
+  return {
+    endpoint,
+    provider: 'OpenAI',
+    body: new Uint8Array(0),
+    value: null,
+    model: null,
+    modelless: true,
+    stream: endpoint.name === 'responses.retrieve' && asksForEvents(endpoint.query ?? ''),
+    tools: [],
+    hostedTools: [],
+    structuredOutput: false,
+    history: { calls: [], results: [] },
+  }
+}
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null
+
+function shapeFault(value: Json): string | null {
+  if (!isAbsent(value['model']) && asText(value['model']) === null) return 'has a "model" that is not a string'
+  for (const key of ['stream', 'store', 'background']) {
+    if (!isAbsent(value[key]) && typeof value[key] !== 'boolean') return `has a "${key}" that is neither true nor false`
+  }
+  const { input, conversation, previous_response_id: previous } = value
+  if (!isAbsent(input) && typeof input !== 'string' && !isListOfObjects(input)) {
+    return 'has an "input" that is neither a text nor a list of objects'
+  }
+  if (!isAbsent(previous) && asText(previous) === null) return 'has a "previous_response_id" that is not a string'
+  if (!isAbsent(conversation) && asText(conversation) === null && asText(asObject(conversation)?.['id']) === null) {
+    return 'has a "conversation" that is neither an id nor an object with one'
+  }
+  return isAbsent(value['tools']) || toolsAreObjects(value['tools']) ? null : 'has "tools" that is no list of objects'
+}
+
+function isListOfObjects(value: unknown): boolean {
+  return asArray(value)?.every((entry) => asObject(entry) !== null) === true
+}
+
+/** Also inside a namespace. */
+function toolsAreObjects(value: unknown): boolean {
+  return (
+    isListOfObjects(value) &&
+    (asArray(value) ?? []).every((tool) => {
+      const inner = asObject(tool)?.['tools']
+      return isAbsent(inner) || toolsAreObjects(inner)
+    })
+  )
+}
+
+function viewOf(endpoint: Endpoint, body: Uint8Array, value: Json): RequestView {
+  const { tools, hosted } = toolsOf(value)
+  return {
+    endpoint,
+    provider: 'OpenAI',
+    body,
+    value,
+    model: asText(value['model']),
+    modelless: false,
+    stream: value['stream'] === true,
+    tools,
+    hostedTools: hosted,
+    structuredOutput: hasFormat(value),
+    history: historyOf(value, tools),
+  }
+}
+
+/** The last format that the request asks for: items of the input may change it. */
+function hasFormat(value: Json): boolean {
+  const updates = (asArray(value['input']) ?? [])
+    .map(asObject)
+    .filter((item) => item?.['type'] === 'configuration_update')
+  const formats = [value, ...updates].map((place) => asText(asObject(asObject(place?.['text'])?.['format'])?.['type']))
+  const format = formats.filter((type) => type !== null).at(-1)
+  return format !== undefined && format !== 'text'
+}
+
+function historyOf(value: Json, declared: readonly string[]): RequestView['history'] {
+  const calls: { id: string | null; name: string }[] = []
+  const results: { id: string | null; text: string }[] = []
+  for (const entry of asArray(value['input']) ?? []) {
+    const item = asObject(entry)
+    const type = asText(item?.['type'])
+    if (item === null || type === null) continue
+    if (type.endsWith('_output')) {
+      results.push({ id: asText(item['call_id']) ?? asText(item['id']), text: outputText(item['output']) })
+      continue
+    }
+    const face = callIn(item, { computer: 'computer', hostedShell: true })
+    const name = face === null ? undefined : namesOf(face, declared)[0]
+    if (face !== null && name !== undefined) calls.push({ id: face.callId, name })
+  }
+  return { calls, results }
+}
+
+function outputText(output: unknown): string {
+  if (typeof output === 'string') return output
+  return (textsOf({ output }) ?? []).map(({ text }) => text).join('\n')
+}
