@@ -4,10 +4,11 @@
  *   node scripts/generate.ts           writes
  *   node scripts/generate.ts --check   exit 1 and the names of the files that are not up to date
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DEFAULT_LIMITS, REASONS } from '#pkg/model'
+import { DIALECT_RULES, DIALECTS } from '../test/dialects.ts'
 import { generatedApi } from './generate-api.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -53,10 +54,47 @@ function limitsPage(): string {
   ].join('\n')
 }
 
+/** Test files by the promise id that they cite. */
+function citations(): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>()
+  for (const dir of ['pkg', 'test'])
+    for (const entry of readdirSync(join(root, dir), { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || !entry.name.endsWith('.test.ts')) continue
+      const file = join(entry.parentPath, entry.name)
+      const ids = readFileSync(file, 'utf8').matchAll(/[['`]((?:[A-Z]+-)+[A-Z0-9]+)[\]'`]/g)
+      for (const id of new Set([...ids].map((match) => match[1] ?? '')))
+        found.set(id, [...(found.get(id) ?? []), relative(root, file)])
+    }
+  return found
+}
+
+function dialectsPage(): string {
+  const cited = citations()
+  const rows = DIALECT_RULES.map(({ rule, ids }) => `| ${rule} | ${ids.map((each) => each.join(', ')).join(' | ')} |`)
+  const ids = [...new Set(DIALECT_RULES.flatMap((row) => row.ids.flat()))].sort()
+  const tests = ids.map((id) => `| ${id} | ${[...(cited.get(id) ?? [])].sort().join(', ')} |`)
+  return [
+    '# Dialects',
+    '',
+    'The rules of the wire, and the promise ids whose tests show that a dialect keeps them. Made by `make generate` from `test/dialects.ts` and',
+    'from the tests.',
+    '',
+    `| rule | ${DIALECTS.join(' | ')} |`,
+    `|---|${DIALECTS.map(() => '---|').join('')}`,
+    ...rows,
+    '',
+    '| id | tests |',
+    '|---|---|',
+    ...tests,
+    '',
+  ].join('\n')
+}
+
 const made = new Map<string, string>([
   ...(await generatedApi()),
   ['docs/reference/reasons.md', reasonsPage()],
   ['docs/reference/limits.md', limitsPage()],
+  ['docs/reference/dialects.md', dialectsPage()],
 ])
 
 const current = (path: string): string | null => {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { DIALECT_RULES } from './dialects.ts'
 import { REQUIREMENTS } from './requirements.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -33,6 +34,15 @@ test('every promise id that a test cites exists', () => {
   assert.ok(cited.size > 20)
   assert.deepEqual(
     [...cited].filter((id) => !Object.hasOwn(REQUIREMENTS, id)),
+    [],
+  )
+})
+
+test('every rule of every dialect has its promise', () => {
+  const ids = DIALECT_RULES.flatMap((row) => row.ids.flat())
+  assert.ok(DIALECT_RULES.every((row) => row.ids.every((each) => each.length > 0)))
+  assert.deepEqual(
+    ids.filter((id) => !cited.has(id)),
     [],
   )
 })

@@ -12,10 +12,13 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'PROMISE-RECORD': 'Every verdict is written down before it takes effect.',
   'PROMISE-BOUNDED': 'Every buffer has a limit, and a reader that stops does not fill this process.',
   'LIMIT-01': 'Each cap holds at its value and refuses one above.',
+  'CHAT-01': '200 Chat streams at once never mix.',
   'SDK-01': 'The official Node SDK reads every passed and every refused stream as the contract says.',
   'SDK-02': 'The official Python SDK reads every passed and every refused stream as the contract says.',
-  'RESP-01': 'Responses: what was allowed arrives byte for byte, in every framing and cut; what the provider ran itself is no call.',
-  'RESP-02': 'Responses: a refused call is a whole message at its place; numbers have no gap, and snapshots tell what was released.',
+  'RESP-01':
+    'Responses: what was allowed arrives byte for byte, in every framing and cut; what the provider ran itself is no call.',
+  'RESP-02':
+    'Responses: a refused call is a whole message at its place; numbers have no gap, and snapshots tell what was released.',
   'RESP-03': 'Responses: verdicts and released bytes do not depend on the cut.',
   'RESP-04': 'Responses: Abort and Sever end the stream with an error event that SDKs throw.',
   'RESP-05': 'Responses: a call is judged under every reading that any client has of it, echoes and strangers too.',
@@ -27,7 +30,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'RESP-11': 'Responses: what is fetched, cancelled or taken up again is judged like a first delivery.',
   'RESP-12': 'Responses: only owned endpoints, read strictly.',
   'RESP-13': 'Responses: tools that the provider runs are granted in the request.',
-  'RESP-14': 'Responses: the official Node SDK reads every passed and every refused stream, raw and through its helper.',
+  'RESP-14':
+    'Responses: the official Node SDK reads every passed and every refused stream, raw and through its helper.',
   'RESP-15': 'Responses: the official Python SDK reads every passed and every refused stream.',
   'ARCH-01': 'Imports follow the table of ARCHITECTURE.md, by the faces, without a circle.',
   'ARCH-02': 'Each room says at its door what it is; no drawers, no long files.',

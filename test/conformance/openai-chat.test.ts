@@ -296,6 +296,31 @@ test('[PROMISE-CUT] any mix of calls, choices and cuts: nothing forbidden can be
   )
 })
 
+test('[CHAT-01] 200 streams at once, each with a canary of its own: none sees another', async () => {
+  const paths = await Promise.all(Array.from({ length: 200 }, () => newPath(DENY)))
+  const seen = await Promise.all(
+    paths.map((path, at) => {
+      const stream = sse([
+        ...textDeltas(`canary_${at}_text`, 3).map((delta) => chunkOf(delta)),
+        ...callDeltas(0, 'search_docs', JSON.stringify({ query: `canary_${at}_allowed` }), 4).map((d) => chunkOf(d)),
+        ...callDeltas(1, 'run_sql', JSON.stringify({ query: `DROP TABLE canary_${at}_refused` }), 3).map((d) =>
+          chunkOf(d),
+        ),
+        chunkOf({}, 'tool_calls'),
+      ])
+      const before = () => new Promise<void>((resolve) => setImmediate(resolve))
+      return path.ask(REQUEST, { chunks: stream.split(/(?<=\n\n)/), before })
+    }),
+  )
+  for (const [at, { text }] of seen.entries()) {
+    const { calls } = rebuild(text)
+    assert.ok(calls.some((call) => call.args === JSON.stringify({ query: `canary_${at}_allowed` })))
+    for (const [, other] of text.matchAll(/canary_(\d+)_/g)) assert.equal(other, String(at))
+    assert.ok(!text.includes('_refused'))
+  }
+  await Promise.all(paths.map((path) => path.close()))
+})
+
 function legacyOf(delta: object): object {
   const [element] = (delta as { tool_calls: { function: object }[] }).tool_calls
   return { function_call: element?.function }

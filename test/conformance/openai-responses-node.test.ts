@@ -134,3 +134,29 @@ test('[RESP-10] [RESP-14] the next request of the SDK: items as it has them, or 
   const front = JSON.parse(byId.output_text) as { type: string; call_id: string; output: string }[]
   assert.ok(front.some(({ type, call_id }) => type === 'function_call_output' && call_id === sent[3]?.call_id))
 })
+
+test('[RESP-11] [RESP-14] the SDK fetches, takes up again, cancels and deletes what the provider keeps', async () => {
+  const { responses } = clientOf('deny')
+  const kept = await responses.retrieve('resp_1')
+  assert.deepEqual(
+    kept.output.map(({ type }) => type),
+    ['message', 'message', 'function_call'],
+  )
+  assert.match(kept.output_text, /^I will\.sallyport: INTENT_SQL_DDL/)
+  const numbers: number[] = []
+  for await (const event of await responses.retrieve('resp_1', { stream: true, starting_after: 9 }))
+    numbers.push(event.sequence_number)
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, at) => 10 + at),
+  )
+  const again = await responses.stream({ response_id: 'resp_1' }).finalResponse()
+  assert.equal(again.output.length, 3)
+  const cancelled = await responses.cancel('resp_1')
+  assert.deepEqual(
+    cancelled.output.map(({ type }) => type),
+    ['message'],
+  )
+  await responses.delete('resp_1')
+  assert.ok(upstream.requests.some(({ method }) => method === 'DELETE'))
+})

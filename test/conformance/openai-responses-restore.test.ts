@@ -210,6 +210,17 @@ test('[RESP-11] a response that is fetched is judged like a first delivery', asy
   assert.equal(cancelled.upstream?.method, 'POST')
 })
 
+test('[RESP-11] a call of an answer that is still being made is not told yet, and is no violation', async () => {
+  const half = callItem('run_sql', DROP)
+  const items = [textItem('hi'), { ...half, done: { ...half.done, status: 'in_progress', arguments: '{"query":"DR' } }]
+  const got = { method: 'GET', path: '/responses/resp_1', headers: {}, body: new Uint8Array(0) }
+  const body = answerOf(items, { status: 'in_progress' })
+  const seen = await path.ask({}, { chunks: [body], headers: JSON_TYPE }, got)
+  const { output } = JSON.parse(seen.text) as { output: Json[] }
+  assert.deepEqual(output, [items[0]?.done])
+  assert.deepEqual(seen.verdicts, [])
+})
+
 test('[RESP-11] a stream that is taken up again is asked for whole, numbered as before, and sent from there on', async () => {
   const items = [callItem('run_sql', DROP), textItem('and so on'), callItem('run_sql', READ)]
   const stream = streamOf(items)

@@ -45,7 +45,9 @@ function readJudged(view: RequestView, body: Uint8Array, value: Json, limits: Li
   const { tracker, about, texts } = reader
   const messages: Message[] = []
   const contents = newContents(0, messages)
-  if (!readResponse(value, [], 'final', reader, contents)) return malformed('has an output that is no list of items')
+  const unfinished = value['status'] === 'in_progress' || value['status'] === 'queued'
+  if (!readResponse(value, [], unfinished ? 'unfinished' : 'final', reader, contents))
+    return malformed('has an output that is no list of items')
   const found = texts.whole(contents.pieces, 0, messages)
   if (found === null) return malformed('has more texts than an answer may')
   contents.texts.push(...found)

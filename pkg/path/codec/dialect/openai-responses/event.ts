@@ -18,7 +18,7 @@ import type { Slot } from './slot.ts'
 import { MAX_PART } from './texts.ts'
 
 /** What the writer has to know of one event. */
-export type Note = Pick<Contents, 'outputs' | 'texts' | 'strays'> & {
+export type Note = Pick<Contents, 'outputs' | 'texts' | 'strays' | 'omitted'> & {
   readonly value: Json
   readonly type: string
   /** False when the frame has no `event:` line. */

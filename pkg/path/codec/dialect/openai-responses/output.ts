@@ -15,6 +15,9 @@ export type AnswerReader = {
   readonly about: { id: string | null; conversation: string | null; structured: boolean }
 }
 
+/** How a response object is read: as a snapshot in a stream, or by itself while the answer is still being made. */
+export type Reading = Snapshot | 'unfinished'
+
 /** A call item in a snapshot of the output. */
 export type OutputNote = Seen & { readonly path: Path }
 
@@ -29,11 +32,13 @@ export type Contents = {
   readonly pieces: TextPiece[]
   readonly texts: TextNote[]
   readonly strays: Stray[]
+  /** Calls of an answer that is still being made: they are not whole, and told when they are. */
+  readonly omitted: Path[]
 }
 
 /** Starts a reading. */
 export function newContents(at: number, out: Message[]): Contents {
-  return { at, out, outputs: [], pieces: [], texts: [], strays: [] }
+  return { at, out, outputs: [], pieces: [], texts: [], strays: [], omitted: [] }
 }
 
 const OUTPUT_TEXT: Thread = { kind: 'text', member: 'output_text' }
@@ -104,7 +109,7 @@ export const RESPONSE_KEYS: ReadonlySet<string> = new Set([
 const LOOKED_INTO = ['error', 'incomplete_details', 'usage', 'metadata', 'moderation', 'tool_usage', 'content_filters']
 
 /** Reads a response object: what it says of itself, and each item of its output. False = it has no one reading. */
-export function readResponse(response: Json, path: Path, how: Snapshot, reader: AnswerReader, to: Contents): boolean {
+export function readResponse(response: Json, path: Path, how: Reading, reader: AnswerReader, to: Contents): boolean {
   noteAbout(response, reader.about)
   const inside = LOOKED_INTO.some((key) => hides(response[key]))
   if (inside || hidesBeside(response, RESPONSE_KEYS)) {
@@ -114,7 +119,7 @@ export function readResponse(response: Json, path: Path, how: Snapshot, reader: 
   return readOutput(response['output'], path, how, reader, to) && readSummary(response['output_text'], path, to)
 }
 
-function readOutput(output: unknown, path: Path, how: Snapshot, reader: AnswerReader, to: Contents): boolean {
+function readOutput(output: unknown, path: Path, how: Reading, reader: AnswerReader, to: Contents): boolean {
   if (isEmpty(output)) return true
   const items = asArray(output)
   if (items === null || items.length > MAX_PART) return false
@@ -124,7 +129,11 @@ function readOutput(output: unknown, path: Path, how: Snapshot, reader: AnswerRe
     const at = [...path, 'output', position]
     const face = callIn(item, reader.context)
     if (face === null) return readItem(item, at, position, reader, to)
-    const seen = reader.tracker.echo(position, { item, face }, how, to)
+    if (how === 'unfinished' && face.status === 'in_progress') {
+      to.omitted.push(at)
+      return true
+    }
+    const seen = reader.tracker.echo(position, { item, face }, how === 'unfinished' ? 'final' : how, to)
     to.outputs.push({ ...seen, path: at })
     return true
   })

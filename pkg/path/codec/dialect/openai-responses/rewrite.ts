@@ -32,13 +32,18 @@ export class Rewriter {
   }
 
   /** The value with its texts, items and strays as they were decided; null = as it came. */
-  rebuild(value: Json, contents: Pick<Contents, 'outputs' | 'texts' | 'strays'>, decided: Decided): Json | null {
+  rebuild(
+    value: Json,
+    contents: Pick<Contents, 'outputs' | 'texts' | 'strays' | 'omitted'>,
+    decided: Decided,
+  ): Json | null {
     let out = value
     for (const { key, path, keep } of contents.strays) {
       if (decided.outcome(key).kind === 'refused') out = setAt(out, path, vouched(valueAt(out, path), keep))
     }
     for (const note of contents.outputs) out = this.#output(out, note, decided)
     for (const { path, text } of editsOf(contents.texts, decided)) out = editText(out, path, text)
+    for (const path of [...contents.omitted].reverse()) out = withoutAt(out, path)
     if (out !== value) this.#touched = true
     return this.#touched ? withoutSummary(out, value) : null
   }
@@ -90,6 +95,13 @@ function valueAt(value: unknown, path: Path): unknown {
     at = list === null ? asObject(at)?.[step] : list[Number(step)]
   }
   return at
+}
+
+/** A copy in which the element at a path is gone. */
+function withoutAt(value: Json, path: Path): Json {
+  const list = asArray(valueAt(value, path.slice(0, -1))) ?? []
+  const left = list.filter((_, position) => position !== path.at(-1))
+  return setAt(value, path.slice(0, -1), left)
 }
 
 /** A copy in which the value at a path is another; what is not on the path is shared. */
