@@ -1,4 +1,4 @@
-import { type Frame, findingOf, type Headers, type Reason, type UpstreamLeg } from '#pkg/model'
+import { type AnswerStream, type Frame, findingOf, type Headers, type Reason, type UpstreamLeg } from '#pkg/model'
 import { type Decoded, type Decoder, newDecoder } from '#pkg/path/codec/wire/encoding'
 import { answerHeaders, answerKind } from '#pkg/path/codec/wire/http1'
 import { newSseSplitter } from '#pkg/path/codec/wire/sse'
@@ -31,6 +31,8 @@ export async function relay(
 
 async function relayByKind(parts: Parts): Promise<void> {
   const { deps, exchange, answer } = parts
+  if (exchange.view.endpoint.kind === 'empty' && isFinal(answer.status))
+    return exchange.reply(answer.status, bodilessOf(answer), NO_BYTES)
   const kind = answerKind(answer.status, answer.headers)
   if (!kind.ok) {
     if (answer.status >= 400) return bareFault(parts)
@@ -57,7 +59,7 @@ async function relayStream(parts: Parts, decoder: Decoder): Promise<void> {
   const stream = exchange.dialect.openStream(exchange.view, deps.limits)
   const gate = new Gate({ stream, judge, around: exchange, budget: deps.budget, limits: deps.limits })
   const splitter = newSseSplitter(deps.limits)
-  const pump = new Pump(exchange, gate, deps.limits.turnBytes)
+  const pump = new Pump(exchange, { gate, stream }, deps.limits.turnBytes)
   exchange.holds = () => gate.holds
   try {
     exchange.head(answer.status, headersOf(answer))
@@ -79,16 +81,20 @@ async function relayStream(parts: Parts, decoder: Decoder): Promise<void> {
   }
 }
 
+type Streaming = { readonly gate: Gate; readonly stream: AnswerStream }
+
 /** Frames into the gate, and out to the client what may leave. Each method answers whether the exchange goes on. */
 class Pump {
   readonly #exchange: Exchange
   readonly #gate: Gate
+  readonly #stream: AnswerStream
   readonly #turnBytes: number
   #turn = 0
 
-  constructor(exchange: Exchange, gate: Gate, turnBytes: number) {
+  constructor(exchange: Exchange, { gate, stream }: Streaming, turnBytes: number) {
     this.#exchange = exchange
     this.#gate = gate
+    this.#stream = stream
     this.#turnBytes = turnBytes
   }
 
@@ -113,6 +119,7 @@ class Pump {
   async flush(): Promise<boolean> {
     if (this.#exchange.over) return false
     const written = this.#exchange.write(this.#gate.take())
+    for (const body of this.#stream.replies?.() ?? []) this.#exchange.answerBack(body)
     if (written !== undefined) {
       this.#turn = 0
       await written
@@ -170,7 +177,7 @@ function bareFault(parts: Parts): void {
   exchange.reply(
     answer.status,
     { ...headersOf(answer), 'content-type': 'application/json' },
-    exchange.dialect.fault('UPSTREAM_FAILED', text),
+    (exchange.view.voice ?? exchange.dialect).fault('UPSTREAM_FAILED', text),
   )
 }
 
@@ -180,6 +187,17 @@ function abort(parts: Parts, reason: Reason, detail: string): void {
 
 function headersOf(answer: UpstreamLeg): Headers {
   return answerHeaders(answer.headers)
+}
+
+/** Whatever body comes is withheld, and what was said of it. */
+function bodilessOf(answer: UpstreamLeg): Headers {
+  const { 'content-type': _type, ...headers } = headersOf(answer)
+  return headers
+}
+
+/** Neither a part, nor on the way, nor elsewhere. */
+function isFinal(status: number): boolean {
+  return (status >= 200 && status < 300 && status !== 206) || (status >= 400 && status <= 599)
 }
 
 function tooLarge(limit: number): string {

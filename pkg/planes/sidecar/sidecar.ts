@@ -1,4 +1,5 @@
 import type { AgentKey, Limits, Permit } from '#pkg/model'
+import { mcp } from '#pkg/path/codec/dialect/mcp'
 import { openaiChat } from '#pkg/path/codec/dialect/openai-chat'
 import { decodeWhole } from '#pkg/path/codec/wire/encoding'
 import * as rules from '#pkg/path/codec/wire/http1'
@@ -11,10 +12,11 @@ import {
   type SqlInline,
   type SqlJob,
   type SqlReading,
+  type ToolMemory,
 } from '#pkg/path/firewall'
 import { newFacade } from '#pkg/path/intercept'
 import { isLive } from '#pkg/path/policy'
-import { newRestoreRecords } from '#pkg/path/session'
+import { newRestoreRecords, newServerSessions } from '#pkg/path/session'
 import { type KeyHeader, newUpstream } from '#pkg/path/upstream'
 import type { Clock } from '#pkg/platform/clock'
 import { newHeapGuard, processEngine } from '#pkg/platform/heap'
@@ -32,6 +34,8 @@ export type SidecarOptions = {
   /** Port of the facade on 127.0.0.1; 0 = a free one. */
   readonly port: number
   readonly providers: readonly ProviderSetting[]
+  /** Addresses of tool servers in the place of those that policies name. Default none. */
+  readonly serverUrls?: Readonly<Record<string, string>>
   readonly limits: Limits
 }
 
@@ -70,10 +74,14 @@ const FACADES: Readonly<
   Record<string, { readonly dialects: FacadeRoute['dialects']; readonly base: string; readonly keyHeader: KeyHeader }>
 > = {
   openai: { dialects: [openaiChat], base: '/openai/v1', keyHeader: 'authorization' },
+  mcp: { dialects: [mcp], base: '/mcp', keyHeader: 'authorization' },
 }
 
+/** What the checks take from their plane. `tools`: what is pinned of tool servers; undefined = none is ever asked. */
+export type ChecksDeps = Pick<SidecarDeps, 'clock' | 'log'> & { readonly tools?: ToolMemory }
+
 /** Starts the checks: the worker and its spare warm up while the rest is built. */
-export function newChecks(deps: Pick<SidecarDeps, 'clock' | 'log'>, limits: Limits): Checks {
+export function newChecks(deps: ChecksDeps, limits: Limits): Checks {
   const pool = newWorkerPool<SqlJob, SqlReading>(
     {
       clock: deps.clock,
@@ -86,7 +94,9 @@ export function newChecks(deps: Pick<SidecarDeps, 'clock' | 'log'>, limits: Limi
     },
   )
   const inline = newInlineSql(deps.log)
-  const firewall = newFirewall({ sql: newSqlReader(pool, limits, inline.reader), newJson: newJsonScanner }, limits)
+  const tools = deps.tools === undefined ? {} : { tools: deps.tools }
+  const sql = newSqlReader(pool, limits, inline.reader)
+  const firewall = newFirewall({ sql, newJson: newJsonScanner, ...tools }, limits)
   return {
     firewall,
     ready: async () => {
@@ -144,6 +154,8 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     limits,
     exchanges,
     records: newRestoreRecords({ bytesPerAgent: limits.restoreBytesPerAgent }),
+    sessions: newServerSessions(),
+    serverUrls: options.serverUrls ?? {},
     budget: newHeldBudget(limits.heldBytesPerProcess),
     open: upstream.open,
     routes: facadeRoutes(),
