@@ -57,6 +57,8 @@ export type RequestView = {
   readonly acts?: RequestActs
   /** How this very request is answered, where that takes more than its dialect knows. */
   readonly voice?: Voice
+  /** True when its answer has no end of its own: it does not hold up the end of the process. */
+  readonly endless?: boolean
   /** The session that the request goes on with; null or undefined = none. */
   readonly session?: string | null
 }

@@ -234,3 +234,15 @@ test('[MCP-03] a server that no policy grants is refused before a connection is 
     assert.equal(response.headers.get('x-should-retry'), 'false')
     assert.equal(server.seen.length, 0)
   }))
+
+test('[MCP-01] the events of a session, which have no end, do not hold up the end of the process', () =>
+  withBench({}, async ({ running, server, connect }) => {
+    await connect()
+    for (let at = 0; at < 100 && !server.seen.some(({ method }) => method === 'GET'); at += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    assert.ok(server.seen.some(({ method }) => method === 'GET'))
+    const started = performance.now()
+    assert.equal(await running.stop('SIGTERM'), 0)
+    assert.ok(performance.now() - started < 5_000, 'it waited for the events')
+  }))

@@ -200,6 +200,13 @@ export class Exchange implements OpenExchange, Surroundings {
     this.finish(this.#judge.stream([STALE]))
   }
 
+  retire(): void {
+    if (this.#over || this.view.endless !== true) return
+    this.#stop()
+    if (this.#headSent) this.client.end()
+    else this.client.reset()
+  }
+
   tick(nowMs: number): void {
     if (this.#over || !this.#headSent || !this.holds() || !this.client.flushed) return
     if (nowMs - this.#wroteAtMs < this.#deps.limits.holdPingMs) return

@@ -173,7 +173,9 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
       if (cut > 0) deps.log.info('exchanges-cut', { agent, cut })
     },
     close: async (drainMs) => {
-      await facade.close(drainMs)
+      const closed = facade.close(drainMs)
+      exchanges.retire()
+      await closed
       clearInterval(ticker)
       await upstream.close()
     },

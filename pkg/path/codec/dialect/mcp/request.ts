@@ -44,7 +44,7 @@ function bodiless(endpoint: Endpoint, body: Uint8Array, said: Said): Reading<Req
     return malformed(`is a ${endpoint.method}, which its protocol revision has not`)
   if (endpoint.method === 'DELETE' && said.session === null) return malformed('ends no session that it names')
   const nothing = { body: new Uint8Array(0), value: null, stream: endpoint.method === 'GET' }
-  return { ok: true, value: viewOf(endpoint, said, nothing) }
+  return { ok: true, value: { ...viewOf(endpoint, said, nothing), endless: endpoint.method === 'GET' } }
 }
 
 type Given = {
@@ -83,7 +83,8 @@ function readMessages(given: Given, maxMessages: number): Reading<RequestView> {
   // a body without a request gets no answer that anybody reads
   const endpoint: Endpoint = ids.length === 0 ? { ...given.endpoint, kind: 'empty' } : given.endpoint
   const view = viewOf(endpoint, said, { body, value: { mcp: request }, stream: false })
-  return { ok: true, value: { ...view, acts, voice: voiceOf(ids) } }
+  const endless = messages.some((rpc) => rpc.kind === 'request' && rpc.method === 'subscriptions/listen')
+  return { ok: true, value: { ...view, acts, voice: voiceOf(ids), endless } }
 }
 
 function idsOf(messages: readonly Rpc[]): readonly Id[] | null {
