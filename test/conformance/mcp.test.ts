@@ -324,6 +324,38 @@ test('[MCP-03] only POST, GET and DELETE of a server itself are owned', () =>
     }
   }))
 
+test('[MCP-02] rules that change while a call is judged decide about it', () =>
+  withPath(POLICY, async (path) => {
+    const query = `SELECT ${'a, '.repeat(1_000)} a FROM t`
+    const pending = ask(path, call('run_sql', { query }))
+    path.reload(policyOf(OTHER))
+    const seen = await pending
+    assert.equal(seen.upstream, null)
+    assert.ok(!seen.text.includes('"content":[]'))
+  }))
+
+test('[MCP-04] a quarantine ends the events of a session at once', () =>
+  withPath(POLICY, async (path) => {
+    const note = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: {} })
+    const before = (index: number): void => {
+      if (index === 1) path.move('Quarantined')
+    }
+    const stream = { facade: 'mcp', path: '/warehouse', method: 'GET', body: new Uint8Array(0), headers: {} }
+    const seen = await path.ask({}, { ...events(note, note), before }, stream)
+    assert.equal(seen.text.split('notifications/message').length, 2)
+    assert.match(seen.text, /: sallyport: IDENTITY_EPOCH_STALE\n\n$/)
+    assert.equal(seen.upstreamCancelled, true)
+  }))
+
+test('[MCP-01] a server that breaks off in mid-answer is an error that the client reads', () =>
+  withPath(POLICY, async (path) => {
+    const { SallyportError } = await import('#pkg/model/errors')
+    const breaks = new SallyportError('UPSTREAM_FAILED', 'the server broke off')
+    const seen = await ask(path, call('search_docs', {}, 'x'), { play: { chunks: [': hi\n\n'], breaks } })
+    const data = seen.text.trim().split('\n').at(-1)?.slice('data: '.length) ?? ''
+    assert.deepEqual([JSON.parse(data).id, JSON.parse(data).error.data.reason], ['x', 'UPSTREAM_FAILED'])
+  }))
+
 // answers
 
 const FRAMES = [
