@@ -104,6 +104,15 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'CLI-08': '`policy explain` names the deciding rule and policy, and what would change the answer',
   'CLI-09': 'docs/reference/cli.md lists exactly the commands and options that exist',
   'CLI-10': `./sallyctl runs from a clone on the project's own Node, and without libraries says "make setup" and exits 69`,
+  'MCP-01':
+    'a granted call of an MCP tool reaches its server as it was written, and the answer comes back byte for byte',
+  'MCP-02':
+    'a refused call of an MCP tool never reaches its server; its refusal is a tool result that MCP clients read',
+  'MCP-03': 'an MCP server, method, session or header that is not granted, known, owned or in agreement is refused',
+  'MCP-04': 'what an MCP server asks of the agent passes only if its entry grants it; else the server is told so',
+  'MCP-05': 'no cut or framing of an answer of an MCP server changes its bytes or a verdict',
+  'MCP-06': 'the tools of an MCP server are pinned; drift, shadowing, look-alikes, hidden pages and text are findings',
+  'MCP-07': 'pins last, tell places and no payload, and are never lost in silence',
   'EXPR-01': 'a CEL rule of a policy judges arguments, agent and tool; what errs or is no bool does not hold',
   'EXPR-02':
     'an expression with a fault (syntax, unknown name or function, no bool, too long, too deep) is refused when it compiles, by name',

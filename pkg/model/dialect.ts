@@ -1,3 +1,4 @@
+import type { Headers } from './exchange.ts'
 import type { Frame } from './frame.ts'
 import type { Limits } from './limits.ts'
 import type { Channel, Message } from './message.ts'
@@ -13,8 +14,13 @@ export type Endpoint = {
   readonly path: string
   /** The query as it goes upstream, empty or with its `?`; undefined = as it came. */
   readonly query?: string
-  /** `judged`: answers may hold calls. `plain`: JSON that never does (model lists, embeddings). */
-  readonly kind: 'judged' | 'plain'
+  /**
+   * `judged`: answers may hold calls. `plain`: JSON that never does (model lists, embeddings). `empty`: nobody reads the
+   * body of an answer, so none is delivered.
+   */
+  readonly kind: 'judged' | 'plain' | 'empty'
+  /** The tool server that it goes to, whose address is the policy's; undefined = a provider. */
+  readonly server?: string
   /** How an answer streams that was asked to; undefined = as server-sent events. */
   readonly framing?: StreamFraming
 }
@@ -40,8 +46,8 @@ export type HostedTool = {
 /** What a dialect reads out of a request. The body is the client's own bytes. */
 export type RequestView = {
   readonly endpoint: Endpoint
-  /** Whose grants open it. */
-  readonly provider: ProviderType
+  /** Whose grants open it; null = those of the tool server that the endpoint names. */
+  readonly provider: ProviderType | null
   readonly body: Uint8Array
   /** The parsed body; null for a method without one. */
   readonly value: Readonly<Record<string, unknown>> | null
@@ -59,7 +65,25 @@ export type RequestView = {
     readonly calls: readonly { readonly id: string | null; readonly name: string }[]
     readonly results: readonly { readonly id: string | null; readonly text: string }[]
   }
+  /** What the request itself does, where no model proposed it: judged before it leaves. */
+  readonly acts?: RequestActs
+  /** How this very request is answered, where that takes more than its dialect knows. */
+  readonly voice?: Voice
+  /** True when its answer has no end of its own: it does not hold up the end of the process. */
+  readonly endless?: boolean
+  /** The session that the request goes on with; null or undefined = none. */
+  readonly session?: string | null
 }
+
+/** The calls that a request carries. */
+export type RequestActs = {
+  readonly messages: readonly Message[]
+  /** The answer in the place of the server's, where something of it was refused; null = all may leave. */
+  refusal(decided: Decided): { readonly status: number; readonly body: Uint8Array } | null
+}
+
+/** How refusals and faults are said. */
+export type Voice = Pick<Dialect, 'refusal' | 'fault' | 'sever' | 'breakOff'>
 
 /** A reading, or the reason why there is none. */
 export type Reading<T> =
@@ -88,6 +112,8 @@ export interface AnswerStream {
   original(call: string): string
   /** The provider's id of this answer, by which a later request may name it; null = none, or not seen yet. */
   answerId(): string | null
+  /** What is to be sent to the server, whose requests were refused since the last time; undefined = never anything. */
+  replies?(): readonly Uint8Array[]
 }
 
 /** One answer that does not stream, whole in memory. */
@@ -125,14 +151,21 @@ export type Work = { readonly limits: Limits; readonly yieldTurn: () => Promise<
 /** One wire dialect. The same members in every dialect folder; none knows what a policy is. */
 export interface Dialect {
   readonly name: string
-  /** The provider type whose grants open it. */
-  readonly provider: ProviderType
+  /** The provider type whose grants open it; null = tool servers. */
+  readonly provider: ProviderType | null
   /** `query` is empty or begins with `?`. null = not mine: the caller refuses. */
   endpointOf(method: string, path: string, query: string): Endpoint | null
   /** A promise only for a body so large that it is read in turns. */
-  readRequest(endpoint: Endpoint, body: Uint8Array, work: Work): Reading<RequestView> | Promise<Reading<RequestView>>
+  readRequest(
+    endpoint: Endpoint,
+    body: Uint8Array,
+    work: Work,
+    headers?: Headers,
+  ): Reading<RequestView> | Promise<Reading<RequestView>>
   openStream(view: RequestView, limits: Limits): AnswerStream
   readAnswer(view: RequestView, body: Uint8Array, work: Work): Reading<AnswerBody> | Promise<Reading<AnswerBody>>
+  /** The session that an answer opens; null = none. Undefined: this dialect has no sessions. */
+  sessionIn?(headers: Headers): string | null
   /** JSON body of a refusal before the first byte (403). */
   refusal(verdict: Verdict): Uint8Array
   /** JSON body of a fault that is no refusal (502, 503, 504). */

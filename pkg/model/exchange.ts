@@ -52,6 +52,8 @@ export type UpstreamLeg = {
 /** What is sent upstream. Header rules (hop-by-hop, credentials) are already applied. */
 export type UpstreamAsk = {
   readonly provider: string
+  /** The address where the policy says it, and not the settings: no key is sent there. `path` may be empty then. */
+  readonly address?: string
   readonly method: string
   /** Appended to the provider's base URL. */
   readonly path: string

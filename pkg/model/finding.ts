@@ -10,6 +10,8 @@ export type Finding = {
   readonly detail: string
   /** Where in the policy it was found: `growth/marketing tools.allow[2].arguments.rules[inside-only]`; null when no policy has a say. */
   readonly rule: { readonly policy: string; readonly path: string } | null
+  /** What the policy says there shall follow, whatever `onViolation.action` says; its rules may be stricter. */
+  readonly action?: 'Record' | 'Deny'
 }
 
 /** Makes a finding; its check follows from its reason. */

@@ -1,6 +1,7 @@
 import type { RequestView } from './dialect.ts'
 import type { Finding } from './finding.ts'
-import type { ArgumentForm } from './message.ts'
+import type { ArgumentForm, ToolPage } from './message.ts'
+import type { ServerRequest } from './snapshot.ts'
 
 /**
  * One exchange under inspection: the checks of `path/firewall`, seen from `path/enforce`. A check looks, it never
@@ -16,4 +17,8 @@ export interface Inspection {
   callDelta(call: string, text: string): readonly Finding[]
   /** The arguments are complete. Ordered findings; a promise only where a parser in the worker is needed. */
   callClose(call: string): readonly Finding[] | Promise<readonly Finding[]>
+  /** The server asks the agent for something. */
+  ask(request: ServerRequest): readonly Finding[]
+  /** The server says which tools it has. */
+  list(page: ToolPage): readonly Finding[]
 }

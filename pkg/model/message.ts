@@ -1,4 +1,5 @@
 import type { Reason } from './reasons.ts'
+import type { ServerRequest } from './snapshot.ts'
 
 /**
  * One thread of text in an answer. `text`, `refusal` and `reasoning` are what clients join by choice;
@@ -22,6 +23,16 @@ export type CloseCause = 'own' | 'common' | 'truncated'
 /** How the arguments of a call are written: one JSON object, or free text (a custom tool). */
 export type ArgumentForm = 'json' | 'text'
 
+/** One tool as its server describes it. */
+export type ToolDescriptor = { readonly name: string; readonly value: Readonly<Record<string, unknown>> }
+
+/** One page of a server's list of tools. `cursor` is what was asked with, `next` what leads on; null = none. */
+export type ToolPage = {
+  readonly tools: readonly ToolDescriptor[]
+  readonly cursor: string | null
+  readonly next: string | null
+}
+
 /**
  * What a dialect reads out of frames, in order. `at` is the byte offset in the entity at which it became known.
  * `call` is the dialect's key for one call, unique in its answer; never shown to a person.
@@ -37,6 +48,10 @@ export type Message =
     }
   | { readonly kind: 'call-delta'; readonly at: number; readonly call: string; readonly text: string }
   | { readonly kind: 'call-close'; readonly at: number; readonly call: string; readonly cause: CloseCause }
+  /** The other side asks the client for something. It is one thing to decide, like a call. */
+  | { readonly kind: 'ask'; readonly at: number; readonly call: string; readonly request: ServerRequest }
+  /** The other side says which tools it has. It is one thing to decide, like a call. */
+  | { readonly kind: 'list'; readonly at: number; readonly call: string; readonly page: ToolPage }
   | {
       readonly kind: 'fault'
       readonly at: number

@@ -14,7 +14,8 @@ export type ToolGrant = {
   /** Exact name or trailing-`*` glob. */
   readonly name: string
   readonly server: string
-  readonly execution: 'local' | 'output'
+  /** Where the call is carried out. `mcp`: by a tool server, where it is judged again. */
+  readonly execution: 'local' | 'output' | 'mcp'
   /** Upper bound of what the tool may do; null = judged by its arguments alone. */
   readonly intents: readonly Intent[] | null
   readonly resultTrust: 'Trusted' | 'Untrusted' | 'Private'
@@ -46,6 +47,24 @@ export type ProviderGrant = {
   readonly hostedTools: readonly { readonly name: string; readonly serverUrls: readonly string[] }[]
 }
 
+/** What a tool server may ask of the agent. */
+export const SERVER_REQUESTS = ['sampling', 'elicitation', 'roots'] as const
+
+/** One of {@link SERVER_REQUESTS}. */
+export type ServerRequest = (typeof SERVER_REQUESTS)[number]
+
+/** One tool server that the agent may use. */
+export type ServerGrant = {
+  readonly source: Source
+  readonly name: string
+  readonly url: string
+  /** What a changed tool list does. */
+  readonly onDrift: 'Record' | 'Deny'
+  /** `sha256:` of the tool list; null = pinned at first use. */
+  readonly pin: string | null
+  readonly serverRequests: readonly ServerRequest[]
+}
+
 /** One rule of `onViolation.rules`: reason codes or trailing-`*` globs → action. */
 export type ViolationRule = {
   readonly source: Source
@@ -75,5 +94,6 @@ export type Snapshot = {
   readonly textTools: readonly TextTool[]
   readonly intents: { readonly allow: readonly IntentRule[]; readonly deny: readonly IntentRule[] }
   readonly providers: readonly ProviderGrant[]
+  readonly servers: readonly ServerGrant[]
   readonly onViolation: { readonly action: Action; readonly rules: readonly ViolationRule[] }
 }

@@ -5,7 +5,8 @@ import type { Check, Reason } from './reasons.ts'
 
 /** What a verdict is about. `tool` is safe to print only if {@link Subject.named} says so. */
 export type Subject = {
-  readonly kind: 'request' | 'call' | 'stream'
+  /** `ask`: what a server asks of the agent; `list`: which tools a server says it has. */
+  readonly kind: 'request' | 'call' | 'stream' | 'ask' | 'list'
   readonly tool: string | null
   /** True when the policy names the tool, or the request declares it and it is `[A-Za-z0-9_.-]{1,64}`. DESIGN §6. */
   readonly named: boolean
@@ -14,7 +15,7 @@ export type Subject = {
 }
 
 /** Which way the judged content went. */
-export type Direction = 'ToModel' | 'FromModel'
+export type Direction = 'ToModel' | 'FromModel' | 'ToTool' | 'FromTool'
 
 /** A decision with its determining rule and findings. Only `path/policy` makes one. DESIGN §3. */
 export type Verdict = {

@@ -163,10 +163,10 @@ const refused: readonly (readonly [name: string, spec: string, at: string, code:
   ],
   [
     'execution that comes later',
-    '  tools: { allow: [{ name: x, execution: mcp }] }\n',
+    '  tools: { allow: [{ name: x, execution: a2a }] }\n',
     '10:42',
     'UnsupportedField',
-    /mcp/,
+    /a2a/,
   ],
   [
     'another provider type',

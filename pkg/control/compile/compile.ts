@@ -148,6 +148,7 @@ const NOTHING: Merged = {
   textTools: [],
   intents: { allow: [], deny: [] },
   providers: [],
+  servers: [],
   onViolation: { action: 'Deny', rules: [] },
   requiredCapabilities: [],
 }

@@ -1,6 +1,6 @@
 import type { AgentKey, Snapshot } from '#pkg/model'
 import type { Agent, AgentPolicy } from '#pkg/model/api'
-import type { Resource, ResourceFault } from '#pkg/platform/resources'
+import type { FieldPath, Resource, ResourceFault } from '#pkg/platform/resources'
 
 /** Do these compile? null = yes, else what is wrong. `platform/expr` has it; plugged in by the plane. */
 export type CompileChecks = { cel(expression: string): string | null; schema(schema: unknown): string | null }
@@ -40,3 +40,6 @@ export type Compiled = {
   /** What is worth knowing: conflicting policies, agents that no policy selects. */
   readonly warnings: readonly ResourceFault[]
 }
+
+/** Writes down one fault of the policy in hand. */
+export type Report = (path: FieldPath, code: ResourceFault['code'], message: string) => void

@@ -34,6 +34,12 @@ export function conflictOf(older: Part, newer: Part): string | null {
     if (same === undefined || canonical(same) === canonical(provider)) continue
     return `provider "${provider.name}" differs from that of ${elder}`
   }
+  const servers = older.resource.value.spec.mcp?.servers ?? []
+  for (const server of newer.resource.value.spec.mcp?.servers ?? []) {
+    const same = servers.find((each) => each.name === server.name)
+    if (same === undefined || canonical(same) === canonical(server)) continue
+    return `server "${server.name}" differs from that of ${elder}`
+  }
   return null
 }
 
@@ -43,6 +49,8 @@ export function merge(parts: readonly Part[]): Merged {
   const providers = new Map<string, Part['providers'][number]>()
   for (const provider of all((part) => part.providers))
     if (!providers.has(provider.name)) providers.set(provider.name, provider)
+  const servers = new Map<string, Part['servers'][number]>()
+  for (const server of all((part) => part.servers)) if (!servers.has(server.name)) servers.set(server.name, server)
   const textTools = new Map(all((part) => part.textTools).map((tool) => [`${tool.kind} ${tool.word}`, tool]))
   const merged = {
     policies: parts.map((part) => part.resource.key),
@@ -53,6 +61,7 @@ export function merge(parts: readonly Part[]): Merged {
     textTools: [...textTools.values()],
     intents: { allow: all((part) => part.intents.allow), deny: all((part) => part.intents.deny) },
     providers: [...providers.values()],
+    servers: [...servers.values()],
     onViolation: mergeViolations(parts),
   }
   return { ...merged, requiredCapabilities: capabilitiesOf(merged) }
@@ -62,12 +71,15 @@ function capabilitiesOf(merged: Omit<Merged, 'requiredCapabilities'>): readonly 
   const needs: readonly (readonly [name: string, needed: boolean])[] = [
     ['hosted-tools.v1', merged.providers.some((provider) => provider.hostedTools.length > 0)],
     ['intents.v1', merged.intents.allow.length + merged.intents.deny.length > 0],
+    ['mcp.servers.v1', merged.servers.length > 0],
     ['mode.audit.v1', merged.mode === 'Audit'],
     ['on-violation.rules.v1', merged.onViolation.rules.length > 0],
     ['text-tools.v1', merged.textTools.length > 0],
     ['tools.arguments.cel.v1', merged.grants.some((grant) => grant.rules.length > 0)],
     ['tools.arguments.schema.v1', merged.grants.some((grant) => grant.schema !== null)],
+    ['tools.execution.mcp.v1', merged.grants.some((grant) => grant.execution === 'mcp')],
     ['tools.output.v1', merged.grants.some((grant) => grant.execution === 'output')],
+    ['tools.server.v1', [...merged.grants, ...merged.denies].some((entry) => entry.server !== '')],
   ]
   return needs.filter(([, needed]) => needed).map(([name]) => name)
 }

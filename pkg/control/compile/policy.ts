@@ -9,6 +9,7 @@ import {
   type ProviderGrant,
   type ProviderType,
   REASONS,
+  type ServerGrant,
   type Source,
   type TextTool,
   type ToolDeny,
@@ -18,7 +19,8 @@ import {
 import type { AgentPolicy } from '#pkg/model/api'
 import { SallyportError } from '#pkg/model/errors'
 import { AGENT_POLICY_SCHEMA, type FieldPath, type Resource, type ResourceFault } from '#pkg/platform/resources'
-import type { CompileChecks } from './contract.ts'
+import type { CompileChecks, Report } from './contract.ts'
+import { checkServers, serversOf } from './servers.ts'
 import { SUPPORTED_POLICY, unsupportedFields } from './supported.ts'
 
 /** One policy in the words of the Snapshot. */
@@ -31,12 +33,12 @@ export type Part = {
   readonly textTools: readonly TextTool[]
   readonly intents: { readonly allow: readonly IntentRule[]; readonly deny: readonly IntentRule[] }
   readonly providers: readonly ProviderGrant[]
+  readonly servers: readonly ServerGrant[]
   readonly action: Action
   readonly rules: readonly ViolationRule[]
 }
 
 type Spec = AgentPolicy['spec']
-type Report = (path: FieldPath, code: ResourceFault['code'], message: string) => void
 
 /** Reads one policy; its faults, if it has any, and then no part. */
 export function readPolicy(
@@ -53,6 +55,7 @@ export function readPolicy(
   checkTools(spec, checks, report)
   checkIntents(spec, report)
   checkProviders(spec, report)
+  checkServers(spec, report)
   checkViolations(spec, report)
   return { part: faults.length > 0 ? null : partOf(resource), faults }
 }
@@ -164,7 +167,7 @@ function partOf(resource: Resource<AgentPolicy>): Part {
       source: source(`tools.allow[${index}]`),
       name: tool.name,
       server: tool.server ?? '',
-      execution: tool.execution === 'output' ? 'output' : 'local',
+      execution: executionOf(tool.execution),
       intents: tool.intents === undefined ? null : (tool.intents as readonly Intent[]), // each was checked
       resultTrust: tool.resultTrust ?? 'Untrusted',
       schema: tool.arguments?.schema ?? null,
@@ -190,6 +193,7 @@ function partOf(resource: Resource<AgentPolicy>): Part {
       models: provider.models ?? [],
       hostedTools: (provider.hostedTools ?? []).map(hostedToolOf).filter((tool) => tool !== null),
     })),
+    servers: serversOf(resource),
     action: spec.onViolation?.action ?? 'Deny',
     rules: (spec.onViolation?.rules ?? []).map((rule, index) => ({
       source: source(`onViolation.rules[${index}]`),
@@ -198,6 +202,11 @@ function partOf(resource: Resource<AgentPolicy>): Part {
       action: rule.action,
     })),
   }
+}
+
+/** What the schema allows besides was refused before. */
+function executionOf(execution: string | undefined): ToolGrant['execution'] {
+  return execution === 'output' || execution === 'mcp' ? execution : 'local'
 }
 
 /** The types that are supported; what the schema allows besides was refused before. */

@@ -107,6 +107,8 @@ const withValue: Readonly<Record<string, (value: string) => string>> = {
   'spec.onViolation.rules.action': (value) =>
     `${POLICY}  onViolation: { rules: [ { name: r, reasons: ["INTENT_*"], action: ${value} } ] }\n`,
   'spec.tools.allow.execution': (value) => POLICY.replace('search_docs }', `search_docs, execution: ${value} }`),
+  'spec.mcp.servers.onDrift': (value) =>
+    `${POLICY}  mcp: { servers: [ { name: s, url: "https://s.example/mcp", onDrift: ${value} } ] }\n`,
   'spec.llm.providers.type': (value) =>
     spec(`{ name: openai, type: ${value}, models: [], ${value === 'OpenAICompatible' ? 'host: a.example' : ''} }`),
   'spec.state': (value) =>

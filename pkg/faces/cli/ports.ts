@@ -52,6 +52,7 @@ export type UpOptions = Globals & {
   readonly port?: string
   readonly adminPort?: string
   readonly upstream?: readonly string[]
+  readonly mcp?: readonly string[]
   readonly limit?: readonly string[]
   readonly logLevel?: string
 }

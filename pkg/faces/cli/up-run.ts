@@ -55,6 +55,7 @@ async function start(deps: CliDeps, settings: UpSettings, log: ReturnType<typeof
     dataDir: settings.dataDir,
     port: settings.port,
     upstreams: Object.entries(settings.upstreams).map(([name, url]) => ({ name, url, key: keyOf(settings, name) })),
+    serverUrls: settings.mcp,
     limits: settings.limits,
   })
   try {

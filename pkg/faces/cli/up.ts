@@ -22,6 +22,11 @@ export function defineUp(parent: Command, context: Context): void {
       several,
     )
     .option(
+      '--mcp <name=url>',
+      'address of an MCP server, in the place of the url in mcp.servers; grants nothing; repeatable (SALLYPORT_MCP)',
+      several,
+    )
+    .option(
       '--limit <name=value>',
       'one cap of the path, such as argumentBytes=256KiB; repeatable (SALLYPORT_LIMIT)',
       several,

@@ -5,6 +5,8 @@ export interface OpenExchange {
   readonly agent: AgentKey
   /** The agent may no longer act: both legs end in this turn. */
   cut(): void
+  /** The process ends: an answer that has no end of its own ends here, cleanly. */
+  retire(): void
   /** Asked about once a second, for what an exchange does by time alone. */
   tick(nowMs: number): void
 }
@@ -15,6 +17,8 @@ export type Exchanges = {
   enter(exchange: OpenExchange): () => void
   /** Cuts every open exchange of the agent; answers how many there were. */
   cutAgent(agent: AgentKey): number
+  /** Ends what would not end by itself. */
+  retire(): void
   tick(nowMs: number): void
   readonly size: number
   /** Resolves when none is open any more, at once if none is. */
@@ -48,6 +52,9 @@ export function newExchanges(): Exchanges {
       const group = [...(byAgent.get(agent) ?? [])]
       for (const exchange of group) exchange.cut()
       return group.length
+    },
+    retire() {
+      for (const group of [...byAgent.values()]) for (const exchange of [...group]) exchange.retire()
     },
     tick(nowMs) {
       for (const group of byAgent.values()) for (const exchange of group) exchange.tick(nowMs)

@@ -1,5 +1,5 @@
 /**
- * enforce: carries out verdicts on answers: holds, releases, replaces, ends.
+ * enforce: carries out verdicts on answers, and on calls that a request carries: holds, releases, replaces, ends.
  *
  * In:  frames of a streamed answer (or a whole answer), a Judge that decides, the Surroundings of the exchange.
  * Out: the bytes that may leave, in their original order; the verdict that ended the answer, if one did; the register
@@ -12,4 +12,4 @@ export { type Exchanges, newExchanges, type OpenExchange } from './exchanges.ts'
 export { Gate, type GateParts } from './gate.ts'
 export { type HeldBudget, newHeldBudget } from './held-budget.ts'
 export type { Judge, Surroundings } from './ports.ts'
-export { judgeWhole, type WholeResult } from './whole.ts'
+export { type ActsResult, judgeActs, judgeWhole, type WholeResult } from './whole.ts'

@@ -21,6 +21,7 @@ import { TextHolds, type TextSpan } from './text-holds.ts'
 type Held = {
   readonly key: string
   readonly ordinal: number
+  about: 'call' | 'ask' | 'list'
   name: string | null
   form: ArgumentForm
   outcome: Outcome | null
@@ -121,6 +122,12 @@ export class Judging {
     )
   }
 
+  /** The verdict on the first call that was refused; null = none was. */
+  refusedBy(): string | null {
+    for (const held of this.#calls.values()) if (held.outcome?.kind === 'refused') return held.verdictId
+    return null
+  }
+
   isTextDecided(span: TextSpan): boolean {
     return this.#texts.isDecided(span)
   }
@@ -155,9 +162,23 @@ export class Judging {
         return this.#delta(this.#held(message.call, false), message.text)
       case 'call-close':
         return this.#close(this.#held(message.call, false), message.cause === 'truncated')
+      case 'ask':
+        return this.#whole(message.call, 'ask', (inspection) => inspection.ask(message.request))
+      case 'list':
+        return this.#whole(message.call, 'list', (inspection) => inspection.list(message.page))
       case 'fault':
         return this.#fault(message)
     }
+  }
+
+  /** What is judged in one look: by the rules that hold now. */
+  #whole(key: string, about: Held['about'], look: (inspection: Inspection) => readonly Finding[]): void {
+    const held = this.#held(key, false)
+    held.about = about
+    if (this.#around.generation() !== this.#generation) this.#renew()
+    held.generation = this.#generation
+    const started = this.#judge.nowUs()
+    if (held.outcome === null) this.#settle(held, look(this.#inspection), started)
   }
 
   #held(key: string, inText: boolean): Held {
@@ -167,6 +188,7 @@ export class Judging {
       held = {
         key,
         ordinal: this.#ordinal,
+        about: 'call',
         name: null,
         form: 'json',
         outcome: null,
@@ -270,7 +292,7 @@ export class Judging {
 
   #subjectOf(held: Held): Subject {
     const named = held.name !== null && this.#around.isNamed(held.name)
-    return { kind: 'call', tool: held.name, named, ordinal: held.ordinal }
+    return { kind: held.about, tool: held.name, named, ordinal: held.ordinal }
   }
 
   #settle(held: Held, findings: readonly Finding[], started: number): void {
@@ -304,6 +326,7 @@ export class Judging {
     if (held.kept || outcome?.kind !== 'refused' || verdictId === null || held.inText) return
     held.kept = true
     const original = this.#original(held.key)
+    if (original === '' && this.#answerId() === null) return // nothing that could be put back
     this.#around.keep({ verdictId, text: outcome.text, original, answerId: this.#answerId() })
   }
 

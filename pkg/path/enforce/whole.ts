@@ -1,4 +1,4 @@
-import type { AnswerBody, Limits, Verdict } from '#pkg/model'
+import type { AnswerBody, Limits, RequestActs, Verdict } from '#pkg/model'
 import { Judging } from './judging.ts'
 import type { Judge, Surroundings } from './ports.ts'
 import type { TextSpan } from './text-holds.ts'
@@ -28,4 +28,25 @@ export async function judgeWhole(
   const ended = judging.ended ?? around.ended()
   if (ended !== null) return { ended, body: null }
   return { ended: null, body: answer.write(judging.decided(spans)) }
+}
+
+/** What became of the calls that a request carries: they may leave, are answered in the server's place, or end it. */
+export type ActsResult =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'ended'; readonly verdict: Verdict }
+  | { readonly kind: 'answered'; readonly verdictId: string; readonly status: number; readonly body: Uint8Array }
+
+/** Judges the calls that a request carries, before any of them leaves. Nothing is remembered of those that are refused. */
+export async function judgeActs(
+  acts: RequestActs,
+  judge: Judge,
+  around: Surroundings,
+  limits: Pick<Limits, 'callsPerAnswer'>,
+): Promise<ActsResult> {
+  const judging = new Judging({ judge, around, limits, original: () => '', answerId: () => null })
+  await judging.take(acts.messages, [])
+  const ended = judging.ended ?? around.ended()
+  if (ended !== null) return { kind: 'ended', verdict: ended }
+  const refusal = acts.refusal(judging.decided([]))
+  return refusal === null ? { kind: 'open' } : { kind: 'answered', verdictId: judging.refusedBy() ?? '', ...refusal }
 }

@@ -19,6 +19,8 @@ export type CallParts = {
   readonly rules: Rules
   readonly entries: readonly CompiledGrant[]
   readonly name: string
+  /** The server that carries it out; empty for a function tool. */
+  readonly server: string
   readonly form: ArgumentForm
 }
 

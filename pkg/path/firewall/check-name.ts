@@ -1,20 +1,23 @@
 import { type Finding, findingOf, globMatches } from '#pkg/model'
-import { grantsFor, isExact, type Rules } from './rules.ts'
+import { grantsFor, isExact, type Rules, speaksOf } from './rules.ts'
 
 /** Names that the policy may print. DESIGN §6. */
 const PLAIN_NAME = /^[A-Za-z0-9_.-]{1,64}$/
 const VISIBLE_ASCII = /^[!-~]*$/
 
-/** What is wrong with the name of a call; the first finding decides. Check order: wire, then deny, then allow. */
-export function checkName(rules: Rules, name: string): readonly Finding[] {
+/**
+ * What is wrong with the name of a call; the first finding decides. Check order: wire, then deny, then allow. `server` is
+ * the one that carries it out, empty for a function tool.
+ */
+export function checkName(rules: Rules, name: string, server = ''): readonly Finding[] {
   const { snapshot } = rules
   if (name === '') return [findingOf('WIRE_NAME_MISSING', 0, 'has no name')]
-  const granted = grantsFor(rules, name)
+  const granted = grantsFor(rules, name, server)
   if (!VISIBLE_ASCII.test(name) && !isShown(rules, name)) {
     return [findingOf('WIRE_INVISIBLE_TEXT', 0, 'has a name with invisible, look-alike or white-space characters')]
   }
   if (snapshot.denyAll) return [noneSelects()]
-  const denied = snapshot.denies.find((deny) => globMatches(deny.name, name))
+  const denied = snapshot.denies.find((deny) => globMatches(deny.name, name) && speaksOf(deny, server))
   if (denied !== undefined) return [findingOf('TOOL_DENIED', 0, `is denied to role "${snapshot.role}"`, denied.source)]
   if (granted.length > 0) return []
   return [

@@ -7,6 +7,7 @@ export function checkRequest(rules: Rules, view: RequestView, standing: Standing
   const identity = stateFinding(standing)
   if (identity !== null) return [identity]
   if (rules.snapshot.denyAll) return [noneSelects()]
+  if (view.endpoint.server !== undefined) return serverFindings(rules, view.endpoint.server)
   const providers = rules.snapshot.providers.filter(({ type }) => type === view.provider)
   if (providers.length === 0) {
     return [
@@ -19,6 +20,13 @@ export function checkRequest(rules: Rules, view: RequestView, standing: Standing
   const [first] = able
   if (first === undefined) return [modelFinding(providers)]
   return hostedFindings(able, first, view)
+}
+
+function serverFindings(rules: Rules, name: string): readonly Finding[] {
+  if (rules.snapshot.servers.some((server) => server.name === name)) return []
+  return [
+    findingOf('SERVER_NOT_GRANTED', 0, 'goes to a tool server that is not granted', absenceOf(rules, 'mcp.servers')),
+  ]
 }
 
 function stateFinding(standing: Standing): Finding | null {

@@ -104,6 +104,7 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
       allow: ['sql.read', 'mail.send'].map(rule('intents.allow')),
       deny: ['sql.ddl', 'money.*'].map(rule('intents.deny')),
     },
+    servers: [],
     providers: [
       {
         source: { policy: SOURCE, path: 'llm.providers[openai]' },

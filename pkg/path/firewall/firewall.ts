@@ -6,13 +6,16 @@ import {
   type Inspection,
   type Limits,
   type RequestView,
+  type ServerRequest,
   type Snapshot,
   type Standing,
   type TextCallScanner,
+  type ToolPage,
 } from '#pkg/model'
 import { FollowedCall } from './call.ts'
 import { checkName, isNamed } from './check-name.ts'
 import { checkRequest } from './check-request.ts'
+import { checkAsk, checkDrifted, checkList } from './check-server.ts'
 import { judgeWhole } from './judge-whole.ts'
 import type { FirewallDeps } from './ports.ts'
 import { grantsFor, loadRules, newRuleCache, type Rules } from './rules.ts'
@@ -65,9 +68,24 @@ class Inspected implements Inspection {
 
   callOpen(call: string, name: string, form: ArgumentForm): readonly Finding[] {
     const rules = this.#rules
-    const entries = grantsFor(rules, name)
-    this.#calls.set(call, new FollowedCall({ deps: this.#deps, limits: this.#limits, rules, entries, name, form }))
-    return checkName(rules, name)
+    const server = this.#server
+    const entries = grantsFor(rules, name, server)
+    const parts = { deps: this.#deps, limits: this.#limits, rules, entries, name, server, form }
+    this.#calls.set(call, new FollowedCall(parts))
+    const named = checkName(rules, name, server)
+    return named.length > 0 || server === '' ? named : checkDrifted(this.#deps.tools, rules, server, name)
+  }
+
+  ask(request: ServerRequest): readonly Finding[] {
+    return checkAsk(this.#rules, this.#server, request)
+  }
+
+  list(page: ToolPage): readonly Finding[] {
+    return checkList(this.#deps.tools, this.#rules, { agent: this.#given.agent, server: this.#server, page })
+  }
+
+  get #server(): string {
+    return this.#given.view.endpoint.server ?? ''
   }
 
   callDelta(call: string, text: string): readonly Finding[] {

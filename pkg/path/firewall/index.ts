@@ -14,11 +14,14 @@ export type {
   JsonFollower,
   JsonListener,
   NewJsonFollower,
+  ServerKey,
   SqlClass,
   SqlFollower,
   SqlIntent,
   SqlReader,
   SqlReading,
+  ToolDifference,
+  ToolMemory,
 } from './ports.ts'
 export type { Rules } from './rules.ts'
 export {

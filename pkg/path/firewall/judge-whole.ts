@@ -81,7 +81,7 @@ function bindingsOf(parts: CallParts, agent: AgentRef, call: WholeCall): RuleBin
     args: call.args,
     agent: { namespace: agent.namespace, name: agent.name, role, labels },
     session: null,
-    tool: { name: parts.name, server: '' },
+    tool: { name: parts.name, server: parts.server },
     peer: null,
   }
 }

@@ -1,4 +1,4 @@
-import type { Reason } from '#pkg/model'
+import type { AgentRef, Reason, ToolPage } from '#pkg/model'
 
 /** What SQL can be seen to do. A subset of the intents of `#pkg/model`. */
 export type SqlIntent = 'sql.read' | 'sql.write' | 'sql.ddl' | 'shell.exec' | 'fs.read' | 'fs.write' | 'net.egress'
@@ -66,8 +66,37 @@ export type NewJsonFollower = (
   profile: 'arguments' | 'envelope',
 ) => JsonFollower
 
+/** Whose list of tools it is: the entry of a policy, by the namespace of that policy. */
+export type ServerKey = { readonly namespace: string; readonly name: string }
+
+/** How a list of tools differs from what is pinned, or has no end. Names are as the server gave them. */
+export type ToolDifference = {
+  readonly kind: 'added' | 'removed' | 'changed' | 'doubled' | 'other-list' | 'endless'
+  readonly tool: string
+  /** Where a changed descriptor differs: keys and positions, no values. */
+  readonly paths: readonly string[]
+}
+
+/** Remembers which tools servers have. Implemented by `systems/pins`; plugged in by the plane. */
+export interface ToolMemory {
+  /**
+   * Takes one page of a listing, and pins the whole list at its first use. Throws when that cannot be made to last.
+   * `pin`: the digest that a policy asks for, or null.
+   */
+  compare(
+    server: ServerKey,
+    listing: { readonly agent: AgentRef; readonly page: ToolPage; readonly pin: string | null },
+  ): readonly ToolDifference[]
+  /** True for a tool that was not as pinned when its server last listed it. */
+  drifted(server: ServerKey, tool: string): boolean
+  /** When this server got a tool of this name pinned: a number that grows; null = it has none. */
+  pinnedSince(server: ServerKey, tool: string): number | null
+}
+
 /** What the firewall needs of others. */
 export type FirewallDeps = {
+  /** Undefined where no tool server is ever asked: then a list of tools is in doubt. */
+  readonly tools?: ToolMemory
   readonly sql: SqlReader
   readonly newJson: NewJsonFollower
 }

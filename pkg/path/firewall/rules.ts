@@ -48,20 +48,25 @@ export function loadRules(snapshot: Snapshot, cache: RuleCache): Rules {
 }
 
 /**
- * The entries that a function tool of this name may rest on, exact names first. An entry with a server speaks of
- * calls to that server only.
+ * The entries that a call of this name may rest on, exact names first. `server` is the one that carries it out, empty
+ * for a function tool; an entry with a server speaks of calls to that server only.
  */
-export function grantsFor(rules: Rules, name: string): readonly CompiledGrant[] {
+export function grantsFor(rules: Rules, name: string, server: string): readonly CompiledGrant[] {
   const exact = rules.grants.exact.get(name) ?? []
   const globs = rules.grants.globs.filter((entry) => globMatches(entry.grant.name, name))
-  return globs.length === 0 ? exact : [...exact, ...globs]
+  const all = globs.length === 0 ? exact : [...exact, ...globs]
+  return all.every((entry) => speaksOf(entry.grant, server)) ? all : all.filter(({ grant }) => speaksOf(grant, server))
+}
+
+/** Does an entry of a list speak of calls to this server? */
+export function speaksOf(entry: { readonly server: string }, server: string): boolean {
+  return entry.server === '' || entry.server === server
 }
 
 function indexOf(grants: readonly ToolGrant[], cache: RuleCache): GrantIndex {
   const exact = new Map<string, CompiledGrant[]>()
   const globs: CompiledGrant[] = []
   for (const grant of grants) {
-    if (grant.server !== '') continue
     const compiled = cache.entries.get(grant) ?? compileGrant(grant)
     cache.entries.set(grant, compiled)
     if (isExact(grant.name)) exact.set(grant.name, [...(exact.get(grant.name) ?? []), compiled])

@@ -31,8 +31,10 @@ export function actionOf(finding: Finding, kind: Subject['kind'], snapshot: Snap
   const floor: Action = kind === 'stream' ? 'Abort' : 'Deny'
   if (snapshot === null || finding.check === 'identity') return { action: floor, rule: null }
   const rule = strictestRule(finding, snapshot.onViolation.rules)
-  if (rule !== null) return { action: isFirm(finding) ? strictest(floor, rule.action) : rule.action, rule }
+  const least = isFirm(finding) ? floor : (finding.action ?? rule?.action)
+  if (rule !== null) return { action: least === undefined ? rule.action : strictest(least, rule.action), rule }
   if (kind === 'stream') return { action: floor, rule: null }
+  if (finding.action !== undefined) return { action: finding.action, rule: null }
   const general = snapshot.onViolation.action
   if (!isFirm(finding)) return { action: general, rule: null }
   return { action: general === 'Sever' ? 'Abort' : strictest(floor, general), rule: null }

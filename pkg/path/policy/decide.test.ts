@@ -34,6 +34,7 @@ const snapshot = (more: Partial<Snapshot> = {}): Snapshot => ({
   denies: [],
   textTools: [],
   intents: { allow: [], deny: [] },
+  servers: [],
   providers: [],
   onViolation: { action: 'Deny', rules: [] },
   ...more,

@@ -90,5 +90,7 @@ function messageOf(id: string, subject: Subject, finding: Finding): string {
 function labelOf(subject: Subject): string {
   if (subject.kind === 'request') return 'the request'
   if (subject.kind === 'stream') return 'the answer'
+  if (subject.kind === 'ask') return "the server's request"
+  if (subject.kind === 'list') return 'the list of tools'
   return subject.named && subject.tool !== null ? `tool "${subject.tool}"` : `tool call #${subject.ordinal}`
 }

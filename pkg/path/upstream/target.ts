@@ -6,6 +6,8 @@ export type Target = {
   readonly origin: string
   /** Path of the base URL without a trailing slash; may be empty. */
   readonly basePath: string
+  /** Path of the base URL as it is, at least `/`. */
+  readonly path: string
   /** `host:port` for messages. */
   readonly label: string
   readonly secure: boolean
@@ -27,6 +29,7 @@ export function readTarget(provider: string, baseUrl: string): Target {
   return {
     origin: url.origin,
     basePath: url.pathname.replace(/\/+$/, ''),
+    path: url.pathname,
     label: `${url.hostname}:${port}`,
     secure,
   }

@@ -39,6 +39,8 @@ export type UpstreamOptions = {
   readonly keepAliveTimeoutMs?: number
   /** Exchanges, and so connections, open at a time with one provider. One more is OVERLOADED. Default 1,024. */
   readonly maxConnectionsPerProvider?: number
+  /** Servers whose addresses come with the request, in use or with a connection kept. Default 256. */
+  readonly maxAddresses?: number
   /** Queued bytes of one answer from which on its connection is not read. Default 32 KiB. */
   readonly bufferBytes?: number
   /** Names and values of an answer's headers together. Default 64 KiB. */
@@ -58,6 +60,7 @@ const DEFAULTS: Settings = {
   bodyIdleTimeoutMs: 300_000,
   keepAliveTimeoutMs: 4_000,
   maxConnectionsPerProvider: 1_024,
+  maxAddresses: 256,
   bufferBytes: 32 * 1024,
   maxHeaderBytes: 64 * 1024,
 }
@@ -88,8 +91,11 @@ export function newUpstream(deps: UpstreamDeps, options: UpstreamOptions): Upstr
   const providers = new Map<string, Provider>()
   for (const provider of options.providers) providers.set(provider.name, newProvider(provider, settings, shared))
 
+  const addressed = new Addressed(settings, shared)
+
   const open: OpenUpstream = async (permit, ask) => {
-    const provider = providers.get(ask.provider)
+    const { address } = ask
+    const provider = address === undefined ? providers.get(ask.provider) : addressed.get(ask.provider, address)
     if (provider === undefined)
       throw new SallyportError('UPSTREAM_FAILED', `no address is set for provider "${ask.provider}"`, {
         fields: { provider: ask.provider },
@@ -101,7 +107,8 @@ export function newUpstream(deps: UpstreamDeps, options: UpstreamOptions): Upstr
   return {
     open,
     close: async () => {
-      await Promise.all([...providers.values()].map((provider) => provider.pool.destroy()))
+      const all = [...providers.values(), ...addressed.all()]
+      await Promise.all(all.map((provider) => provider.pool.destroy()))
     },
   }
 }
@@ -147,6 +154,45 @@ function newProvider(provider: ProviderTarget, settings: Settings, shared: Share
   }
 }
 
+/** Providers whose addresses come with the request: made at their first use, and given up when others are more in use. */
+class Addressed {
+  readonly #settings: Settings
+  readonly #shared: Shared
+  readonly #known = new Map<string, Provider>()
+
+  constructor(settings: Settings, shared: Shared) {
+    this.#settings = settings
+    this.#shared = shared
+  }
+
+  get(name: string, address: string): Provider {
+    const key = `${name} ${address}`
+    const found = this.#known.get(key) ?? this.#make(name, address)
+    this.#known.delete(key)
+    this.#known.set(key, found)
+    return found
+  }
+
+  all(): Iterable<Provider> {
+    return this.#known.values()
+  }
+
+  #make(name: string, address: string): Provider {
+    const { maxAddresses } = this.#settings
+    for (const [key, provider] of this.#known) {
+      if (this.#known.size < maxAddresses) break
+      if (provider.exchanges > 0) continue
+      this.#known.delete(key)
+      void provider.pool.destroy()
+    }
+    if (this.#known.size >= maxAddresses)
+      throw new SallyportError('OVERLOADED', `exchanges with ${maxAddresses} servers are open, which is the limit`, {
+        fields: { limit: maxAddresses },
+      })
+    return newProvider({ name, baseUrl: address, key: null }, this.#settings, this.#shared)
+  }
+}
+
 /** One context for all: building it from the system's certificates takes tens of milliseconds. */
 function newTrust(ca: UpstreamOptions['ca']): () => SecureContext {
   let context: SecureContext | null = null
@@ -170,7 +216,8 @@ function dispatch(deps: UpstreamDeps, settings: Settings, provider: Provider, as
   assertNoToken(ask.path, 'path')
   const request = {
     method: ask.method,
-    path: joinPath(provider.target, ask.path),
+    // an address is whole: nothing is appended to it unless the path says so
+    path: ask.address !== undefined && ask.path === '' ? provider.target.path : joinPath(provider.target, ask.path),
     headers: requestHeaders(ask.headers, provider.key, provider.keyHeader),
     body: ask.body,
   }

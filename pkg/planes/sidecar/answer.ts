@@ -1,4 +1,4 @@
-import { type Frame, findingOf, type Headers, type Reason, type UpstreamLeg } from '#pkg/model'
+import { type AnswerStream, type Frame, findingOf, type Headers, type Reason, type UpstreamLeg } from '#pkg/model'
 import { type Decoded, type Decoder, newDecoder } from '#pkg/path/codec/wire/encoding'
 import { answerHeaders, answerKind } from '#pkg/path/codec/wire/http1'
 import { newJsonArraySplitter } from '#pkg/path/codec/wire/json-array'
@@ -32,6 +32,8 @@ export async function relay(
 
 async function relayByKind(parts: Parts): Promise<void> {
   const { deps, exchange, answer } = parts
+  if (exchange.view.endpoint.kind === 'empty' && isFinal(answer.status))
+    return exchange.reply(answer.status, bodilessOf(answer), NO_BYTES)
   const kind = answerKind(answer.status, answer.headers)
   if (!kind.ok) {
     if (answer.status >= 400) return bareFault(parts)
@@ -61,7 +63,7 @@ async function relayStream(parts: Parts, decoder: Decoder): Promise<void> {
   const stream = exchange.dialect.openStream(exchange.view, deps.limits)
   const gate = new Gate({ stream, judge, around: exchange, budget: deps.budget, limits: deps.limits })
   const splitter = splitterOf(exchange, deps)
-  const pump = new Pump(exchange, gate, deps.limits.turnBytes)
+  const pump = new Pump(exchange, { gate, stream }, deps.limits.turnBytes)
   exchange.holds = () => gate.holds
   try {
     exchange.head(answer.status, headersOf(answer))
@@ -87,17 +89,20 @@ function splitterOf(exchange: Exchange, deps: EgressDeps): ReturnType<typeof new
   const asArray = exchange.view.endpoint.framing === 'json-array'
   return asArray ? newJsonArraySplitter(deps.limits) : newSseSplitter(deps.limits)
 }
+type Streaming = { readonly gate: Gate; readonly stream: AnswerStream }
 
 /** Frames into the gate, and out to the client what may leave. Each method answers whether the exchange goes on. */
 class Pump {
   readonly #exchange: Exchange
   readonly #gate: Gate
+  readonly #stream: AnswerStream
   readonly #turnBytes: number
   #turn = 0
 
-  constructor(exchange: Exchange, gate: Gate, turnBytes: number) {
+  constructor(exchange: Exchange, { gate, stream }: Streaming, turnBytes: number) {
     this.#exchange = exchange
     this.#gate = gate
+    this.#stream = stream
     this.#turnBytes = turnBytes
   }
 
@@ -122,6 +127,7 @@ class Pump {
   async flush(): Promise<boolean> {
     if (this.#exchange.over) return false
     const written = this.#exchange.write(this.#gate.take())
+    for (const body of this.#stream.replies?.() ?? []) this.#exchange.answerBack(body)
     if (written !== undefined) {
       this.#turn = 0
       await written
@@ -179,7 +185,7 @@ function bareFault(parts: Parts): void {
   exchange.reply(
     answer.status,
     { ...headersOf(answer), 'content-type': 'application/json' },
-    exchange.dialect.fault('UPSTREAM_FAILED', text),
+    (exchange.view.voice ?? exchange.dialect).fault('UPSTREAM_FAILED', text),
   )
 }
 
@@ -189,6 +195,17 @@ function abort(parts: Parts, reason: Reason, detail: string): void {
 
 function headersOf(answer: UpstreamLeg): Headers {
   return answerHeaders(answer.headers)
+}
+
+/** Whatever body comes is withheld, and what was said of it. */
+function bodilessOf(answer: UpstreamLeg): Headers {
+  const { 'content-type': _type, ...headers } = headersOf(answer)
+  return headers
+}
+
+/** Neither a part, nor on the way, nor elsewhere. */
+function isFinal(status: number): boolean {
+  return (status >= 200 && status < 300 && status !== 206) || (status >= 400 && status <= 599)
 }
 
 function tooLarge(limit: number): string {

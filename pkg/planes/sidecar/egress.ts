@@ -4,20 +4,24 @@ import {
   agentRefOf,
   type ClientLeg,
   type Dialect,
+  type Direction,
   type Finding,
   findingOf,
   type Reason,
+  type RequestActs,
   type RequestView,
   type UpstreamLeg,
   type Verdict,
 } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { holdsToken, requestContentType, upstreamRequestHeaders } from '#pkg/path/codec/wire/http1'
+import { judgeActs } from '#pkg/path/enforce'
 import { isPermitStale } from '#pkg/path/upstream'
 import { nextTurn, relay } from './answer.ts'
 import { Exchange, refusalHeaders } from './exchange.ts'
-import { type Docket, type ExchangeJudge, newJudge } from './judge.ts'
+import { type ExchangeJudge, newJudge } from './judge.ts'
 import type { EgressDeps, FacadeRoute } from './ports.ts'
+import { addressOf, answerBack, noteSession, ownsSession } from './tool-server.ts'
 
 /** A request that was refused while it was still being read. */
 export type Rejected = Pick<Ask, 'facade' | 'method' | 'path' | 'token'> & Partial<Pick<Ask, 'query'>>
@@ -48,6 +52,8 @@ export function newEgress(deps: EgressDeps): Egress {
 type Desk = {
   readonly route: { readonly dialect: Dialect; readonly provider: string }
   readonly judge: ExchangeJudge
+  /** Judges what a request itself does. */
+  readonly acts: ExchangeJudge
   readonly docket: { exchange: Exchange | null }
 }
 
@@ -67,6 +73,7 @@ async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<vo
   const leave = deps.exchanges.enter(opened.exchange)
   try {
     const answer = await opened.answer
+    if (answer !== null) noteSession(deps, opened.exchange, answer)
     if (answer !== null) await relay(deps, desk.judge, opened.exchange, answer)
   } catch (error) {
     fail(opened.exchange, error)
@@ -79,8 +86,16 @@ async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<vo
 function deskOf(deps: EgressDeps, ask: Rejected, agent: AgentKey | null): Desk {
   const route = routeOf(deps.routes.get(ask.facade) ?? firstOf(deps.routes), ask)
   const docket: { exchange: Exchange | null } = { exchange: null }
-  const about: Docket = { agent, dialect: route.dialect.name, severing: () => docket.exchange?.severing() }
-  return { route, judge: newJudge(deps, about), docket }
+  const { name, provider } = route.dialect
+  const [out, back]: readonly [Direction, Direction] =
+    provider === null ? ['ToTool', 'FromTool'] : ['ToModel', 'FromModel']
+  const about = { agent, dialect: name, severing: () => docket.exchange?.severing() }
+  return {
+    route,
+    judge: newJudge(deps, { ...about, directionOf: (kind) => (kind === 'request' ? out : back) }),
+    acts: newJudge(deps, { ...about, directionOf: () => out }),
+    docket,
+  }
 }
 
 /** A facade may speak several dialects: the one that owns the endpoint; else the first, which refuses it. */
@@ -112,7 +127,8 @@ async function readRequest(deps: EgressDeps, ask: Ask, dialect: Dialect): Promis
   if (!type.ok) return no(type.reason, 0, type.detail)
   if (bodyHoldsToken(ask.body, ask.token))
     return no('WIRE_REQUEST_MALFORMED', 0, 'holds an agent token in its body; take it out')
-  const reading = await dialect.readRequest(endpoint, ask.body, { limits: deps.limits, yieldTurn: nextTurn })
+  const work = { limits: deps.limits, yieldTurn: nextTurn }
+  const reading = await dialect.readRequest(endpoint, ask.body, work, ask.headers)
   return reading.ok ? { ok: true, view: reading.value } : no(reading.reason, reading.at, reading.detail)
 }
 
@@ -159,7 +175,11 @@ function admit(deps: EgressDeps, desk: Desk, asked: Asked): Admitted | null {
   const inspection = deps.firewall.inspect(loaded.rules, { view, agent: agentRefOf(agent), standing })
   const { verdict, permit } = desk.judge.request(inspection.request(view), startedUs)
   if (permit === null) {
-    deliver(desk, verdict, client)
+    deliver(desk, verdict, client, { view })
+    return null
+  }
+  if (!ownsSession(deps, agent, view)) {
+    deliver(desk, desk.judge.request([SESSION_UNKNOWN], startedUs).verdict, client, { view, status: 404 })
     return null
   }
   const { dialect } = desk.route
@@ -181,11 +201,13 @@ async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitt
   }
   const body = view.value === null ? null : (restored ?? ask.body)
   for (let round = 0; ; round += 1) {
+    if (view.acts !== undefined && !(await mayAct(deps, desk, view.acts, exchange))) return null
     try {
+      const to = addressOf(deps, desk, asked)
+      exchange.answerBack = (reply) => void answerBack(deps, { permit, to, ask, body: reply })
       const answer = await deps.open(permit, {
-        provider: desk.route.provider,
+        ...to,
         method: ask.method,
-        path: ask.path + (view.endpoint.query ?? ask.query),
         headers: upstreamRequestHeaders(ask.headers),
         body,
         signal: exchange.signal,
@@ -204,12 +226,23 @@ async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitt
   }
 }
 
+/** Judges what the request itself does; false = refused, and answered. */
+async function mayAct(deps: EgressDeps, desk: Desk, acts: RequestActs, exchange: Exchange): Promise<boolean> {
+  const result = await judgeActs(acts, desk.acts, exchange, deps.limits)
+  if (result.kind === 'ended') exchange.finish(result.verdict)
+  else if (result.kind === 'answered') exchange.answer(result.status, result.verdictId, result.body)
+  return result.kind === 'open' && !exchange.over
+}
+
 function refuse(desk: Desk, findings: readonly Finding[], startedUs: number, client: ClientLeg): void {
   deliver(desk, desk.judge.request(findings, startedUs).verdict, client)
 }
 
-function deliver(desk: Desk, verdict: Verdict, client: ClientLeg): void {
-  client.reply(403, refusalHeaders(verdict), desk.route.dialect.refusal(verdict))
+type Delivery = { readonly view?: RequestView; readonly status?: number }
+
+function deliver(desk: Desk, verdict: Verdict, client: ClientLeg, { view, status = 403 }: Delivery = {}): void {
+  const voice = view?.voice ?? desk.route.dialect
+  client.reply(status, refusalHeaders(verdict), voice.refusal(verdict))
 }
 
 function fail(exchange: Exchange, error: unknown): void {
@@ -233,6 +266,12 @@ const LOST: Finding = findingOf(
   'WIRE_RESTORE_LOST',
   0,
   'goes on from an answer whose refused calls are no longer remembered; start a new conversation, or send its history',
+)
+
+const SESSION_UNKNOWN: Finding = findingOf(
+  'WIRE_SESSION_UNKNOWN',
+  0,
+  'goes on with a session that this agent did not open, or that is forgotten; open a new one',
 )
 
 const UNKNOWN_TOKEN: Finding = findingOf(

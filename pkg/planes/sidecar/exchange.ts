@@ -13,6 +13,7 @@ import {
   type StreamPlace,
   type TextCallScanner,
   type Verdict,
+  type Voice,
 } from '#pkg/model'
 import { type ErrorCode, httpStatusOf } from '#pkg/model/errors'
 import { placeAfter } from '#pkg/path/codec/wire/json-array'
@@ -82,6 +83,13 @@ export class Exchange implements OpenExchange, Surroundings {
     parts.client.onGone(() => this.#leave())
   }
 
+  get #voice(): Voice {
+    return this.view.voice ?? this.dialect
+  }
+
+  /** Sends to the server what is said to it in the client's place; set once the upstream is open. */
+  answerBack: (body: Uint8Array) => void = () => {}
+
   /** True once both legs have ended. */
   get over(): boolean {
     return this.#over
@@ -148,11 +156,19 @@ export class Exchange implements OpenExchange, Surroundings {
     if (this.#over) return
     if (!this.#headSent) {
       this.#stop()
-      return this.client.reply(403, refusalHeaders(verdict), this.dialect.refusal(verdict))
+      return this.client.reply(403, refusalHeaders(verdict), this.#voice.refusal(verdict))
     }
     this.#stop()
-    if (verdict.action === 'Abort') return this.#endWith(this.dialect.sever(verdict, this.#place))
-    this.#ending = this.#endIfTaken(this.dialect.sever(verdict, this.#place))
+    if (verdict.action === 'Abort') return this.#endWith(this.#voice.sever(verdict, this.#place))
+    this.#ending = this.#endIfTaken(this.#voice.sever(verdict, this.#place))
+  }
+
+  /** An answer in the place of the server's, with the verdict that led to it. */
+  answer(status: number, verdictId: string, body: Uint8Array): void {
+    if (this.#over) return
+    this.#stop()
+    const headers = { ...JSON_HEADERS, 'x-should-retry': 'false', 'x-sallyport-verdict': verdictId }
+    this.client.reply(status, headers, body)
   }
 
   #endWith(frame: Uint8Array): void {
@@ -176,7 +192,7 @@ export class Exchange implements OpenExchange, Surroundings {
   conflict(verdict: Verdict): void {
     if (this.#over) return
     this.#stop()
-    this.client.reply(409, refusalHeaders(verdict), this.dialect.refusal(verdict))
+    this.client.reply(409, refusalHeaders(verdict), this.#voice.refusal(verdict))
   }
 
   /** Ends both legs by a fault that is no refusal. */
@@ -184,8 +200,8 @@ export class Exchange implements OpenExchange, Surroundings {
     if (this.#over) return
     this.#stop()
     const text = `sallyport: ${code}: ${message}`
-    if (!this.#headSent) return this.client.reply(httpStatusOf(code), JSON_HEADERS, this.dialect.fault(code, text))
-    this.#append(this.dialect.breakOff(code, text, this.#place))
+    if (!this.#headSent) return this.client.reply(httpStatusOf(code), JSON_HEADERS, this.#voice.fault(code, text))
+    this.#append(this.#voice.breakOff(code, text, this.#place))
     this.client.end()
   }
 
@@ -194,6 +210,13 @@ export class Exchange implements OpenExchange, Surroundings {
   cut(): void {
     if (this.#over || this.#severing) return
     this.finish(this.#judge.stream([STALE]))
+  }
+
+  retire(): void {
+    if (this.#over || this.view.endless !== true) return
+    this.#stop()
+    if (this.#headSent) this.client.end()
+    else this.client.reset()
   }
 
   tick(nowMs: number): void {

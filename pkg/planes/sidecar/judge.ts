@@ -19,6 +19,8 @@ import type { EgressDeps } from './ports.ts'
 export type Docket = {
   readonly agent: AgentKey | null
   readonly dialect: string
+  /** Which way what is judged goes: a request, or what a request or an answer holds. */
+  readonly directionOf: (kind: Subject['kind']) => Direction
   /** Told right before the agent is severed by this very exchange, which ends by its own verdict. */
   readonly severing: () => void
 }
@@ -54,7 +56,7 @@ export function newJudge(deps: JudgeDeps, docket: Docket): ExchangeJudge {
     const { snapshot, standing } = context()
     const decision = decide({ id: deps.newVerdictId(), subject, findings, snapshot, standing })
     const { verdict } = decision
-    if (verdict.action === 'Allow' && subject.kind === 'request') return decision
+    if (verdict.action === 'Allow' && (subject.kind === 'request' || subject.kind === 'list')) return decision
     let written = true
     try {
       deps.verdicts.append(
@@ -109,7 +111,6 @@ type Moment = {
 
 function recordOf(verdict: Verdict, docket: Docket, moment: Moment): VerdictRecord {
   const { subject } = verdict
-  const direction: Direction = subject.kind === 'request' ? 'ToModel' : 'FromModel'
   const reasons = new Set<Reason>(verdict.findings.map((finding) => finding.reason))
   return {
     id: verdict.id,
@@ -117,7 +118,7 @@ function recordOf(verdict: Verdict, docket: Docket, moment: Moment): VerdictReco
     agent: docket.agent,
     session: null,
     dialect: docket.dialect,
-    direction,
+    direction: docket.directionOf(subject.kind),
     tool: subject.named ? subject.tool : null,
     action: verdict.action,
     enforced: verdict.enforced,

@@ -1,6 +1,7 @@
 import type { AgentKey, Limits, Permit } from '#pkg/model'
 import { anthropic } from '#pkg/path/codec/dialect/anthropic'
 import { gemini } from '#pkg/path/codec/dialect/gemini'
+import { mcp } from '#pkg/path/codec/dialect/mcp'
 import { openaiChat } from '#pkg/path/codec/dialect/openai-chat'
 import { openaiResponses } from '#pkg/path/codec/dialect/openai-responses'
 import { decodeWhole } from '#pkg/path/codec/wire/encoding'
@@ -14,10 +15,11 @@ import {
   type SqlInline,
   type SqlJob,
   type SqlReading,
+  type ToolMemory,
 } from '#pkg/path/firewall'
 import { newFacade } from '#pkg/path/intercept'
 import { isLive } from '#pkg/path/policy'
-import { newRestoreRecords } from '#pkg/path/session'
+import { newRestoreRecords, newServerSessions } from '#pkg/path/session'
 import { type KeyHeader, newUpstream } from '#pkg/path/upstream'
 import type { Clock } from '#pkg/platform/clock'
 import { newHeapGuard, processEngine } from '#pkg/platform/heap'
@@ -35,6 +37,8 @@ export type SidecarOptions = {
   /** Port of the facade on 127.0.0.1; 0 = a free one. */
   readonly port: number
   readonly providers: readonly ProviderSetting[]
+  /** Addresses of tool servers in the place of those that policies name. Default none. */
+  readonly serverUrls?: Readonly<Record<string, string>>
   readonly limits: Limits
 }
 
@@ -75,10 +79,14 @@ const FACADES: Readonly<
   openai: { dialects: [openaiChat, openaiResponses], base: '/openai/v1', keyHeader: 'authorization' },
   anthropic: { dialects: [anthropic], base: '/anthropic', keyHeader: 'x-api-key' },
   gemini: { dialects: [gemini], base: '/gemini', keyHeader: 'x-goog-api-key' },
+  mcp: { dialects: [mcp], base: '/mcp', keyHeader: 'authorization' },
 }
 
+/** What the checks take from their plane. `tools`: what is pinned of tool servers; undefined = none is ever asked. */
+export type ChecksDeps = Pick<SidecarDeps, 'clock' | 'log'> & { readonly tools?: ToolMemory }
+
 /** Starts the checks: the worker and its spare warm up while the rest is built. */
-export function newChecks(deps: Pick<SidecarDeps, 'clock' | 'log'>, limits: Limits): Checks {
+export function newChecks(deps: ChecksDeps, limits: Limits): Checks {
   const pool = newWorkerPool<SqlJob, SqlReading>(
     {
       clock: deps.clock,
@@ -91,7 +99,9 @@ export function newChecks(deps: Pick<SidecarDeps, 'clock' | 'log'>, limits: Limi
     },
   )
   const inline = newInlineSql(deps.log)
-  const firewall = newFirewall({ sql: newSqlReader(pool, limits, inline.reader), newJson: newJsonScanner }, limits)
+  const tools = deps.tools === undefined ? {} : { tools: deps.tools }
+  const sql = newSqlReader(pool, limits, inline.reader)
+  const firewall = newFirewall({ sql, newJson: newJsonScanner, ...tools }, limits)
   return {
     firewall,
     ready: async () => {
@@ -149,6 +159,8 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     limits,
     exchanges,
     records: newRestoreRecords({ bytesPerAgent: limits.restoreBytesPerAgent }),
+    sessions: newServerSessions(),
+    serverUrls: options.serverUrls ?? {},
     budget: newHeldBudget(limits.heldBytesPerProcess),
     open: upstream.open,
     routes: facadeRoutes(),
@@ -166,7 +178,9 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
       if (cut > 0) deps.log.info('exchanges-cut', { agent, cut })
     },
     close: async (drainMs) => {
-      await facade.close(drainMs)
+      const closed = facade.close(drainMs)
+      exchanges.retire()
+      await closed
       clearInterval(ticker)
       await upstream.close()
     },

@@ -16,6 +16,8 @@ export type StandaloneOptions = {
   /** Port of the facade on 127.0.0.1; 0 = a free one. */
   readonly port: number
   readonly upstreams: readonly UpstreamSetting[]
+  /** Addresses of tool servers in the place of those that policies name. Default none. */
+  readonly serverUrls?: Readonly<Record<string, string>>
   readonly limits: Limits
 }
 

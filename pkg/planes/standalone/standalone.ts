@@ -8,6 +8,7 @@ import { formatFault, inOrder, newResourceReader, type ResourceFault } from '#pk
 import { newVerdictIds, openVerdictLog } from '#pkg/systems/audit'
 import { openTokens } from '#pkg/systems/identity'
 import { openLifecycle } from '#pkg/systems/lifecycle'
+import { newToolPins } from '#pkg/systems/pins'
 import { adviceOn, adviceOnAll, reasonOf } from './advice.ts'
 import { explainCall } from './explain.ts'
 import { readFolder, watchFolder } from './folder.ts'
@@ -20,7 +21,7 @@ import { PolicySource, type Reading } from './source.ts'
  * @throws SallyportError RESOURCE_INVALID with every fault of the folder; STATE_UNAVAILABLE, UNREACHABLE.
  */
 export async function startStandalone(deps: StandaloneDeps, options: StandaloneOptions): Promise<Standalone> {
-  const checks = newChecks(deps, options.limits)
+  const checks = newChecks({ ...deps, tools: newToolPins(deps, { dataDir: options.dataDir }) }, options.limits)
   try {
     return await assemble(deps, options, checks)
   } catch (error) {
@@ -46,7 +47,7 @@ async function assemble(
   const roster = newRoster(checks.firewall, tokens)
   const sidecar = newSidecar(
     { ...deps, roster, lives, verdicts, firewall: checks.firewall, newVerdictId: newVerdictIds(deps.random) },
-    { port: options.port, providers: options.upstreams, limits: options.limits },
+    { port: options.port, providers: options.upstreams, serverUrls: options.serverUrls ?? {}, limits: options.limits },
   )
   lives.onChange((standing) => {
     log.info('agent-state', { agent: standing.agent, state: standing.state, epoch: standing.epoch })

@@ -3,14 +3,18 @@ import { runInNewContext } from 'node:vm'
 
 /** All have defaults. */
 export type HeapGuardOptions = {
-  /** Bytes read since the last look, after which the next look is taken. Default 4 MiB. */
+  /** Bytes after which a look is due. Default 4 MiB. */
   readonly lookEveryBytes?: number
+  /** A look is taken only if those bytes came within this time: anything slower the engine keeps up with. Default 400 ms. */
+  readonly burstMs?: number
   /** Bytes of buffers above what was alive after the last collection, from which on it is collected. Default 8 MiB. */
   readonly garbageBytes?: number
 }
 
 /** What a guard asks of the engine. */
 export type Engine = {
+  /** Monotonic. */
+  nowMs(): number
   /** Bytes of all buffers outside the heap, dead ones included, as long as nobody has collected them. */
   bufferBytes(): number
   collect(kind: 'minor' | 'major'): void
@@ -24,15 +28,16 @@ export type HeapGuard = { read(bytes: number): void }
 /**
  * The engine feels its own heap, and buffers only from 64 MiB on; in a proxy, buffers are nearly everything. A burst that
  * lands in the system's socket buffers is read, written and dead within a second, and would stay as resident memory.
+ * A full collection halts all streams for some 50 ms, so it is for bursts alone: tokens never come that fast.
  */
 export function newHeapGuard(engine: Engine, options: HeapGuardOptions = {}): HeapGuard {
-  const { lookEveryBytes = 4 * MIB, garbageBytes = 8 * MIB } = options
+  const { lookEveryBytes = 4 * MIB, burstMs = 400, garbageBytes = 8 * MIB } = options
   let unseen = 0
+  let sinceMs = engine.nowMs()
   let planned = false
   let alive = engine.bufferBytes()
   const look = (): void => {
     planned = false
-    unseen = 0
     let now = engine.bufferBytes()
     if (now - alive >= garbageBytes) {
       engine.collect('minor')
@@ -46,7 +51,11 @@ export function newHeapGuard(engine: Engine, options: HeapGuardOptions = {}): He
   return {
     read: (bytes) => {
       unseen += bytes
-      if (planned || unseen < lookEveryBytes) return
+      if (unseen < lookEveryBytes) return
+      unseen = 0
+      const beganMs = sinceMs
+      sinceMs = engine.nowMs()
+      if (planned || sinceMs - beganMs > burstMs) return
       planned = true
       engine.later(look)
     },
@@ -57,6 +66,7 @@ export function newHeapGuard(engine: Engine, options: HeapGuardOptions = {}): He
 export function processEngine(): Engine {
   let gc: ((options: { readonly type: 'minor' | 'major' }) => void) | null = null
   return {
+    nowMs: () => performance.now(),
     bufferBytes: () => process.memoryUsage().arrayBuffers,
     collect: (type) => {
       gc ??= collector()

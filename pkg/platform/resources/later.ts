@@ -5,7 +5,8 @@
 export const LATER_VALUES: Readonly<Record<string, readonly string[]>> = {
   'spec.onViolation.action': ['Redact', 'Hold'],
   'spec.onViolation.rules.action': ['Redact', 'Hold'],
-  'spec.tools.allow.execution': ['mcp', 'a2a', 'http', 'stdio'],
+  'spec.tools.allow.execution': ['a2a', 'http', 'stdio'],
+  'spec.mcp.servers.onDrift': ['Hold'],
   'spec.llm.providers.type': ['OpenAICompatible'],
   'spec.state': ['Suspended', 'Terminated'],
 }

@@ -115,6 +115,15 @@ export function namedUrls(
   })
 }
 
+/** `NAME=URL`, repeatable; any name, and the URL as it is. */
+export function exactUrls(row: Row<Readonly<Record<string, string>>>): Setting<Readonly<Record<string, string>>> {
+  return named(row, 'NAME=URL', (name, given) => {
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)) return bad('is no name of a server')
+    const read = readUrl(given)
+    return read.ok ? good(given) : read
+  })
+}
+
 /** `name=value`, repeatable, laid over the default name by name. `read` judges one pair. */
 export function named<V, T extends Readonly<Record<string, V>>>(
   row: Row<T>,

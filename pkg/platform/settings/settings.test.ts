@@ -48,6 +48,7 @@ test('[SET-05] without anything said, up has the documented defaults', () => {
     port: 16_080,
     adminPort: 17_446,
     upstreams: PROVIDERS,
+    mcp: {},
     output: 'text',
     limits: DEFAULT_LIMITS,
     logLevel: 'info',
@@ -277,4 +278,14 @@ test('[SET-07] whatever is given, reading never throws and never lets an unknown
       for (const [name, value] of Object.entries(flags)) assert.ok(value === undefined || known.includes(name))
     }),
   )
+})
+
+test('[SET-02] --mcp takes any name of a server, and its address as it is', () => {
+  const mcp = (...texts: string[]): unknown => valuesOf({ flags: { mcp: texts } })
+  assert.deepEqual((mcp('warehouse=https://w.example/mcp/', 'a.b-c=http://127.0.0.1:1/x') as { mcp: unknown }).mcp, {
+    warehouse: 'https://w.example/mcp/',
+    'a.b-c': 'http://127.0.0.1:1/x',
+  })
+  for (const wrong of ['warehouse', '=https://a.example', '../x=https://a.example', 'a=ftp://x', 'a=https://x/?q=1'])
+    assert.throws(() => mcp(wrong), wrong)
 })

@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS, type Limits } from '#pkg/model'
 import { LOG_LEVELS, type LogLevel } from '#pkg/platform/log'
 import {
   choice,
+  exactUrls,
   named,
   namedUrls,
   type Parsed,
@@ -50,6 +51,12 @@ export const upSettings = {
     },
     ['openai', 'anthropic', 'gemini'],
   ),
+  mcp: exactUrls({
+    flag: 'mcp',
+    env: 'SALLYPORT_MCP',
+    default: {},
+    doc: 'Address of an MCP server, in the place of the url of the mcp.servers entries of that name; it grants nothing.',
+  }),
   output: choice<'text' | 'json'>(
     {
       flag: 'output',

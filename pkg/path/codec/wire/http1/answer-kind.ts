@@ -18,6 +18,8 @@ export function answerKind(status: number, headers: Headers): AnswerKind {
   if (status === 206 || status < 200 || (status >= 300 && status < 400) || status > 599)
     return fault('WIRE_FRAMING', `has status ${status}, which would send the client elsewhere or give it a part`)
   const types = valuesOf(headers, 'content-type')
+  // accepted, and nothing to say: what a body without a type would hold nobody could read
+  if (status === 202 && types.length === 0) return { ok: true, kind: 'empty', encoding: null }
   if (types.length === 0 && headers['content-length'] === '0') return { ok: true, kind: 'empty', encoding: null }
   const encoding = contentEncodingOf(headers)
   const type = mediaTypeOf(headers)
