@@ -15,7 +15,7 @@ export async function otherSdks(stage: Stage): Promise<void> {
   const rows: (readonly string[])[] = []
   for (const sdk of OTHER_SDKS)
     rows.push([sdk.name, await untouched(stage, sdk), await led(stage, sdk), await parallel(stage, sdk)])
-  table(['SDK', '(a) allowed: same bytes', '(b) DROP TABLE refused', '(c) two of three run'], rows)
+  table(['SDK', '(a) same bytes', '(b) refused', '(c) two of three run'], rows)
   console.log()
 }
 
@@ -45,7 +45,7 @@ async function untouched(stage: Stage, sdk: Sdk): Promise<string> {
     direct: direct.toString().slice(-400),
     through: through.toString().slice(-400),
   })
-  return `${count(through.length)}, ${createHash('sha256').update(through).digest('hex').slice(0, 8)}…`
+  return `${count(through.length)} (${createHash('sha256').update(through).digest('hex').slice(0, 8)}…)`
 }
 
 async function led(stage: Stage, sdk: Sdk): Promise<string> {
@@ -70,7 +70,7 @@ async function led(stage: Stage, sdk: Sdk): Promise<string> {
   )
   const rows = await stage.tools.customers()
   claim(before !== null && rows === before, `${sdk.name}: the table stands`, rows)
-  return `${rows} rows stand; goes on`
+  return `${rows} rows stand`
 }
 
 async function parallel(stage: Stage, sdk: Sdk): Promise<string> {
