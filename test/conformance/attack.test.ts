@@ -315,6 +315,17 @@ test('[PROMISE-HOLD] status and type of an answer do not decide whether it is ju
     }
 })
 
+test('[PROMISE-HOLD] a large whole answer is read as strictly as a small one: keys that differ in case hide nothing', async () => {
+  const calls = [
+    { id: 'a', type: 'function', function: { name: 'run_sql', arguments: JSON.stringify({ query: SQL }) } },
+  ]
+  for (const pad of [0, 300_000]) {
+    const harmless = JSON.parse(whole({ content: 'x'.repeat(pad + 1) }))
+    const body = JSON.stringify({ ...harmless, Choices: [{ index: 0, message: { tool_calls: calls } }] })
+    assertUnseen(await deny.ask({ ...REQUEST, stream: false }, { chunks: [body], headers: JSON_TYPE }), `pad ${pad}`)
+  }
+})
+
 test('[PROMISE-CUT] tags, calls and noise in any order: the same verdicts and the same rest of the text for all deltas', async () => {
   const words =
     '<tool_call>|</tool_call>|<|>|{"name":"run_sql","arguments":{"query":"DROP TABLE c"}}|{}|run_sql| |\n|x|<invoke name="run_sql">|</invoke>|<parameter name="query">|</parameter>|[TOOL_CALLS]|[|]|<function=run_sql>|</function>|_|\u200b|<tool|_call>|"|\\|é|😀|;|search_docs|```bash\nrm\n```\n|<act>|</act>|``|<tool-call>|&#x|72;un_sql'.split(

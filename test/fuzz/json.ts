@@ -50,7 +50,7 @@ export const target: Target = {
     }
     const [args, , envelope] = kinds
     assert.ok(args !== 'ok' || envelope === 'ok', 'arguments accepted what an envelope refuses')
-    const turns = await parseStrictChunked(bytes, LIMITS, 7, async () => {})
+    const turns = await parseStrictChunked(bytes, LIMITS, { turnBytes: 7, yieldTurn: async () => {} })
     assert.equal(turns.ok, envelope === 'ok')
     if (text !== null) assert.equal(turns.ok ? 'ok' : turns.reason, envelope) // else the first of two faults may be told
     return kinds.join(' ')

@@ -89,3 +89,16 @@ test('[PROMISE-SIBLINGS] what a request answers of a conversation is told until 
   first.taken()
   assert.deepEqual(records.of(one).inAnswer('conv_1'), [])
 })
+
+test('[PROMISE-BOUNDED] refused calls are remembered by answer up to a number; the oldest answers go first', () => {
+  const records = newRestoreRecords({ bytesPerAgent: 100_000_000 })
+  for (let answer = 0; answer < 200; answer += 1)
+    for (let call = 0; call < 100; call += 1)
+      records.keep(one, record(`v_${answer}_${call}`, call + 1, `resp_${answer}`))
+  const known = records.of(one)
+  assert.deepEqual(known.inAnswer('resp_0'), [])
+  assert.equal(known.inAnswer('resp_199').length, 100)
+  let calls = 0
+  for (let answer = 0; answer < 200; answer += 1) calls += known.inAnswer(`resp_${answer}`).length
+  assert.ok(calls > 16_000 && calls <= 16_384, String(calls))
+})

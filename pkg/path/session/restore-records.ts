@@ -17,12 +17,16 @@ type Shelf = {
   readonly records: Map<string, { readonly record: RestoreRecord; readonly bytes: number }>
   /** Answer id → its refused calls (a mark of each) and their last verdict, also of records that are gone; oldest out. */
   readonly answers: Map<string, Map<string, string>>
+  /** Refused calls in `answers`. */
+  calls: number
 }
 
 /** Answers with refused calls remembered for one agent, by their id alone. */
 const MAX_ANSWERS = 4096
 /** Refused calls of one answer (or conversation); of one with more all are lost. */
 const MAX_CALLS = 256
+/** Refused calls of all answers of one agent: some 2 MiB of marks. */
+const MAX_CALLS_PER_AGENT = 16_384
 
 /**
  * Makes the store. In memory only: a lost record means that the refusal stays in the conversation as text.
@@ -38,7 +42,7 @@ export function newRestoreRecords(options: {
   const agents = options.agents ?? 1024
 
   const shelfOf = (agent: AgentKey): Shelf => {
-    const shelf = shelves.get(agent) ?? { bytes: 0, records: new Map(), answers: new Map() }
+    const shelf = shelves.get(agent) ?? { bytes: 0, records: new Map(), answers: new Map(), calls: 0 }
     shelves.delete(agent)
     shelves.set(agent, shelf)
     if (shelves.size > agents) shelves.delete(shelves.keys().next().value ?? agent)
@@ -69,7 +73,8 @@ export function newRestoreRecords(options: {
           answered.push(answerId)
         },
         taken: () => {
-          for (const answerId of answered) shelves.get(agent)?.answers.delete(answerId)
+          const shelf = shelves.get(agent)
+          for (const answerId of answered) if (shelf !== undefined) forget(shelf, answerId)
         },
       }
     },
@@ -83,8 +88,18 @@ function noteAnswer(shelf: Shelf, { answerId, verdictId, original }: RestoreReco
   shelf.answers.delete(answerId)
   shelf.answers.set(answerId, calls)
   const mark = createHash('sha256').update(original).digest('base64url')
+  const before = calls.size
   calls.set(calls.size < MAX_CALLS ? mark : '', verdictId)
-  if (shelf.answers.size > MAX_ANSWERS) shelf.answers.delete(shelf.answers.keys().next().value ?? answerId)
+  shelf.calls += calls.size - before
+  for (const oldest of shelf.answers.keys()) {
+    if (shelf.answers.size <= MAX_ANSWERS && shelf.calls <= MAX_CALLS_PER_AGENT) break
+    forget(shelf, oldest)
+  }
+}
+
+function forget(shelf: Shelf, answerId: string): void {
+  shelf.calls -= shelf.answers.get(answerId)?.size ?? 0
+  shelf.answers.delete(answerId)
 }
 
 function inAnswer(shelf: Shelf | undefined, answerId: string): readonly RestoreRecord[] | 'lost' {

@@ -1,5 +1,5 @@
 import type { AnswerBody, Decided, Limits, Message, Reading, RequestView, Work } from '#pkg/model'
-import { parseStrictBytes, parseStrictChunked } from '#pkg/path/codec/wire/json'
+import { readBody } from '#pkg/path/codec/wire/json'
 import { asArray, asObject, asText, type Json, pushTexts, type TextPiece } from '#pkg/path/codec/wire/shape'
 import { originalOf } from './block.ts'
 import { type CallTracker, newCallTracker } from './blocks.ts'
@@ -9,9 +9,6 @@ import { isKept } from './response.ts'
 import { othersOf } from './texts.ts'
 
 const encoder = new TextEncoder()
-
-/** Bodies above this are read in turns. WIRE.md §4. */
-const ONE_TURN_BYTES = 256 * 1024
 
 /** Members that a rebuilt answer keeps where nothing else can be vouched for. */
 const VOUCHED = ['id', 'type', 'role', 'model', 'stop_reason', 'stop_sequence'] as const
@@ -31,9 +28,8 @@ export function readAnswer(
   work: Work,
 ): Reading<AnswerBody> | Promise<Reading<AnswerBody>> {
   const bounds = { depth: work.limits.jsonDepth, bytes: Number.POSITIVE_INFINITY }
-  if (body.length <= ONE_TURN_BYTES) return readParsed(view, body, parseStrictBytes(body, bounds, 'chunk'), work.limits)
-  const parsed = parseStrictChunked(body, bounds, work.limits.turnBytes, work.yieldTurn)
-  return parsed.then((reading) => readParsed(view, body, reading, work.limits))
+  const turns = { turnBytes: work.limits.turnBytes, yieldTurn: work.yieldTurn }
+  return readBody(body, bounds, { turns, profile: 'chunk' }, (parsed) => readParsed(view, body, parsed, work.limits))
 }
 
 const malformed = (detail: string): Reading<never> => ({ ok: false, reason: 'WIRE_FRAME_MALFORMED', at: 0, detail })

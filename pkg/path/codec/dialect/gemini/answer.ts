@@ -1,5 +1,5 @@
 import type { AnswerBody, Limits, Message, Reading, RequestView, Work } from '#pkg/model'
-import { parseStrictBytes, parseStrictChunked } from '#pkg/path/codec/wire/json'
+import { readBody } from '#pkg/path/codec/wire/json'
 import { asArray, type Json } from '#pkg/path/codec/wire/shape'
 import { originalOf } from './call.ts'
 import { newCallTracker } from './calls.ts'
@@ -8,9 +8,6 @@ import { newRewriter } from './refuse.ts'
 
 const encoder = new TextEncoder()
 const NO_CALLS: Omit<AnswerBody, 'write'> = { messages: [], original: () => '', answerId: () => null }
-
-/** Bodies above this are read in turns. WIRE.md §4. */
-const ONE_TURN_BYTES = 256 * 1024
 
 /**
  * Reads an answer that does not stream: one chunk, or the array that an error comes in where an array was asked for.
@@ -22,9 +19,8 @@ export function readAnswer(
   work: Work,
 ): Reading<AnswerBody> | Promise<Reading<AnswerBody>> {
   const bounds = { depth: work.limits.jsonDepth, bytes: Number.POSITIVE_INFINITY }
-  if (body.length <= ONE_TURN_BYTES) return readParsed(view, body, parseStrictBytes(body, bounds, 'chunk'), work.limits)
-  const parsed = parseStrictChunked(body, bounds, work.limits.turnBytes, work.yieldTurn)
-  return parsed.then((reading) => readParsed(view, body, reading, work.limits))
+  const turns = { turnBytes: work.limits.turnBytes, yieldTurn: work.yieldTurn }
+  return readBody(body, bounds, { turns, profile: 'chunk' }, (parsed) => readParsed(view, body, parsed, work.limits))
 }
 
 function readParsed(

@@ -1,14 +1,11 @@
 import type { Endpoint, Reading, RequestView, Work } from '#pkg/model'
-import { parseStrictBytes, parseStrictChunked } from '#pkg/path/codec/wire/json'
+import { readBody } from '#pkg/path/codec/wire/json'
 import { asArray, asObject, asText, isEmpty, type Json, textsOf } from '#pkg/path/codec/wire/shape'
 import { modelOf } from './endpoints.ts'
 import { isTwofold, member, present } from './names.ts'
 import { toolsOf } from './tools.ts'
 
 const malformed = (detail: string): Reading<never> => ({ ok: false, reason: 'WIRE_REQUEST_MALFORMED', at: 0, detail })
-
-/** Bodies above this are read in turns: a scan of 256 KiB takes about two milliseconds. WIRE.md §4. */
-const ONE_TURN_BYTES = 256 * 1024
 
 /** Reads a request of an owned endpoint, strictly: what a lenient provider could read otherwise is refused. */
 export function readRequest(
@@ -20,9 +17,8 @@ export function readRequest(
     return body.length > 0 ? malformed('has a body, which a GET may not') : { ok: true, value: bodiless(endpoint) }
   }
   const bounds = { depth: work.limits.jsonDepth, bytes: work.limits.requestBytes }
-  if (body.length <= ONE_TURN_BYTES) return readParsed(endpoint, body, parseStrictBytes(body, bounds))
-  const parsed = parseStrictChunked(body, bounds, work.limits.turnBytes, work.yieldTurn)
-  return parsed.then((reading) => readParsed(endpoint, body, reading))
+  const turns = { turnBytes: work.limits.turnBytes, yieldTurn: work.yieldTurn }
+  return readBody(body, bounds, { turns, profile: 'envelope' }, (parsed) => readParsed(endpoint, body, parsed))
 }
 
 function readParsed(endpoint: Endpoint, body: Uint8Array, parsed: Reading<unknown>): Reading<RequestView> {

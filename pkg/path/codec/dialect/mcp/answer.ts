@@ -1,13 +1,10 @@
 import type { AnswerBody, Decided, Message, Reading, RequestView, Work } from '#pkg/model'
-import { parseStrictBytes, parseStrictChunked } from '#pkg/path/codec/wire/json'
+import { readBody } from '#pkg/path/codec/wire/json'
 import { ItemReader, keptOf, type Note, refusedText } from './items.ts'
 import { errorOf } from './refuse.ts'
 import { requestOf } from './request.ts'
 
 const encoder = new TextEncoder()
-
-/** Bodies above this are read in turns. */
-const ONE_TURN_BYTES = 256 * 1024
 
 /** Reads an answer in JSON: one message, or in the oldest revision several. */
 export function readAnswer(
@@ -18,8 +15,8 @@ export function readAnswer(
   const bounds = { depth: work.limits.jsonDepth, bytes: Number.POSITIVE_INFINITY }
   const read = (parsed: Reading<unknown>): Reading<AnswerBody> =>
     parsed.ok ? readMessages(view, body, parsed.value, work) : parsed
-  if (body.length <= ONE_TURN_BYTES) return read(parseStrictBytes(body, bounds))
-  return parseStrictChunked(body, bounds, work.limits.turnBytes, work.yieldTurn).then(read)
+  const turns = { turnBytes: work.limits.turnBytes, yieldTurn: work.yieldTurn }
+  return readBody(body, bounds, { turns, profile: 'envelope' }, read)
 }
 
 function readMessages(view: RequestView, body: Uint8Array, value: unknown, { limits }: Work): Reading<AnswerBody> {

@@ -1,5 +1,5 @@
 import type { Endpoint, Headers, Reading, Reason, RequestView, Work } from '#pkg/model'
-import { parseStrictBytes, parseStrictChunked } from '#pkg/path/codec/wire/json'
+import { readBody } from '#pkg/path/codec/wire/json'
 import { actsOf } from './acts.ts'
 import { disagreement, readHeaders, type Said } from './headers.ts'
 import { BATCH_REVISION, STATELESS_REVISIONS } from './methods.ts'
@@ -10,9 +10,6 @@ type Refused = Reading<never> & { ok: false }
 
 const no = (reason: Reason, detail: string): Refused => ({ ok: false, reason, at: 0, detail })
 const malformed = (detail: string): Refused => no('WIRE_REQUEST_MALFORMED', detail)
-
-/** Bodies above this are read in turns. */
-const ONE_TURN_BYTES = 256 * 1024
 
 /** What was read of a request; null = it has no body, and asks for the events of its session. */
 export function requestOf(view: RequestView): McpRequest | null {
@@ -34,8 +31,8 @@ export function readRequest(
     parsed.ok
       ? readMessages({ endpoint, body, headers, said, value: parsed.value }, work.limits.callsPerAnswer)
       : parsed
-  if (body.length <= ONE_TURN_BYTES) return read(parseStrictBytes(body, bounds))
-  return parseStrictChunked(body, bounds, work.limits.turnBytes, work.yieldTurn).then(read)
+  const turns = { turnBytes: work.limits.turnBytes, yieldTurn: work.yieldTurn }
+  return readBody(body, bounds, { turns, profile: 'envelope' }, read)
 }
 
 function bodiless(endpoint: Endpoint, body: Uint8Array, said: Said): Reading<RequestView> {

@@ -1,5 +1,5 @@
 import type { AnswerBody, Decided, Limits, Message, Reading, RequestView, Work } from '#pkg/model'
-import { parseStrictBytes, parseStrictChunked } from '#pkg/path/codec/wire/json'
+import { readBody } from '#pkg/path/codec/wire/json'
 import { asArray, type Json } from '#pkg/path/codec/wire/shape'
 import { CALLS_FOLLOW, originalOf } from './call.ts'
 import { newCallTracker } from './calls.ts'
@@ -10,9 +10,6 @@ import { textOf } from './shape.ts'
 const encoder = new TextEncoder()
 const NO_CALLS: Omit<AnswerBody, 'write'> = { messages: [], original: () => '', answerId: () => null }
 
-/** Bodies above this are read in turns. WIRE.md §4. */
-const ONE_TURN_BYTES = 256 * 1024
-
 /** Reads an answer that does not stream. Bodies without `choices` (errors, model lists) pass as they are. */
 export function readAnswer(
   view: RequestView,
@@ -20,9 +17,8 @@ export function readAnswer(
   work: Work,
 ): Reading<AnswerBody> | Promise<Reading<AnswerBody>> {
   const bounds = { depth: work.limits.jsonDepth, bytes: Number.POSITIVE_INFINITY }
-  if (body.length <= ONE_TURN_BYTES) return readParsed(view, body, parseStrictBytes(body, bounds, 'chunk'), work.limits)
-  const parsed = parseStrictChunked(body, bounds, work.limits.turnBytes, work.yieldTurn)
-  return parsed.then((reading) => readParsed(view, body, reading, work.limits))
+  const turns = { turnBytes: work.limits.turnBytes, yieldTurn: work.yieldTurn }
+  return readBody(body, bounds, { turns, profile: 'chunk' }, (parsed) => readParsed(view, body, parsed, work.limits))
 }
 
 function readParsed(
@@ -96,7 +92,7 @@ function rebuildChoice(view: RequestView, note: ChoiceNote, stray: readonly stri
   const keys = [...note.tools, ...(note.legacy === null ? [] : [note.legacy]), ...note.strays]
   const refusals = [...refusalsOf(keys, decided), ...stray]
   const member = view.structuredOutput ? 'refusal' : 'content'
-  const before = textOf(message[member]).text
+  const before = textOf(message[member])
   if (refusals.length > 0) message[member] = [before, ...refusals].filter((text) => text !== '').join('\n\n')
   const finish = note.finish
   const none = refusals.length > 0 && tools.length === 0 && !legacy

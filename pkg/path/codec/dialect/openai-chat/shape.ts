@@ -1,21 +1,19 @@
 import type { HostedTool } from '#pkg/model'
 import { asArray, asObject, asText, isEmpty, type Json } from '#pkg/path/codec/wire/shape'
 
-/** All text of a `content` member: a string, or parts. Reasoning parts are told apart. */
-export function textOf(content: unknown): { readonly text: string; readonly reasoning: string } {
-  if (typeof content === 'string') return { text: content, reasoning: '' }
+/** All text of a `content` member: a string, or parts, without those that hold reasoning. */
+export function textOf(content: unknown): string {
+  if (typeof content === 'string') return content
   let text = ''
-  let reasoning = ''
   for (const part of asArray(content) ?? []) {
     const item = asObject(part)
     if (item === null) text += typeof part === 'string' ? part : ''
-    else if (typeof item['thinking'] === 'string') reasoning += item['thinking']
-    else if (item['thinking'] !== undefined) reasoning += textOf(item['thinking']).text
+    else if (item['thinking'] !== undefined) continue
     else if (typeof item['text'] === 'string') text += item['text']
     else if (typeof item['refusal'] === 'string') text += item['refusal']
-    else if (item['content'] !== undefined) text += textOf(item['content']).text
+    else if (item['content'] !== undefined) text += textOf(item['content'])
   }
-  return { text, reasoning }
+  return text
 }
 
 /** The tools of a request: those that the client runs, and those that the provider runs. */

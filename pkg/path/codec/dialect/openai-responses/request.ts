@@ -1,5 +1,5 @@
 import type { Endpoint, Reading, RequestView, Work } from '#pkg/model'
-import { parseStrictBytes, parseStrictChunked } from '#pkg/path/codec/wire/json'
+import { readBody } from '#pkg/path/codec/wire/json'
 import { asArray, asObject, asText, type Json, textsOf } from '#pkg/path/codec/wire/shape'
 import { asksForEvents } from './endpoints.ts'
 import { callIn } from './item.ts'
@@ -7,9 +7,6 @@ import { namesOf } from './names.ts'
 import { toolsOf } from './tools.ts'
 
 const malformed = (detail: string): Reading<never> => ({ ok: false, reason: 'WIRE_REQUEST_MALFORMED', at: 0, detail })
-
-/** Bodies above this are read in turns: a scan of 256 KiB takes about two milliseconds. WIRE.md §4. */
-const ONE_TURN_BYTES = 256 * 1024
 
 /** Reads a request of an owned endpoint, strictly: what a lenient provider could read otherwise is refused. */
 export function readRequest(
@@ -25,9 +22,8 @@ export function readRequest(
   const cancels = endpoint.name === 'responses.cancel'
   if (cancels && body.length === 0) return { ok: true, value: bodiless(endpoint) }
   const bounds = { depth: work.limits.jsonDepth, bytes: work.limits.requestBytes }
-  if (body.length <= ONE_TURN_BYTES) return readParsed(endpoint, body, parseStrictBytes(body, bounds))
-  const parsed = parseStrictChunked(body, bounds, work.limits.turnBytes, work.yieldTurn)
-  return parsed.then((reading) => readParsed(endpoint, body, reading))
+  const turns = { turnBytes: work.limits.turnBytes, yieldTurn: work.yieldTurn }
+  return readBody(body, bounds, { turns, profile: 'envelope' }, (parsed) => readParsed(endpoint, body, parsed))
 }
 
 function readParsed(endpoint: Endpoint, body: Uint8Array, parsed: Reading<unknown>): Reading<RequestView> {

@@ -54,7 +54,7 @@ describe('any text', () => {
         fc.nat(20),
         async (body, turn) => {
           const whole = parseStrictBytes(body, LIMITS)
-          const chunked = await parseStrictChunked(body, LIMITS, turn, async () => {})
+          const chunked = await parseStrictChunked(body, LIMITS, { turnBytes: turn, yieldTurn: async () => {} })
           // Bytes that are not UTF-8 are found before anything else in a whole body, in their turn otherwise.
           if (whole.ok || whole.reason !== 'WIRE_INVALID_UTF8') assert.deepEqual(chunked, whole)
           else assert.equal(chunked.ok, false)

@@ -12,7 +12,7 @@
  * Never: repairs a text, guesses an encoding, or puts content of the text into the detail of a fault.
  */
 export { foldKey, isDeceptiveName } from './keys.ts'
-export { parseStrict, parseStrictBytes, parseStrictChunked } from './parse.ts'
+export { parseStrict, parseStrictBytes, parseStrictChunked, readBody, type Turns } from './parse.ts'
 export type { JsonFault, JsonLimits, JsonProfile } from './profile.ts'
 export { type JsonListener, type JsonScanner, newJsonScanner } from './scanner.ts'
 export { elementSpans, type JsonSpan, valueSpan } from './spans.ts'

@@ -3,7 +3,15 @@ import { Buffer } from 'node:buffer'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Reason } from '#pkg/model'
-import { elementSpans, newJsonScanner, parseStrict, parseStrictBytes, parseStrictChunked, valueSpan } from './index.ts'
+import {
+  elementSpans,
+  newJsonScanner,
+  parseStrict,
+  parseStrictBytes,
+  parseStrictChunked,
+  readBody,
+  valueSpan,
+} from './index.ts'
 import { cuttings, hear, judge, LIMITS, PROFILES, stringsOf } from './judge.fixture.ts'
 
 type Row = readonly [name: string, text: string, verdict: string]
@@ -192,7 +200,10 @@ describe('[JSON-07] characters', () => {
       const reading = parseStrictBytes(body, LIMITS)
       assert.equal(reading.ok ? 'ok' : at(reading.reason, reading.at), no(offset))
       for (const turn of [1, 5, 100])
-        assert.deepEqual(await parseStrictChunked(body, LIMITS, turn, async () => {}), reading)
+        assert.deepEqual(
+          await parseStrictChunked(body, LIMITS, { turnBytes: turn, yieldTurn: async () => {} }),
+          reading,
+        )
     })
   }
 
@@ -335,12 +346,27 @@ describe('[JSON-12] turns', () => {
   it('gives the loop its chance after each turn', async () => {
     const body = Buffer.from(JSON.stringify({ a: 'é€😀'.repeat(100) }))
     let turns = 0
-    const reading = await parseStrictChunked(body, LIMITS, 64, async () => {
+    const yieldTurn = async () => {
       turns++
-    })
+    }
+    const reading = await parseStrictChunked(body, LIMITS, { turnBytes: 64, yieldTurn })
     assert.deepEqual(reading, { ok: true, value: JSON.parse(body.toString()) })
     assert.ok(turns >= Math.floor(body.length / 64) && turns <= Math.ceil(body.length / 61))
   })
+})
+
+it('[JSON-12] a body of any size is read by the profile that was asked for', async () => {
+  const turns = { turnBytes: 64 * 1024, yieldTurn: async () => {} }
+  for (const size of [0, 300_000])
+    for (const [profile, ok] of [
+      ['chunk', false],
+      ['envelope', true],
+    ] as const) {
+      const body = Buffer.from(JSON.stringify({ pad: 'x'.repeat(size), choices: 1, Choices: 2 }))
+      const limits = { depth: 64, bytes: 1_000_000 }
+      const reading = await readBody(body, limits, { turns, profile }, (parsed) => parsed)
+      assert.equal(reading.ok, ok, `${profile} ${size}`)
+    }
 })
 
 describe('[JSON-13] elementSpans', () => {

@@ -59,18 +59,40 @@ export function parseStrictBytes(
   return parseStrict(textOf(bytes), { depth: limits.depth, bytes: Number.POSITIVE_INFINITY }, profile)
 }
 
+/** How a long reading lets others run: `turnBytes` are looked at between two calls of `yieldTurn`. */
+export type Turns = { readonly turnBytes: number; readonly yieldTurn: () => Promise<void> }
+
+/** Bodies above this are read in turns: a scan of 256 KiB takes about two milliseconds. WIRE.md §4. */
+const ONE_TURN_BYTES = 256 * 1024
+
 /**
- * {@link parseStrictBytes} (profile `envelope`) that looks at `turnBytes` at a time and lets `yieldTurn` give the
+ * Reads a body by `profile`, whatever its size: at once if it is small, else in turns, and then a promise.
+ *
+ * @param profile `envelope` for a request, `chunk` for an answer; a large body is judged no less strictly than a small one.
+ */
+export function readBody<T>(
+  body: Uint8Array,
+  limits: JsonLimits,
+  { turns, profile }: { readonly turns: Turns; readonly profile: JsonProfile },
+  read: (parsed: Reading<unknown>) => T,
+): T | Promise<T> {
+  if (body.length <= ONE_TURN_BYTES) return read(parseStrictBytes(body, limits, profile))
+  return parseStrictChunked(body, limits, turns, profile).then(read)
+}
+
+/**
+ * {@link parseStrictBytes} that looks at `turnBytes` at a time and lets `yieldTurn` give the
  * event loop its chance in between. Only the last step, `JSON.parse` of a text already found strict, is one turn.
  */
 export async function parseStrictChunked(
   bytes: Uint8Array,
   limits: JsonLimits,
-  turnBytes: number,
-  yieldTurn: () => Promise<void>,
+  turns: Turns,
+  profile: JsonProfile = 'envelope',
 ): Promise<Reading<unknown>> {
-  if (bytes.length > limits.bytes) return tooLarge(limits, 'envelope')
-  const scanner = newJsonScanner({ depth: limits.depth, bytes: Number.POSITIVE_INFINITY }, {}, 'envelope')
+  const { turnBytes, yieldTurn } = turns
+  if (bytes.length > limits.bytes) return tooLarge(limits, profile)
+  const scanner = newJsonScanner({ depth: limits.depth, bytes: Number.POSITIVE_INFINITY }, {}, profile)
   for (let from = 0; from < bytes.length; ) {
     const to = borderBefore(bytes, from + Math.max(4, turnBytes))
     const turn = bytes.subarray(from, to)
