@@ -62,7 +62,8 @@ describe('disguises', () => {
   })
 
   test('[INTENT-SQL-05] no text around a statement makes it less', () => {
-    const around = fc.constantFrom(...READS.filter((sql) => !/[;]\s*$|--/.test(sql)))
+    // a read that prepares `q` gives a later `EXECUTE q` its own meaning
+    const around = fc.constantFrom(...READS.filter((sql) => !/[;]\s*$|--|PREPARE/.test(sql)))
     fc.assert(
       fc.property(around, fc.constantFrom(...ACTS), around, (first, act, last) => {
         const reading = read(`${first}; ${act.sql}; ${last}`)
