@@ -13,6 +13,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'PROMISE-BOUNDED': 'Every buffer has a limit, and a reader that stops does not fill this process.',
   'LIMIT-01': 'Each cap holds at its value and refuses one above.',
   'CHAT-01': '200 Chat streams at once never mix.',
+  'CHAT-02': 'A chunk that is like one before it says the same as it says alone.',
   'SDK-01': 'The official Node SDK reads every passed and every refused stream as the contract says.',
   'SDK-02': 'The official Python SDK reads every passed and every refused stream as the contract says.',
   'RESP-01':
@@ -307,6 +308,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'JSON-10': 'Verdict, reason, offset and completeness of a text do not depend on the pieces in which it is pushed',
   'JSON-11': 'The strings inside arguments are told while they arrive: decoded, with their path and their byte offsets',
   'JSON-12': 'A body is read in turns of at most turnBytes and judged as if it were read whole',
+  'JSON-14':
+    'An event that is like one before it, but for a few values, is read as a strict reading would read it, or strictly',
   'JSON-13': 'The elements of an array, and the value at a path, are found where they stand in the text',
   'SSE-01': 'The raw bytes of all frames in a row are the bytes of the stream, for every stream and every cutting',
   'SSE-02': 'Frames, and place and reason of the first fault, do not depend on the chunks in which a stream comes',

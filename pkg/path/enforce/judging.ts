@@ -1,6 +1,6 @@
 import {
   type ArgumentForm,
-  channelKey,
+  type Channel,
   type Decided,
   type Finding,
   findingOf,
@@ -137,8 +137,7 @@ export class Judging {
     return {
       outcome: (call) => this.#calls.get(call)?.outcome ?? { kind: 'refused', text: '' },
       text: (channel) => {
-        const key = channelKey(channel)
-        const span = spans.find((candidate) => channelKey(candidate.channel) === key)
+        const span = spans.find((candidate) => isSame(candidate.channel, channel))
         return span === undefined ? undefined : this.#texts.edited(span)
       },
     }
@@ -154,7 +153,7 @@ export class Judging {
       case 'text': {
         const { span, items } = this.#texts.push(message.channel, message.text)
         spans.push(span)
-        return this.#textItems(channelKey(message.channel), items)
+        return this.#textItems(span.state.key, items)
       }
       case 'call-open':
         return this.#open(this.#held(message.call, false), message.name, message.form)
@@ -375,5 +374,7 @@ export class Judging {
     else this.#texts.decide(key, end)
   }
 }
+
+const isSame = (one: Channel, other: Channel): boolean => one.choice === other.choice && one.member === other.member
 
 const detailOf = (reason: Reason): string => `was refused: ${reasonRow(reason).text}`

@@ -4,9 +4,16 @@ import { type Channel, channelKey, type TextCallScanner, type TextItem } from '#
 type Edit = { readonly start: number; readonly end: number; readonly text: string }
 
 /** The text of one frame in one channel. */
-export type TextSpan = { readonly channel: Channel; readonly start: number; readonly text: string }
+export type TextSpan = {
+  readonly channel: Channel
+  readonly state: ChannelState
+  readonly start: number
+  readonly text: string
+}
 
+/** One channel: only {@link TextHolds} looks into it. */
 type ChannelState = {
+  readonly key: string
   readonly scanner: TextCallScanner
   length: number
   /** Text before this offset is decided: plain, allowed, or replaced. */
@@ -26,7 +33,7 @@ export class TextHolds {
   /** Takes more text; answers where it stands and what the scanner made of it. */
   push(channel: Channel, text: string): { readonly span: TextSpan; readonly items: readonly TextItem[] } {
     const state = this.#stateOf(channel)
-    const span: TextSpan = { channel, start: state.length, text }
+    const span: TextSpan = { channel, state, start: state.length, text }
     state.length += text.length
     return { span, items: state.scanner.push(text) }
   }
@@ -52,13 +59,13 @@ export class TextHolds {
   }
 
   isDecided(span: TextSpan): boolean {
-    const state = this.#channels.get(channelKey(span.channel))
-    return state === undefined || span.start + span.text.length <= state.decided
+    return span.start + span.text.length <= span.state.decided
   }
 
   /** The text of a frame after replacement; undefined when nothing in it was replaced. */
   edited(span: TextSpan): string | undefined {
-    const edits = this.#channels.get(channelKey(span.channel))?.edits ?? []
+    const { edits } = span.state
+    if (edits.length === 0) return
     const end = span.start + span.text.length
     let out = ''
     let at = span.start
@@ -77,7 +84,7 @@ export class TextHolds {
     const key = channelKey(channel)
     let state = this.#channels.get(key)
     if (state === undefined) {
-      state = { scanner: this.#newScanner(), length: 0, decided: 0, edits: [] }
+      state = { key, scanner: this.#newScanner(), length: 0, decided: 0, edits: [] }
       this.#channels.set(key, state)
     }
     return state

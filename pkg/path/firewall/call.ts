@@ -138,13 +138,12 @@ export class FollowedCall {
     this.#sqlBytes += bytes
   }
 
-  /** Fed unit by unit: so what is seen, and where, does not depend on how the text was cut. */
+  /** Where a class is seen is where its word ended, so it does not depend on how the text was cut. */
   #classOf(text: string, at: number, whole: number | null): Finding | null {
     const { rules, entries } = this.parts
-    for (let index = 0; index < text.length; index += 1) {
-      const seen = this.#follower?.push(text.charAt(index)) ?? null
-      if (seen === null) continue
-      const into = Math.min(Math.max(seen.at - this.#sqlUnits, 0), index + 1)
+    const follower = this.#follower
+    for (let seen = follower?.push(text) ?? null; seen !== null; seen = follower?.push('') ?? null) {
+      const into = Math.min(Math.max(seen.at - this.#sqlUnits, 0), text.length)
       const byte = whole ?? at + Buffer.byteLength(text.slice(0, into))
       const finding = earlySqlFinding(rules, entries, seen, byte)
       if (finding !== null) return finding

@@ -90,8 +90,15 @@ export class SqlLexer {
 
   push(text: string): void {
     for (let at = 0; at < text.length; at++) {
-      this.#step(text.charAt(at))
-      this.#at++
+      const run = this.#mode === 'word' ? wordUnits(text, at) : 0
+      if (run > 0) {
+        this.#takeWord(text.slice(at, at + run))
+        this.#at += run
+        at += run - 1
+      } else {
+        this.#step(text.charAt(at))
+        this.#at++
+      }
     }
   }
 
@@ -152,13 +159,16 @@ export class SqlLexer {
     this.#long = false
   }
 
+  /** More of the word in hand. */
+  #takeWord(units: string): void {
+    const room = NAME_LIMIT - this.#word.length
+    if (units.length > room) this.#long = true
+    this.#word += units.length > room ? units.slice(0, room) : units
+  }
+
   #inWord(unit: string): void {
     const more = isNameStart(unit) || isDigit(unit) || (unit === '$' && this.#mode === 'word')
-    if (more) {
-      if (this.#word.length < NAME_LIMIT) this.#word += unit
-      else this.#long = true
-      return
-    }
+    if (more) return this.#takeWord(unit)
     const escapes =
       this.#rules.escapeStrings && this.#mode === 'word' && this.#word.toLowerCase() === 'e' && unit === "'"
     this.#settle()
@@ -351,6 +361,19 @@ function isLineEnd(unit: string): boolean {
 function isDigit(unit: string): boolean {
   return unit >= '0' && unit <= '9'
 }
+
+/** How many units from `from` on belong to a word that has begun. */
+function wordUnits(text: string, from: number): number {
+  let at = from
+  while (at < text.length && WORD_UNITS[Math.min(text.charCodeAt(at), 0x80)] === 1) at += 1
+  return at - from
+}
+
+/** By unit; the last stands for everything beyond ASCII. */
+const WORD_UNITS = Uint8Array.from({ length: 0x81 }, (_, unit) => {
+  const text = String.fromCharCode(unit)
+  return isNameStart(text) || isDigit(text) || text === '$' ? 1 : 0
+})
 
 /** Every unit beyond ASCII belongs to a name, white space of Unicode included. */
 function isNameStart(unit: string): boolean {

@@ -20,6 +20,8 @@ type ChoiceCalls = { readonly slots: Map<string, Call>; readonly all: Call[]; la
 export type CallTracker = {
   /** One element of `tool_calls`. Answers the key of the call that it belongs to. */
   tool(choice: number, element: unknown, at: number, out: Message[]): string
+  /** More arguments of a call, in an element that holds nothing else (see {@link onlyArguments}). */
+  more(where: MoreOf, text: string, at: number, out: Message[]): string
   /** A legacy `function_call` delta. */
   legacy(choice: number, delta: unknown, at: number, out: Message[]): string
   /** Something that could be a call and that the dialect does not define. */
@@ -30,6 +32,9 @@ export type CallTracker = {
   end(at: number, out: Message[]): void
   find(key: string): Call | undefined
 }
+
+/** Where an element of `tool_calls` belongs that holds arguments only. */
+export type MoreOf = { readonly choice: number; readonly index: number; readonly form: ArgumentForm }
 
 const ELEMENT_KEYS = new Set(['index', 'id', 'type', 'function', 'custom'])
 const FUNCTION_KEYS = new Set(['name', 'arguments'])
@@ -74,6 +79,11 @@ class Tracker implements CallTracker {
       const bad = { choice, place: 'tool', slot: `bad${this.#serial}`, index: null } as const
       return this.#take(bad, { ...piece, fault: 'WIRE_INDEX_INVALID' }, at, out)
     }
+    return this.#take({ choice, place: 'tool', slot: `${index}`, index }, piece, at, out)
+  }
+
+  more({ choice, index, form }: MoreOf, text: string, at: number, out: Message[]): string {
+    const piece = { id: null, name: null, text, form, extra: NO_EXTRA, fault: null }
     return this.#take({ choice, place: 'tool', slot: `${index}`, index }, piece, at, out)
   }
 
@@ -252,6 +262,12 @@ function keep(call: Call, text: string, limits: Limits): void {
   call.length += text.length
   if (call.length > limits.argumentBytes) call.overflow = true
   else call.arguments.push(text)
+}
+
+/** The form of the arguments if an element has nothing but them: no id, no name, no signature, no fault. */
+export function onlyArguments(element: Json): ArgumentForm | null {
+  const { id, name, extra, fault, form } = pieceOf(element)
+  return id === null && name === null && fault === null && extra === NO_EXTRA ? form : null
 }
 
 function pieceOf(element: Json): Piece {

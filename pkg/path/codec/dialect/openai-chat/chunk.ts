@@ -169,8 +169,11 @@ function indexed(element: unknown, position: number): unknown {
 /** Members that this kind of answer should not have: echoes that some clients show. */
 function echoOf(value: Json, member: 'delta' | 'message'): Json {
   const other = member === 'delta' ? 'message' : 'delta'
+  if (value[other] === undefined && value['text'] === undefined) return NO_ECHO
   return { [`echo ${other}`]: value[other] ?? null, 'echo text': value['text'] ?? null }
 }
+
+const NO_ECHO: Json = {}
 
 /** An echo is read in both ways that clients have: as more text, and as all text so far. */
 function readEcho(reader: ChunkReader, choice: number, echo: TextPiece): readonly TextPiece[] {

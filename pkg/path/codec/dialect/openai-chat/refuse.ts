@@ -49,10 +49,10 @@ class ChunkRewriter implements Rewriter {
   }
 
   chunk(note: ChunkNote, decided: Decided): readonly Uint8Array[] | null {
-    const dirty = note.choices.map((choice) => this.#isDirty(choice, decided))
-    const stray = note.strays.some((key) => decided.outcome(key).kind === 'refused')
-    this.#anyRefused ||= stray || dirty.includes(true)
-    if (stray || dirty.includes(true)) return this.#rebuild(note, decided)
+    let dirty = note.strays.some((key) => decided.outcome(key).kind === 'refused')
+    for (const choice of note.choices) if (this.#isDirty(choice, decided)) dirty = true
+    this.#anyRefused ||= dirty
+    if (dirty) return this.#rebuild(note, decided)
     const echoes = this.#anyRefused && note.choices.some(tellsAgain)
     if (echoes) return this.#rebuild(note, decided)
     for (const choice of note.choices) this.#follow(choice)
@@ -175,6 +175,7 @@ function hasText(texts: readonly TextPiece[]): boolean {
 }
 
 function callsOf(note: ChoiceNote): readonly string[] {
+  if (note.legacy === null && note.strays.length === 0 && note.tools.length < 2) return note.tools
   const keys = [...note.tools, ...note.strays]
   if (note.legacy !== null) keys.push(note.legacy)
   return keys.length < 2 ? keys : [...new Set(keys)]

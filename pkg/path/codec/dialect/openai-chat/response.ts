@@ -1,4 +1,5 @@
 import type { AnswerStream, Decided, Frame, Limits, Message, RequestView } from '#pkg/model'
+import { newAlikeChunks } from './alike.ts'
 import { originalOf } from './call.ts'
 import { newCallTracker } from './calls.ts'
 import { type ChunkNote, type ChunkReader, choicesAsked, parseChunk, readChunk } from './chunk.ts'
@@ -17,9 +18,15 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
     freshEcho: newFreshEcho(),
     members: new Set(),
   }
+  const alike = newAlikeChunks(tracker)
   let done = false
 
   const readEvent = (frame: Frame & { kind: 'event' }, out: Message[]): void => {
+    const known = done ? null : alike.read(frame.data, frame.at, out)
+    if (known !== null) {
+      notes.set(frame, known)
+      return
+    }
     const data = frame.data.trim()
     if (data === '[DONE]') {
       done = true
@@ -31,8 +38,11 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
       return
     }
     const chunk = parseChunk(frame.data, limits)
-    if (chunk.ok) notes.set(frame, readChunk(chunk.value, reader, frame.at, out))
-    else out.push({ kind: 'fault', at: frame.at, scope: 'stream', reason: chunk.reason, call: null })
+    if (chunk.ok) {
+      const note = readChunk(chunk.value, reader, frame.at, out)
+      notes.set(frame, note)
+      alike.learn(frame.data, note, out)
+    } else out.push({ kind: 'fault', at: frame.at, scope: 'stream', reason: chunk.reason, call: null })
   }
 
   return {

@@ -11,6 +11,7 @@
  *
  * Never: repairs a text, guesses an encoding, or puts content of the text into the detail of a fault.
  */
+export { type AlikePlan, AlikeTexts } from './alike.ts'
 export { foldKey, isDeceptiveName } from './keys.ts'
 export { parseStrict, parseStrictBytes, parseStrictChunked, readBody, type Turns } from './parse.ts'
 export type { JsonFault, JsonLimits, JsonProfile } from './profile.ts'

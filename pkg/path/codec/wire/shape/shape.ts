@@ -32,10 +32,15 @@ const CALL_TYPE = /(?:tool|function|mcp|shell|computer|patch|bash)[^a-z]*(?:call
 const EVIDENCE_KEYS = new Set(['executedtools', 'xgroq', 'searchresults'])
 
 const folded = (key: string): string =>
-  key
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[^a-z]/g, '')
+  PLAIN_WORD.test(key)
+    ? key
+    : key
+        .normalize('NFKC')
+        .toLowerCase()
+        .replace(/[^a-z]/g, '')
+
+/** Folds to itself. */
+const PLAIN_WORD = /^[a-z]+$/
 
 /**
  * Could a lenient client rebuild a tool call out of this value? Asked of every member that the dialect does not
