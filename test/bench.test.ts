@@ -1,39 +1,31 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { DIALECTS, stampedIn } from './bench/dialects.ts'
 import { goalsOf, row, tableOf } from './bench/report.ts'
 import { quantile } from './bench/stats.ts'
-import {
-  POLICY_RULES,
-  policyFile,
-  SQL,
-  STAMP_DIGITS,
-  STAMP_MARK,
-  STAMPED_EVENTS,
-  streamEvents,
-} from './bench/workload.ts'
+import { CALL, POLICY_RULES, policyFile, SQL, STAMP, STAMP_DIGITS, TEXT_EVENTS } from './bench/workload.ts'
 
-test('[BENCH-01] the stream is what docs/performance.md says: stamped events, one call within the stated sizes', () => {
-  const events = streamEvents()
-  assert.equal(events.length, STAMPED_EVENTS)
-  for (const event of events) assert.match(event.slice(event.indexOf(STAMP_MARK) + STAMP_MARK.length), /^0{19}"/)
-  assert.equal(STAMP_DIGITS, 19)
-  type Chunk = {
-    readonly choices: readonly {
-      readonly delta: { readonly tool_calls?: readonly { readonly function: { readonly arguments: string } }[] }
-    }[]
-  }
-  const pieces = events.map(
-    (event) => (JSON.parse(event.slice('data: '.length)) as Chunk).choices[0]?.delta.tool_calls?.[0],
-  )
-  const args = pieces.map((piece) => piece?.function.arguments ?? '').join('')
-  assert.equal((JSON.parse(args) as { readonly query: string }).query, SQL)
+for (const [name, dialect] of Object.entries(DIALECTS))
+  test(`[BENCH-01] the stream of ${name} is what docs/performance.md says: stamped events, one call`, () => {
+    const { events, end } = dialect
+    assert.equal(STAMP.length, STAMP_DIGITS + 2)
+    assert.ok(events.slice(0, TEXT_EVENTS + 1).every((event) => event.split(STAMP).length === 2))
+    assert.equal(events.at(-1)?.split(STAMP).length, 2)
+    assert.ok(stampedIn(dialect) >= TEXT_EVENTS + 2 && !end.includes(STAMP))
+    for (const event of events.join('').split('\n\n').slice(0, -1)) {
+      assert.doesNotThrow(() => JSON.parse(event.slice(event.indexOf('data: ') + 'data: '.length)), event)
+    }
+  })
+
+test('[BENCH-01] SQL and arguments have the stated sizes', () => {
   assert.ok(SQL.length <= 1_024 && SQL.length > 900, `${SQL.length} bytes of SQL`)
+  const args = JSON.stringify(CALL)
   assert.ok(args.length <= 4_096, `${args.length} bytes of arguments`)
 })
 
 test('[BENCH-01] the policy has the rules that it is said to have', () => {
-  assert.equal(policyFile().match(/"expression"/g)?.length, POLICY_RULES)
+  assert.equal(policyFile(1).match(/"expression"/g)?.length, POLICY_RULES)
 })
 
 test('[BENCH-02] a quantile lies between the least and the greatest sample, and rises with its share', () => {

@@ -1,18 +1,21 @@
 /** The load client of the bench, in its own process: takes one {@link Phase} at a time by IPC, answers with what it measured. */
 import { Agent, request as openRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { requestBody, STAMP_DIGITS, STAMP_MARK, STAMPED_EVENTS, TEXT_EVENTS } from './workload.ts'
+import { STAMP_DIGITS, STAMP_MARK, TEXT_EVENTS } from './workload.ts'
 
 /** What to do against which system, for how long. */
 export type Phase = {
-  readonly kind: 'streams' | 'requests'
-  /** Base URL, `/v1` included. */
-  readonly baseUrl: string
-  readonly key: string
+  /** `calls`: one request after the other on one connection, each timed. */
+  readonly kind: 'streams' | 'requests' | 'calls'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
   /** Streams or connections at a time. */
   readonly concurrency: number
   readonly durationMs: number
+  /** Of streams: between two events, and how many of them have stamps. */
   readonly paceMs: number
+  readonly stamped: number
 }
 
 /** Times in µs. */
@@ -20,7 +23,7 @@ export type Measured = {
   /** Streams or requests that were answered whole, and the time that all of it took, ms. */
   readonly done: number
   readonly elapsedMs: number
-  /** Request sent → first event received. */
+  /** Request sent → first event, or whole answer of a call, received. */
   readonly firstEvent: readonly number[]
   /** Text event sent → received. */
   readonly textDelay: readonly number[]
@@ -40,14 +43,13 @@ const nowNs = (): number => {
 async function streams(phase: Phase): Promise<Measured> {
   const samples: Samples = { firstEvent: [], textDelay: [], closeDelay: [] }
   const agent = new Agent({ keepAlive: true, maxSockets: phase.concurrency, maxFreeSockets: phase.concurrency })
-  const body = requestBody(true, phase.paceMs)
   const started = performance.now()
   let done = 0
   const worker = async (index: number) => {
     // Streams start spread over the length of one, as independent agents would.
-    await new Promise((resolve) => setTimeout(resolve, (index * phase.paceMs * STAMPED_EVENTS) / phase.concurrency))
+    await new Promise((resolve) => setTimeout(resolve, (index * phase.paceMs * phase.stamped) / phase.concurrency))
     while (performance.now() - started < phase.durationMs) {
-      await oneStream(phase, agent, body, samples)
+      await oneStream(phase, agent, samples)
       done++
     }
   }
@@ -56,32 +58,32 @@ async function streams(phase: Phase): Promise<Measured> {
   return { done, elapsedMs: performance.now() - started, ...samples }
 }
 
-function oneStream(phase: Phase, agent: Agent, body: string, samples: Samples): Promise<void> {
-  const url = new URL(`${phase.baseUrl}/chat/completions`)
+function oneStream(phase: Phase, agent: Agent, samples: Samples): Promise<void> {
+  const { body, stamped } = phase
+  const url = new URL(phase.url)
   const headers = {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
-    authorization: `Bearer ${phase.key}`,
+    ...phase.headers,
   }
   return new Promise((resolve, reject) => {
     const asked = nowNs()
     const request = openRequest({
       host: url.hostname,
       port: url.port,
-      path: url.pathname,
+      path: url.pathname + url.search,
       method: 'POST',
       headers,
       agent,
     })
     request.once('error', reject)
     request.once('response', (response) => {
-      const reader = newStampReader(asked, samples)
+      const reader = newStampReader(asked, stamped, samples)
       response.on('data', (data: Buffer) => reader.push(data, nowNs()))
       response.once('error', reject)
       response.once('end', () => {
-        if (response.statusCode === 200 && reader.seen === STAMPED_EVENTS) resolve()
-        else
-          reject(new Error(`status ${response.statusCode}, ${reader.seen} of ${STAMPED_EVENTS} events: ${reader.tail}`))
+        if (response.statusCode === 200 && reader.seen === stamped) resolve()
+        else reject(new Error(`status ${response.statusCode}, ${reader.seen} of ${stamped} events: ${reader.tail}`))
       })
     })
     request.end(body)
@@ -89,13 +91,13 @@ function oneStream(phase: Phase, agent: Agent, body: string, samples: Samples): 
 }
 
 /** Finds the stamps in a body as it arrives, and sorts their delays by what the event was. */
-function newStampReader(asked: number, samples: Samples) {
+function newStampReader(asked: number, stamped: number, samples: Samples) {
   let carry = ''
   let seen = 0
   const note = (sent: number, received: number) => {
     if (seen === 0) samples.firstEvent.push((received - asked) / 1_000)
     else if (seen <= TEXT_EVENTS) samples.textDelay.push((received - sent) / 1_000)
-    else if (seen === STAMPED_EVENTS - 1) samples.closeDelay.push((received - sent) / 1_000)
+    else if (seen === stamped - 1) samples.closeDelay.push((received - sent) / 1_000)
     seen++
   }
   return {
@@ -120,28 +122,40 @@ function newStampReader(asked: number, samples: Samples) {
   }
 }
 
-async function requests(phase: Phase): Promise<Measured> {
-  const url = new URL(`${phase.baseUrl}/chat/completions`)
-  const body = requestBody(false, 0)
+function requestOf({ url: text, headers, body }: Phase): { readonly url: URL; readonly bytes: Buffer } {
+  const url = new URL(text)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   const bytes = Buffer.from(
-    `POST ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
-      `authorization: Bearer ${phase.key}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    `POST ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
+      `${lines.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
-  const started = performance.now()
-  const end = started + phase.durationMs
-  const loops = Array.from({ length: phase.concurrency }, () => closedLoop(url, bytes, end))
-  const counts = await Promise.all(loops)
-  const done = counts.reduce((sum, count) => sum + count, 0)
-  return { done, elapsedMs: performance.now() - started, firstEvent: [], textDelay: [], closeDelay: [] }
+  return { url, bytes }
 }
 
-/** One connection that sends its next request when the last answer is whole. Resolves with the number of answers. */
-function closedLoop(url: URL, request: Buffer, end: number): Promise<number> {
+async function requests(phase: Phase): Promise<Measured> {
+  const { url, bytes } = requestOf(phase)
+  const started = performance.now()
+  const end = started + phase.durationMs
+  const firstEvent: number[] = []
+  const timed = phase.kind === 'calls' ? firstEvent : null
+  const loops = Array.from({ length: phase.concurrency }, () => closedLoop(url, bytes, end, timed))
+  const counts = await Promise.all(loops)
+  const done = counts.reduce((sum, count) => sum + count, 0)
+  return { done, elapsedMs: performance.now() - started, firstEvent, textDelay: [], closeDelay: [] }
+}
+
+/** One connection that sends its next request when the last answer is whole. Resolves with the number of answers; their times go to `timed`. */
+function closedLoop(url: URL, request: Buffer, end: number, timed: number[] | null): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true })
     let buffered = ''
     let answers = 0
-    socket.once('connect', () => socket.write(request))
+    let asked = 0
+    const ask = () => {
+      asked = nowNs()
+      socket.write(request)
+    }
+    socket.once('connect', ask)
     socket.once('error', reject)
     socket.once('close', () =>
       performance.now() < end ? reject(new Error('the connection was closed')) : resolve(answers),
@@ -153,7 +167,8 @@ function closedLoop(url: URL, request: Buffer, end: number): Promise<number> {
       if (!buffered.startsWith('HTTP/1.1 200')) return reject(new Error(buffered.slice(0, 400)))
       buffered = buffered.slice(length)
       answers++
-      if (performance.now() < end) socket.write(request)
+      timed?.push((nowNs() - asked) / 1_000)
+      if (performance.now() < end) ask()
       else socket.end(() => resolve(answers))
     })
   })

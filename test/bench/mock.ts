@@ -3,20 +3,34 @@
  * possible, since it shares a core with the load. Prints its port, serves until it is killed.
  */
 import { createServer, type Socket } from 'node:net'
-import { STAMP_DIGITS, STAMP_MARK, streamEvents, WHOLE_ANSWER } from './workload.ts'
+import { DIALECTS, MCP } from './dialects.ts'
+import { STAMP_DIGITS, STAMP_MARK } from './workload.ts'
 
+/** `stampAt` < 0: the event has no room for a stamp. */
 type Prepared = { readonly bytes: Buffer; readonly stampAt: number }
+type Stream = { readonly events: readonly Prepared[]; readonly end: Buffer }
 
-const stream: readonly Prepared[] = streamEvents().map((text) => {
-  const bytes = chunk(text)
-  return { bytes, stampAt: bytes.indexOf(STAMP_MARK) + STAMP_MARK.length }
-})
+const streams = new Map<string, Stream>()
+const wholes = new Map<string, Buffer>()
+for (const { paths, events, end, whole } of Object.values(DIALECTS)) {
+  streams.set(paths.stream, {
+    events: events.map(prepared),
+    end: Buffer.concat([end === '' ? Buffer.alloc(0) : chunk(end), Buffer.from('0\r\n\r\n')]),
+  })
+  wholes.set(paths.whole, wholeOf(whole))
+}
+wholes.set(MCP.path, wholeOf(MCP.answer))
 const streamHead = head('text/event-stream; charset=utf-8', 'transfer-encoding: chunked')
-const streamEnd = Buffer.concat([chunk('data: [DONE]\n\n'), Buffer.from('0\r\n\r\n')])
-const whole = Buffer.concat([
-  head('application/json', `content-length: ${Buffer.byteLength(WHOLE_ANSWER)}`),
-  Buffer.from(WHOLE_ANSWER),
-])
+
+function prepared(text: string): Prepared {
+  const bytes = chunk(text)
+  const mark = bytes.indexOf(STAMP_MARK)
+  return { bytes, stampAt: mark < 0 ? -1 : mark + STAMP_MARK.length }
+}
+
+function wholeOf(text: string): Buffer {
+  return Buffer.concat([head('application/json', `content-length: ${Buffer.byteLength(text)}`), Buffer.from(text)])
+}
 
 function chunk(text: string): Buffer {
   const bytes = Buffer.from(text)
@@ -28,31 +42,33 @@ function head(type: string, length: string): Buffer {
 }
 
 /** Sends event after event, each stamped with the moment at which it is handed to the kernel. */
-function playStream(socket: Socket, paceMs: number): void {
+function playStream(socket: Socket, { events, end }: Stream, paceMs: number): void {
   socket.write(streamHead)
   const started = performance.now()
   let next = 0
   const step = () => {
     if (socket.destroyed) return
-    const event = stream[next++]
+    const event = events[next++]
     if (event === undefined) {
-      socket.write(streamEnd)
+      socket.write(end)
       return
     }
     const bytes = Buffer.from(event.bytes) // the socket may still hold the last one
-    bytes.write(String(process.hrtime.bigint()).padStart(STAMP_DIGITS, '0'), event.stampAt, 'latin1')
+    if (event.stampAt >= 0)
+      bytes.write(String(process.hrtime.bigint()).padStart(STAMP_DIGITS, '0'), event.stampAt, 'latin1')
     socket.write(bytes)
     setTimeout(step, Math.max(0, started + next * paceMs - performance.now()))
   }
   step()
 }
 
-function answer(socket: Socket, body: string): void {
-  if (!body.includes('"stream":true')) {
-    socket.write(whole)
-    return
-  }
-  playStream(socket, Number(/pace-([\d.]+)/.exec(body)?.[1] ?? 5))
+function answer(socket: Socket, path: string, body: string): void {
+  const stream = streams.get(path)
+  const whole = wholes.get(path)
+  if (stream !== undefined && (whole === undefined || body.includes('"stream":true')))
+    playStream(socket, stream, Number(/pace-([\d.]+)/.exec(body)?.[1] ?? 5))
+  else if (whole !== undefined) socket.write(whole)
+  else socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n')
 }
 
 function onConnection(socket: Socket): void {
@@ -71,7 +87,7 @@ function onConnection(socket: Socket): void {
       if (end < 0 || buffered.length < end) return
       const body = buffered.slice(headEnd + 4, end)
       buffered = buffered.slice(end)
-      answer(socket, body)
+      answer(socket, requestHead.split(' ', 2)[1] ?? '', body)
     }
   })
 }

@@ -126,7 +126,7 @@ export function startLoad(): Load {
         child.once('message', (reply: LoadReply) => {
           clearTimeout(limit)
           if ('measured' in reply) resolve(reply.measured)
-          else reject(new Error(`${phase.kind} against ${phase.baseUrl}: ${reply.error}`))
+          else reject(new Error(`${phase.kind} against ${phase.url}: ${reply.error}`))
         })
         child.send(phase)
       }),

@@ -2,10 +2,11 @@
  * bench: what the path costs. The same load against no proxy, nginx, a bare Node proxy and Sallyport with a policy of
  * 100 rules, in turns, in one run; each alone on one core, load and mock on the other. docs/performance.md.
  *
- *   run.ts [--quick] [--install] [--only SYSTEM,…]
- *     --quick    one round, under a minute: to see that it works
+ *   run.ts [--quick] [--install] [--only SYSTEM,…] [--subjects SUBJECT,…]
+ *     --quick    one round of Chat, under a minute: to see that it works
  *     --install  fetch Debian's nginx package into out/bench when there is no nginx (nothing is installed)
  *     --only     a choice of direct, nginx, node, sallyport; direct is always measured
+ *     --subjects a choice of chat, responses, anthropic, gemini, mcp
  *
  * Out: a table, and rows in out/bench.json. Exit 1 when a system lost an event or answered wrongly, 64 for bad usage.
  */
@@ -14,8 +15,17 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, styleText } from 'node:util'
-import type { Results } from './measure.ts'
-import { disturbance, firstByteAt, measureMemory, measureStart, type Plan, rowsOf, runRounds } from './measure.ts'
+import type { Results, Subject } from './measure.ts'
+import {
+  disturbance,
+  firstByteAt,
+  measureMemory,
+  measureStart,
+  type Plan,
+  rowsOf,
+  runRounds,
+  streamsOf,
+} from './measure.ts'
 import { findNginx, unpackNginx } from './nginx.ts'
 import { canPin, endAll, killAll, LOAD_CORE, pinSelf, startLoad, startOwn } from './processes.ts'
 import { goalsOf, type Row, tableOf, writeRows } from './report.ts'
@@ -23,6 +33,7 @@ import { type Place, STARTS, type System, type SystemName } from './systems.ts'
 
 const FULL: Plan = {
   rounds: 5,
+  otherRounds: 3,
   warmUpMs: 2_000,
   oneStreamMs: 3_000,
   sixteenStreamsMs: 4_500,
@@ -32,6 +43,7 @@ const FULL: Plan = {
 }
 const QUICK: Plan = {
   rounds: 1,
+  otherRounds: 1,
   warmUpMs: 700,
   oneStreamMs: 1_200,
   sixteenStreamsMs: 2_500,
@@ -42,8 +54,10 @@ const QUICK: Plan = {
 /** Share of the system's core that others may take before the table says so. */
 const QUIET = 0.02
 
-const LIMIT_MS = 10 * 60_000
+const LIMIT_MS = 20 * 60_000
 const ALL: readonly SystemName[] = ['direct', 'nginx', 'node', 'sallyport']
+
+const SUBJECTS: readonly Subject[] = ['chat', 'responses', 'anthropic', 'gemini', 'mcp']
 
 const out = fileURLToPath(new URL('../../out/', import.meta.url))
 const home = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
@@ -65,16 +79,38 @@ function say(text: string): void {
   if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${styleText('dim', text)}`)
 }
 
-function readArguments(): { readonly plan: Plan; readonly install: boolean; readonly names: readonly SystemName[] } {
+type Arguments = {
+  readonly plan: Plan
+  readonly install: boolean
+  readonly names: readonly SystemName[]
+  readonly subjects: readonly Subject[]
+}
+
+/** Those of `all` that a list names; all if there is none. */
+function chosen<T extends string>(what: string, all: readonly T[], list: string | undefined): readonly T[] {
+  const named = list?.split(',')
+  const unknown = named?.find((name) => !all.some((known) => known === name))
+  if (unknown !== undefined) stop(64, `unknown ${what} ${unknown}; known: ${all.join(', ')}`)
+  return all.filter((name) => named?.includes(name) ?? true)
+}
+
+function readArguments(): Arguments {
   try {
     const { values } = parseArgs({
-      options: { quick: { type: 'boolean' }, install: { type: 'boolean' }, only: { type: 'string' } },
+      options: {
+        quick: { type: 'boolean' },
+        install: { type: 'boolean' },
+        only: { type: 'string' },
+        subjects: { type: 'string' },
+      },
     })
-    const only = values.only?.split(',') ?? ALL
-    const unknown = only.find((name) => !ALL.some((known) => known === name))
-    if (unknown !== undefined) stop(64, `unknown system ${unknown}; known: ${ALL.join(', ')}`)
-    const names = ALL.filter((name) => name === 'direct' || only.includes(name))
-    return { plan: values.quick ? QUICK : FULL, install: values.install === true, names }
+    const only = chosen('system', ALL, values.only)
+    return {
+      plan: values.quick ? QUICK : FULL,
+      install: values.install === true,
+      names: ALL.filter((name) => name === 'direct' || only.includes(name)),
+      subjects: chosen('subject', SUBJECTS, values.subjects ?? (values.quick ? 'chat' : undefined)),
+    }
   } catch (error) {
     stop(64, error instanceof Error ? error.message : String(error))
   }
@@ -95,7 +131,7 @@ function nginxFor(wanted: boolean, install: boolean): string | null {
 
 type Outcome = { readonly rows: readonly Row[]; readonly disturbed: boolean }
 
-async function measure(place: Place, names: readonly SystemName[], plan: Plan): Promise<Outcome> {
+async function measure(place: Place, { names, subjects, plan }: Arguments): Promise<Outcome> {
   const load = startLoad()
   await firstByteAt(await STARTS.direct(place)) // our own first fetch is slow; it is not the system's
   const rows: Row[] = []
@@ -111,7 +147,7 @@ async function measure(place: Place, names: readonly SystemName[], plan: Plan): 
     say(`memory of ${name}`)
     rows.push(...(await measureMemory(load, system, plan)))
   }
-  const results = await runRounds(load, systems, plan, say)
+  const results = await runRounds(load, systems, { subjects, plan, say })
   rows.push(...(await rowsOf(results, systems)))
   say('')
   const others = disturbance(results)
@@ -125,21 +161,24 @@ async function measure(place: Place, names: readonly SystemName[], plan: Plan): 
 }
 
 function printSizes(results: Results): void {
-  const streams = [...results.values()].map((each) => `${each['1'].total.done}/${each['16'].total.done}`)
-  console.log(`streams measured at 1/16: ${[...results.keys()].map((name, at) => `${name} ${streams[at]}`).join(', ')}`)
+  for (const [name, gathered] of results) {
+    const streams = streamsOf(gathered)
+    if (streams !== '') console.log(`streams measured, ${name}: ${streams}`)
+  }
 }
 
 async function main(): Promise<void> {
   if (process.platform !== 'linux') stop(69, 'the bench reads /proc and shares the monotonic clock: Linux only')
-  const { plan, install, names: wanted } = readArguments()
-  const nginx = nginxFor(wanted.includes('nginx'), install)
+  const asked = readArguments()
+  const wanted = asked.names
+  const nginx = nginxFor(wanted.includes('nginx'), asked.install)
   const names = wanted.filter((name) => name !== 'nginx' || nginx !== null)
   const cpu = cpus()
   console.log(`${cpu[0]?.model ?? 'unknown CPU'}, ${cpu.length} cores; Node ${process.version}`)
   if (!canPin()) console.log('note: no taskset or one core only: nothing is pinned, the figures mix load and system')
   pinSelf()
   const mock = await startOwn(LOAD_CORE, 'mock.ts', [])
-  const { rows, disturbed } = await measure({ home, mockPort: mock.port, nginx }, names, plan)
+  const { rows, disturbed } = await measure({ home, mockPort: mock.port, nginx }, { ...asked, names })
   const file = join(out, 'bench.json')
   writeRows(file, rows)
   console.log(`\n${tableOf(rows, names)}\n`)

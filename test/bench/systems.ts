@@ -12,12 +12,13 @@ export type SystemName = 'direct' | 'nginx' | 'node' | 'sallyport'
 /** A system that stands between load and mock. */
 export type System = {
   readonly name: SystemName
-  readonly baseUrl: string
+  /** Where a path of a provider, or of the tool server, is asked; `facade` is what Sallyport has before it. */
+  urlOf(facade: string, path: string): string
   readonly key: string
   /** Its first process, or null for direct. */
   readonly pid: number | null
-  /** Time of each judged call so far, µs; null for a system that judges nothing. */
-  verdictMicros: (() => Promise<readonly number[]>) | null
+  /** Time of each judged call so far, µs, by dialect; null for a system that judges nothing. */
+  verdictMicros: (() => Promise<ReadonlyMap<string, readonly number[]>>) | null
   stop(): Promise<void>
 }
 
@@ -31,7 +32,7 @@ const sallyctl = fileURLToPath(new URL('../../sallyctl', import.meta.url))
 export const STARTS: Readonly<Record<SystemName, (place: Place) => Promise<System>>> = {
   direct: async ({ mockPort }) => ({
     name: 'direct',
-    baseUrl: `http://127.0.0.1:${mockPort}/v1`,
+    urlOf: (_facade, path) => `http://127.0.0.1:${mockPort}${path}`,
     key: KEY,
     pid: null,
     verdictMicros: null,
@@ -55,12 +56,13 @@ export const STARTS: Readonly<Record<SystemName, (place: Place) => Promise<Syste
   sallyport: async ({ home, mockPort }) => {
     const own = mkdtempSync(join(home, 'sallyport-'))
     mkdirSync(join(own, 'policies'))
-    writeFileSync(join(own, 'policies/bench.yaml'), policyFile())
+    writeFileSync(join(own, 'policies/bench.yaml'), policyFile(mockPort))
     const running = await startSallyport({
       command: sallyctl,
       policies: join(own, 'policies'),
       data: join(own, 'data'),
       upstream: `http://127.0.0.1:${mockPort}/v1`,
+      otherUpstreams: { anthropic: `http://127.0.0.1:${mockPort}`, gemini: `http://127.0.0.1:${mockPort}` },
       providerKey: KEY,
       wrapper: pinnedTo(SYSTEM_CORE),
       logFile: join(own, 'log'),
@@ -68,17 +70,28 @@ export const STARTS: Readonly<Record<SystemName, (place: Place) => Promise<Syste
     })
     return {
       name: 'sallyport',
-      baseUrl: running.baseUrl,
+      // a tool server's name stands in the place of its path
+      urlOf: (facade, path) => `${running.facade}${facade}${facade.startsWith('/mcp') ? '' : path}`,
       key: running.tokenOf('bench'),
       pid: running.pid,
-      verdictMicros: async () => (await running.verdicts()).filter(isAllowedCall).map((line) => line.us),
+      verdictMicros: async () => microsByDialect(await running.verdicts()),
       stop: async () => void (await running.stop()),
     }
   },
 }
 
+function microsByDialect(lines: readonly VerdictLine[]): ReadonlyMap<string, readonly number[]> {
+  const micros = new Map<string, number[]>()
+  for (const line of lines.filter(isAllowedCall)) {
+    const own = micros.get(line.dialect) ?? []
+    own.push(line.us)
+    micros.set(line.dialect, own)
+  }
+  return micros
+}
+
 function isAllowedCall(line: VerdictLine): boolean {
-  if (line.tool !== 'run_sql' || line.action !== 'Allow')
+  if ((line.tool !== 'run_sql' && line.tool !== 'tool_0') || line.action !== 'Allow')
     throw new Error(
       `sallyport judged a call of the bench ${line.action} ${line.reasons.join(' ')}: its figures would mean nothing`,
     )
@@ -88,7 +101,7 @@ function isAllowedCall(line: VerdictLine): boolean {
 function plain(name: SystemName, child: ReturnType<typeof start>, port: number): System {
   return {
     name,
-    baseUrl: `http://127.0.0.1:${port}/v1`,
+    urlOf: (_facade, path) => `http://127.0.0.1:${port}${path}`,
     key: KEY,
     pid: child.pid ?? null,
     verdictMicros: null,

@@ -1,105 +1,58 @@
-/** What is sent and answered in every case: one chat stream with text and one allowed call, and one small whole answer. */
+/** What is said in every case, whatever the dialect: text, one allowed call, and one small whole answer; and the policy. */
 
-/** Text events of one stream; the role event comes before them. */
+/** Text events of one stream; an event that opens it comes before them. */
 export const TEXT_EVENTS = 64
 
-/** Deltas of the call's arguments. */
-const ARGUMENT_EVENTS = 48
+/** Deltas of the call's arguments, where a dialect has them. */
+export const ARGUMENT_EVENTS = 48
 
-/** Events that carry a stamp: role, text, call opening, arguments, close. `[DONE]` carries none. */
-export const STAMPED_EVENTS = 1 + TEXT_EVENTS + 1 + ARGUMENT_EVENTS + 1
-
-/** The member of an event behind which the mock writes when it sent it: 19 digits of monotonic nanoseconds. */
-export const STAMP_MARK = '"obfuscation":"'
+/** Behind it the mock writes when it sent the event: 19 digits of monotonic nanoseconds. */
+export const STAMP_MARK = '~t'
 export const STAMP_DIGITS = 19
+/** Room for a stamp. */
+export const STAMP = STAMP_MARK + '0'.repeat(STAMP_DIGITS)
 
 const columns = Array.from({ length: 31 }, (_, index) => `sum(amount_${index}) AS total_${index}`)
 
 /** An allowed read of just under 1 KiB. */
 export const SQL = `SELECT region, ${columns.join(', ')} FROM orders WHERE placed_at >= '2026-01-01' GROUP BY region ORDER BY region LIMIT 50`
 
-const ARGUMENTS = JSON.stringify({
+/** What the call is made with: 1.5 KiB. */
+export const CALL = {
   query: SQL,
   reason: `monthly report ${'of the regions, as asked '.repeat(20).trim()}`,
-})
+} as const
 
-/** A stream as the mock sends it; each event has room for its stamp. */
-export function streamEvents(): readonly string[] {
-  const size = Math.ceil(ARGUMENTS.length / ARGUMENT_EVENTS)
-  const pieces = Array.from({ length: ARGUMENT_EVENTS }, (_, index) =>
-    ARGUMENTS.slice(index * size, (index + 1) * size),
-  )
-  const opening = { index: 0, id: 'call_bench', type: 'function', function: { name: 'run_sql', arguments: '' } }
-  return [
-    event({ role: 'assistant', content: '', refusal: null }),
-    ...Array.from({ length: TEXT_EVENTS }, (_, index) => event({ content: ` word${index % 10}` })),
-    event({ tool_calls: [opening] }),
-    ...pieces.map((piece) => event({ tool_calls: [{ index: 0, function: { arguments: piece } }] })),
-    event({}, 'tool_calls'),
-  ]
+/** The arguments as a model writes them, in the pieces in which they come. */
+export function argumentPieces(): readonly string[] {
+  const text = JSON.stringify(CALL)
+  const size = Math.ceil(text.length / ARGUMENT_EVENTS)
+  return Array.from({ length: ARGUMENT_EVENTS }, (_, index) => text.slice(index * size, (index + 1) * size))
 }
 
-const ENVELOPE = {
-  id: 'chatcmpl-bench',
-  object: 'chat.completion.chunk',
-  created: 1_780_000_000,
-  model: 'gpt-5-mini-2025-08-07',
-  service_tier: 'default',
-  system_fingerprint: 'fp_bench',
-}
+/** The words of the streamed text. */
+export const WORDS: readonly string[] = Array.from({ length: TEXT_EVENTS }, (_, index) => ` word${index % 10}`)
 
-function event(delta: object, finish: string | null = null): string {
-  const choices = [{ index: 0, delta, logprobs: null, finish_reason: finish }]
-  return `data: ${JSON.stringify({ ...ENVELOPE, choices, obfuscation: '0'.repeat(STAMP_DIGITS) })}\n\n`
-}
+/** What an answer says that does not stream. */
+export const WHOLE_TEXT = 'All regions grew in May; the north most. '.repeat(6)
 
-/** The answer that does not stream: no call, about 700 bytes. */
-export const WHOLE_ANSWER = JSON.stringify({
-  ...ENVELOPE,
-  object: 'chat.completion',
-  choices: [
-    {
-      index: 0,
-      message: { role: 'assistant', content: 'All regions grew in May; the north most. '.repeat(6), refusal: null },
-      logprobs: null,
-      finish_reason: 'stop',
-    },
-  ],
-  usage: { prompt_tokens: 120, completion_tokens: 60, total_tokens: 180 },
-})
+/** What an agent asks. `paceMs` tells the mock how long to wait between two events. */
+export const SYSTEM_PROMPT = 'You are a careful analyst of a garden shop. '.repeat(8)
+export const question = (paceMs: number): string => `How did the regions do in May? pace-${paceMs}`
 
-const TOOLS = ['run_sql', 'search_docs', 'list_tables'].map((name) => ({
-  type: 'function',
-  function: {
-    name,
-    description: `The tool ${name}.`,
-    parameters: {
-      type: 'object',
-      required: ['query'],
-      properties: { query: { type: 'string' }, reason: { type: 'string' } },
-    },
-  },
-}))
-
-/** A request as an agent sends it. `paceMs` tells the mock how long to wait between two events. */
-export function requestBody(stream: boolean, paceMs: number): string {
-  return JSON.stringify({
-    model: 'gpt-5-mini',
-    stream,
-    user: `pace-${paceMs}`,
-    messages: [
-      { role: 'system', content: 'You are a careful analyst of a garden shop. '.repeat(8) },
-      { role: 'user', content: 'How did the regions do in May?' },
-    ],
-    tools: TOOLS,
-  })
-}
+/** The tools that a request declares, and the schema of their arguments. */
+export const TOOLS = ['run_sql', 'search_docs', 'list_tables'] as const
+export const PARAMETERS = {
+  type: 'object',
+  required: ['query'],
+  properties: { query: { type: 'string' }, reason: { type: 'string' } },
+} as const
 
 /** CEL rules in the policy: 20 on run_sql itself, one each on 80 other tools. */
 export const POLICY_RULES = 100
 
-/** The policy folder's only file: one agent, 81 granted tools, 100 CEL rules. */
-export function policyFile(): string {
+/** The policy folder's only file: one agent, 81 granted tools, 100 CEL rules. `mockPort`: where the tool server is. */
+export function policyFile(mockPort: number): string {
   const rule = (name: string, expression: string) => ({ name, expression, message: `${name} does not hold` })
   const own = Array.from({ length: 20 }, (_, index) =>
     rule(`no-table-${index}`, `!args.query.contains('private_${index}')`),
@@ -117,7 +70,14 @@ export function policyFile(): string {
   const spec = {
     selector: { matchLabels: { app: 'bench' } },
     role: 'bench',
-    llm: { providers: [{ name: 'openai', type: 'OpenAI', models: ['gpt-5*'] }] },
+    llm: {
+      providers: [
+        { name: 'openai', type: 'OpenAI', models: ['gpt-5*'] },
+        { name: 'anthropic', type: 'Anthropic', models: ['claude-*'] },
+        { name: 'gemini', type: 'Gemini', models: ['gemini-*'] },
+      ],
+    },
+    mcp: { servers: [{ name: 'warehouse', url: `http://127.0.0.1:${mockPort}/mcp` }] },
     tools: { allow: [...others, { name: 'run_sql', intents: ['sql.read'], arguments: { schema, rules: own } }] },
     intents: { allow: ['sql.read'] },
   }

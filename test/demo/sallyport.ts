@@ -16,6 +16,7 @@ type Ready = {
 export type VerdictLine = {
   readonly id: string
   readonly agent: string | null
+  readonly dialect: string
   readonly tool: string | null
   readonly action: string
   readonly reasons: readonly string[]
