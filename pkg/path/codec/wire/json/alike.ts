@@ -86,10 +86,11 @@ function fill<Plan extends AlikePlan>({ literals, holes, plan }: Shape<Plan>, te
   for (let next = 0; next < holes.length; next += 1) {
     const hole = holes[next]
     if (hole === undefined) return null
-    const end = hole.kind === 'string' ? stringEnd(text, at) : numberEnd(text, at)
-    if (end < 0) return null
+    const seen = hole.kind === 'string' ? stringEnd(text, at) : numberEnd(text, at)
+    if (seen === -1) return null
+    const escaped = seen < -1
+    const end = escaped ? ESCAPED - seen : seen
     // an escape may be wrong in a hole that nobody asked for, too
-    const escaped = hole.kind === 'string' && hasEscape(text, at, end)
     const value = escaped ? unescaped(text.slice(at, end)) : ''
     if (value === null) return null
     if (hole.path === plan.path) wanted = escaped ? value : text.slice(at, end)
@@ -100,13 +101,18 @@ function fill<Plan extends AlikePlan>({ literals, holes, plan }: Shape<Plan>, te
   return at === text.length ? wanted : null
 }
 
-/** Where the string ends whose content begins at `from`; -1 = it does not, or there is a doubt. */
+/** Stands for what is at 0 where it has escapes: the end of such a string is `ESCAPED - end`. */
+const ESCAPED = -2
+
+/** Where the string ends whose content begins at `from`, see {@link ESCAPED}; -1 = it does not, or there is a doubt. */
 function stringEnd(text: string, from: number): number {
+  let escaped = false
   for (let at = from; at < text.length; at += 1) {
     const unit = text.charCodeAt(at)
-    if (unit === QUOTE) return at
+    if (unit === QUOTE) return escaped ? ESCAPED - at : at
     if (unit < 0x20) return -1
     if (unit !== BACKSLASH) continue
+    escaped = true
     at += 1
     if (text.charCodeAt(at) === 0x75) return -1 // halves of pairs: the strict reader knows
   }
@@ -123,11 +129,6 @@ function numberEnd(text: string, from: number): number {
 }
 
 const isDigit = (unit: number): boolean => unit >= ZERO && unit <= NINE
-
-function hasEscape(text: string, from: number, to: number): boolean {
-  const at = text.indexOf('\\', from)
-  return at !== -1 && at < to
-}
 
 /** The content of a string, decoded; null if an escape in it is none. */
 function unescaped(content: string): string | null {
@@ -169,8 +170,7 @@ function walk(walked: Walk, path: string): void {
   if (unit === 0x7b || unit === 0x5b) return walkMembers(walked, path, unit === 0x7b)
   if (unit === QUOTE) {
     walked.at = behindString(text, start + 1)
-    if (free(path) && stringEnd(text, start + 1) === walked.at - 1)
-      cut(start + 1, walked.at - 1, { path, kind: 'string' })
+    if (free(path) && stringEnd(text, start + 1) !== -1) cut(start + 1, walked.at - 1, { path, kind: 'string' })
     return
   }
   while (walked.at < text.length && !',]} \t\n\r'.includes(text.charAt(walked.at))) walked.at += 1
