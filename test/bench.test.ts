@@ -4,7 +4,17 @@ import fc from 'fast-check'
 import { DIALECTS, stampedIn } from './bench/dialects.ts'
 import { goalsOf, row, tableOf } from './bench/report.ts'
 import { quantile } from './bench/stats.ts'
-import { CALL, POLICY_RULES, policyFile, SQL, STAMP, STAMP_DIGITS, TEXT_EVENTS } from './bench/workload.ts'
+import {
+  argumentPieces,
+  CALL,
+  POLICY_RULES,
+  policyFile,
+  SALT_MARK,
+  SQL,
+  STAMP,
+  STAMP_DIGITS,
+  TEXT_EVENTS,
+} from './bench/workload.ts'
 
 for (const [name, dialect] of Object.entries(DIALECTS))
   test(`[BENCH-01] the stream of ${name} is what docs/performance.md says: stamped events, one call`, () => {
@@ -21,6 +31,8 @@ for (const [name, dialect] of Object.entries(DIALECTS))
 test('[BENCH-01] SQL and arguments have the stated sizes', () => {
   assert.ok(SQL.length <= 1_024 && SQL.length > 900, `${SQL.length} bytes of SQL`)
   const args = JSON.stringify(CALL)
+  assert.equal(argumentPieces().join(''), args)
+  assert.match(argumentPieces().find((piece) => piece.includes(SALT_MARK)) ?? '', /~s0{19}/)
   assert.ok(args.length <= 4_096, `${args.length} bytes of arguments`)
 })
 

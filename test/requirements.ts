@@ -236,6 +236,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'INTENT-SQL-14': 'Every volatile function of the server is in a table: it acts, or it is known to be harmless',
   'INTENT-SQL-15': 'What PostgreSQL refuses in a read-only transaction is never called a read',
   'INTENT-SQL-16': 'The worker judges SQL; nesting up to the byte limit is answered, and the next text is judged',
+  'INTENT-SQL-17': 'SQL that was read is known by its whole text, and what could not be judged is not',
   'SET-01':
     'Wall time and durations come from one clock that tests can turn; durations never go back; printed times are RFC 3339 in UTC.',
   'SET-02':

@@ -1,7 +1,7 @@
 /** The load client of the bench, in its own process: takes one {@link Phase} at a time by IPC, answers with what it measured. */
 import { Agent, request as openRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { STAMP_DIGITS, STAMP_MARK, TEXT_EVENTS } from './workload.ts'
+import { STAMP_DIGITS, STAMP_MARK, salted, saltPlaces, TEXT_EVENTS } from './workload.ts'
 
 /** What to do against which system, for how long. */
 export type Phase = {
@@ -151,9 +151,10 @@ function closedLoop(url: URL, request: Buffer, end: number, timed: number[] | nu
     let buffered = ''
     let answers = 0
     let asked = 0
+    const salts = saltPlaces(request)
     const ask = () => {
       asked = nowNs()
-      socket.write(request)
+      socket.write(salted(request, salts, asked))
     }
     socket.once('connect', ask)
     socket.once('error', reject)

@@ -4,10 +4,10 @@
  */
 import { createServer, type Socket } from 'node:net'
 import { DIALECTS, MCP } from './dialects.ts'
-import { STAMP_DIGITS, STAMP_MARK } from './workload.ts'
+import { STAMP_DIGITS, STAMP_MARK, salted, saltPlaces } from './workload.ts'
 
 /** `stampAt` < 0: the event has no room for a stamp. */
-type Prepared = { readonly bytes: Buffer; readonly stampAt: number }
+type Prepared = { readonly bytes: Buffer; readonly stampAt: number; readonly salts: readonly number[] }
 type Stream = { readonly events: readonly Prepared[]; readonly end: Buffer }
 
 const streams = new Map<string, Stream>()
@@ -25,7 +25,7 @@ const streamHead = head('text/event-stream; charset=utf-8', 'transfer-encoding: 
 function prepared(text: string): Prepared {
   const bytes = chunk(text)
   const mark = bytes.indexOf(STAMP_MARK)
-  return { bytes, stampAt: mark < 0 ? -1 : mark + STAMP_MARK.length }
+  return { bytes, stampAt: mark < 0 ? -1 : mark + STAMP_MARK.length, salts: saltPlaces(bytes) }
 }
 
 function wholeOf(text: string): Buffer {
@@ -45,6 +45,7 @@ function head(type: string, length: string): Buffer {
 function playStream(socket: Socket, { events, end }: Stream, paceMs: number): void {
   socket.write(streamHead)
   const started = performance.now()
+  const salt = process.hrtime.bigint()
   let next = 0
   const step = () => {
     if (socket.destroyed) return
@@ -53,7 +54,7 @@ function playStream(socket: Socket, { events, end }: Stream, paceMs: number): vo
       socket.write(end)
       return
     }
-    const bytes = Buffer.from(event.bytes) // the socket may still hold the last one
+    const bytes = salted(Buffer.from(event.bytes), event.salts, salt) // the socket may still hold the last one
     if (event.stampAt >= 0)
       bytes.write(String(process.hrtime.bigint()).padStart(STAMP_DIGITS, '0'), event.stampAt, 'latin1')
     socket.write(bytes)

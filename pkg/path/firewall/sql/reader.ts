@@ -1,5 +1,6 @@
 import type { SqlReader, SqlReading } from '../ports.ts'
 import { newSqlFollower } from './follow.ts'
+import { KnownReadings } from './known-readings.ts'
 
 /** What the worker is asked for. */
 export type SqlJob = { readonly kind: 'sql'; readonly text: string }
@@ -27,7 +28,7 @@ export type SqlInline = () => ((text: string) => SqlReading) | null
 /**
  * The reader for the main thread: a text that streams is followed here, a small one is read here once the grammar is
  * loaded, every other goes to the worker. A small text takes a few tenths of a millisecond, which is less than the way
- * to a thread and back. A grammar that throws is not asked again: its memory can no longer be trusted.
+ * to a thread and back. What was read before is not read again. A grammar that throws is not asked again: its memory can no longer be trusted.
  * @param limits.sqlBytes  UTF-8 bytes of one text; one more is INTENT_SQL_TOO_LARGE and reaches no grammar
  */
 export function newSqlReader(
@@ -36,11 +37,16 @@ export function newSqlReader(
   inline: SqlInline = () => null,
 ): SqlReader {
   let broken = false
+  const known = new KnownReadings()
+  const kept = (sql: string, reading: SqlReading): SqlReading => {
+    known.keep(sql, reading)
+    return reading
+  }
   const readHere = (sql: string): SqlReading | null => {
     const read = broken ? null : inline()
     if (read === null) return null
     try {
-      return read(sql)
+      return kept(sql, read(sql))
     } catch {
       broken = true
       return null
@@ -48,7 +54,7 @@ export function newSqlReader(
   }
   const readThere = async (sql: string): Promise<SqlReading> => {
     const answer = await workers.run({ kind: 'sql', text: sql })
-    if (answer.ok) return answer.value
+    if (answer.ok) return kept(sql, answer.value)
     return { ok: false, reason: REASON_OF[answer.why], detail: `the SQL could not be judged: ${answer.why}` }
   }
   return {
@@ -60,6 +66,8 @@ export function newSqlReader(
           reason: 'INTENT_SQL_TOO_LARGE',
           detail: `the SQL is larger than the limit of ${limits.sqlBytes} bytes`,
         }
+      const before = known.get(sql)
+      if (before !== undefined) return before
       return (bytes <= limits.sqlInlineBytes ? readHere(sql) : null) ?? (await readThere(sql))
     },
     follow: newSqlFollower,

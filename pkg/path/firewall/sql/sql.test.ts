@@ -422,7 +422,8 @@ describe('the reader', () => {
     assert.equal(small.length, 16)
     assert.deepEqual(await reader.read(small), value)
     loaded = true
-    assert.deepEqual(await reader.read(small), here)
+    const other = "SELECT '123457'\n"
+    assert.deepEqual(await reader.read(other), here)
     assert.deepEqual(await reader.read(`${small} `), value)
     assert.equal(jobs.length, 2)
   })
@@ -435,7 +436,43 @@ describe('the reader', () => {
       throw new RangeError('stack')
     })
     assert.deepEqual(await reader.read('SELECT 1'), value)
-    assert.deepEqual(await reader.read('SELECT 1'), value)
+    assert.deepEqual(await reader.read('SELECT 2'), value)
     assert.equal(asked, 1)
+  })
+
+  test('[INTENT-SQL-17] what was read is known, to the last unit; what could not be judged is not', async () => {
+    const asked: string[] = []
+    let fails = true
+    const workers = {
+      run: async ({ text }: SqlJob) => {
+        asked.push(text)
+        return fails ? ({ ok: false, why: 'timeout' } as const) : ({ ok: true, value } as const)
+      },
+    }
+    const reader = newSqlReader(workers, { sqlBytes: 4096, sqlInlineBytes: 0 })
+    const first = await reader.read('SELECT 1')
+    assert.equal(!first.ok && first.reason, 'CHECK_TIMEOUT')
+    fails = false
+    for (const text of ['SELECT 1', 'SELECT 1', 'SELECT 1 ', 'select 1', 'SELECT 1']) await reader.read(text)
+    assert.deepEqual(asked, ['SELECT 1', 'SELECT 1', 'SELECT 1 ', 'select 1'])
+  })
+
+  test('[INTENT-SQL-17] 256 texts are known; the one longest unused goes', async () => {
+    let asked = 0
+    const workers = {
+      run: async () => {
+        asked += 1
+        return { ok: true, value } as const
+      },
+    }
+    const reader = newSqlReader(workers, { sqlBytes: 4096, sqlInlineBytes: 0 })
+    for (let at = 0; at < 256; at++) await reader.read(`SELECT ${at}`)
+    await reader.read('SELECT 0')
+    assert.equal(asked, 256)
+    await reader.read('SELECT 256')
+    await reader.read('SELECT 0')
+    assert.equal(asked, 257)
+    await reader.read('SELECT 1')
+    assert.equal(asked, 258)
   })
 })
