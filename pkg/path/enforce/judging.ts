@@ -34,6 +34,8 @@ type Held = {
   generation: number
   inspection: Inspection
   readonly pieces: string[]
+  /** The arguments of a released call until it has left. */
+  argumentText: string
   /** Findings that the policy lets pass; the call goes on being read. */
   noted: readonly Finding[]
   /** True for a call that was written as text. */
@@ -51,6 +53,8 @@ export type JudgingParts = {
   readonly around: Surroundings
   readonly original: (call: string) => string
   readonly answerId: () => string | null
+  /** The provider's own id of a call. */
+  readonly callId: (call: string) => string | null
   readonly limits: Pick<Limits, 'callsPerAnswer'>
 }
 
@@ -63,6 +67,7 @@ export class Judging {
   readonly #around: Surroundings
   readonly #original: (call: string) => string
   readonly #answerId: () => string | null
+  readonly #callId: (call: string) => string | null
   readonly #maxCalls: number
   readonly #calls = new Map<string, Held>()
   readonly #texts: TextHolds
@@ -79,6 +84,7 @@ export class Judging {
     this.#around = around
     this.#original = parts.original
     this.#answerId = parts.answerId
+    this.#callId = parts.callId
     this.#maxCalls = parts.limits.callsPerAnswer
     this.#texts = new TextHolds(() => around.scanner())
     this.#inspection = around.inspect()
@@ -113,13 +119,30 @@ export class Judging {
     const held = this.#calls.get(call)
     if (held === undefined || held.left || held.outcome?.kind !== 'released') return
     held.left = true
-    if (held.generation === this.#around.generation()) return
+    if (held.generation === this.#around.generation()) return this.#tellReleased(held)
     held.outcome = null
     this.#settle(
       held,
       [findingOf('IDENTITY_EPOCH_STALE', 0, 'waited while the policy changed; ask for it again')],
       this.#judge.nowUs(),
     )
+  }
+
+  /** Everything leaves at once. A call in a text has left with the decision on that text. */
+  leaveAll(): void {
+    for (const held of this.#calls.values()) {
+      if (this.ended !== null) return
+      if (held.inText) continue
+      this.leave(held.key)
+      this.#keep(held)
+    }
+  }
+
+  #tellReleased(held: Held): void {
+    const { key, name, form, argumentText } = held
+    held.argumentText = ''
+    if (held.about !== 'call' || name === null || held.inText) return
+    this.#around.released({ id: this.#callId(key), name, form, arguments: argumentText })
   }
 
   /** The verdict on the first call that was refused; null = none was. */
@@ -199,6 +222,7 @@ export class Judging {
         generation: this.#generation,
         inspection: this.#inspection,
         pieces: [],
+        argumentText: '',
         noted: [],
         inText,
       }
@@ -302,6 +326,7 @@ export class Judging {
     const inText = held.inText ? [findingOf('TOOL_IN_TEXT', 0, 'was written as text')] : []
     const all = [...fresh, ...findings, ...inText]
     const { verdict, open } = this.#judge.call(this.#subjectOf(held), all, started - held.spentUs)
+    held.argumentText = open && held.about === 'call' ? held.pieces.join('') : ''
     held.pieces.length = 0
     held.verdictId = verdict.id
     held.outcome = open ? RELEASED : { kind: 'refused', text: verdict.message }
