@@ -14,33 +14,9 @@ import {
   type TextItem,
   type Verdict,
 } from '#pkg/model'
+import { type Held, newHeld } from './held.ts'
 import type { Judge, Surroundings } from './ports.ts'
 import { TextHolds, type TextSpan } from './text-holds.ts'
-
-/** One call while it is judged. */
-type Held = {
-  readonly key: string
-  readonly ordinal: number
-  about: 'call' | 'ask' | 'list'
-  name: string | null
-  form: ArgumentForm
-  outcome: Outcome | null
-  verdictId: string | null
-  kept: boolean
-  /** Its first frame has left. */
-  left: boolean
-  /** Time spent on it so far, µs. */
-  spentUs: number
-  generation: number
-  inspection: Inspection
-  readonly pieces: string[]
-  /** The arguments of a released call until it has left. */
-  argumentText: string
-  /** Findings that the policy lets pass; the call goes on being read. */
-  noted: readonly Finding[]
-  /** True for a call that was written as text. */
-  readonly inText: boolean
-}
 
 const RELEASED: Outcome = { kind: 'released' }
 
@@ -208,24 +184,7 @@ export class Judging {
     let held = this.#calls.get(key)
     if (held === undefined) {
       this.#ordinal += 1
-      held = {
-        key,
-        ordinal: this.#ordinal,
-        about: 'call',
-        name: null,
-        form: 'json',
-        outcome: null,
-        verdictId: null,
-        kept: false,
-        left: false,
-        spentUs: 0,
-        generation: this.#generation,
-        inspection: this.#inspection,
-        pieces: [],
-        argumentText: '',
-        noted: [],
-        inText,
-      }
+      held = newHeld({ key, inText, ordinal: this.#ordinal }, this.#generation, this.#inspection)
       this.#calls.set(key, held)
     }
     return held
