@@ -16,6 +16,11 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'CHAT-02': 'A chunk that is like one before it says the same as it says alone.',
   'SDK-01': 'The official Node SDK reads every passed and every refused stream as the contract says.',
   'SDK-02': 'The official Python SDK reads every passed and every refused stream as the contract says.',
+  'HISTORY-01':
+    'A call that was released is known when it comes back, however its client wrote it, and by its agent alone.',
+  'HISTORY-02':
+    'A call in a history that was never released is on record, or refused where a rule says so, in every dialect.',
+  'HISTORY-03': 'Results and documents of a history are read whole, each text with its place, in every dialect.',
   'RESP-01':
     'Responses: what was allowed arrives byte for byte, in every framing and cut; what the provider ran itself is no call.',
   'RESP-02':

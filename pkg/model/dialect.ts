@@ -1,5 +1,6 @@
 import type { Headers } from './exchange.ts'
 import type { Frame } from './frame.ts'
+import type { History } from './history.ts'
 import type { Limits } from './limits.ts'
 import type { Channel, Message } from './message.ts'
 import type { Reason } from './reasons.ts'
@@ -60,11 +61,7 @@ export type RequestView = {
   readonly hostedTools: readonly HostedTool[]
   /** True when a refusal has to be written as `refusal`, since the content is not free text. */
   readonly structuredOutput: boolean
-  /** Names of the calls in the history, and of the results that answer them. */
-  readonly history: {
-    readonly calls: readonly { readonly id: string | null; readonly name: string }[]
-    readonly results: readonly { readonly id: string | null; readonly text: string }[]
-  }
+  readonly history: History
   /** What the request itself does, where no model proposed it: judged before it leaves. */
   readonly acts?: RequestActs
   /** How this very request is answered, where that takes more than its dialect knows. */
@@ -110,6 +107,8 @@ export interface AnswerStream {
   write(frame: Frame, decided: Decided): readonly Uint8Array[]
   /** The call as the provider made it, for {@link Dialect.restore}; opaque to all others. Complete once the call is closed. */
   original(call: string): string
+  /** The provider's own id of a call, by which a result names it; null = it has none. Undefined: nobody proposes calls. */
+  callId?(call: string): string | null
   /** The provider's id of this answer, by which a later request may name it; null = none, or not seen yet. */
   answerId(): string | null
   /** What is to be sent to the server, whose requests were refused since the last time; undefined = never anything. */
@@ -122,6 +121,7 @@ export interface AnswerBody {
   /** The body's own bytes if nothing was refused or edited, else rebuilt. */
   write(decided: Decided): Uint8Array
   original(call: string): string
+  callId?(call: string): string | null
   answerId(): string | null
 }
 

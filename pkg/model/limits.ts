@@ -29,6 +29,8 @@ export type Limits = {
   readonly turnBytes: number
   /** Refused calls remembered for one agent, oldest out. */
   readonly restoreBytesPerAgent: number
+  /** Released calls remembered for one agent, by their digests, for 24 h; the longest unused goes first. */
+  readonly releasedCallsPerAgent: number
   /** Growth that a compressed body may show above 1 MiB. */
   readonly decodedRatio: number
   /** Time of one check in the worker. */
@@ -57,6 +59,7 @@ export const DEFAULT_LIMITS: Limits = {
   textCallWindowBytes: 256,
   turnBytes: 64 * KIB,
   restoreBytesPerAgent: MIB,
+  releasedCallsPerAgent: 4096,
   decodedRatio: 200,
   checkTimeoutMs: 50,
   workerHeapBytes: 64 * MIB,

@@ -107,6 +107,7 @@ export const REASONS = {
   INTENT_ACCOUNT_WRITE: row('intent', 'call', 'the call changes an account, which is not allowed'),
   INTENT_AGENT_DELEGATE: row('intent', 'call', 'the call hands work to another agent, which is not allowed'),
   INTENT_CUSTOM: row('intent', 'call', 'the call has a declared effect (custom.*) which is not allowed'),
+  SESSION_CALL_UNKNOWN: row('session', 'request', 'the history holds a tool call that this agent was never given'),
   AUDIT_UNAVAILABLE: row('wire', 'request', 'the verdict could not be written down, so nothing is let through'),
 } as const satisfies Readonly<Record<string, ReasonRow>>
 

@@ -51,6 +51,8 @@ export type SallyportOptions = {
   /** Base URLs of other providers by name. Default none. */
   readonly otherUpstreams?: Readonly<Record<string, string>>
   readonly providerKey: string
+  /** Addresses of tool servers by name. Default none. */
+  readonly toolServers?: Readonly<Record<string, string>>
   /** Command line put before the process, such as `taskset -c 0`. Default none. */
   readonly wrapper?: readonly string[]
   /** Gets {@link Sallyport.kill} as soon as there is a process, ready or not. */
@@ -70,6 +72,7 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
   const args = ['up', '--policies', policies, '--data', data, '--port', '0', '--admin-port', '0']
   args.push('--upstream', `openai=${upstream}`, '-o', 'json')
   for (const [name, url] of Object.entries(options.otherUpstreams ?? {})) args.push('--upstream', `${name}=${url}`)
+  for (const [name, url] of Object.entries(options.toolServers ?? {})) args.push('--mcp', `${name}=${url}`)
   const [program = options.command, ...before] = [...(options.wrapper ?? []), options.command]
   const started = performance.now()
   const child = spawn(program, [...before, ...args], {

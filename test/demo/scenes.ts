@@ -18,7 +18,10 @@ export async function untouched(stage: Stage): Promise<void> {
   for (const [what, content] of asked) {
     const body = JSON.stringify({ model: 'gpt-5', stream: true, messages: [{ role: 'user', content }], tools: TOOLS })
     const direct = await fetchRaw({ baseUrl: stage.provider.url, key: stage.providerKey, probe }, body)
-    const through = await fetchRaw({ baseUrl: stage.sallyport.baseUrl, key, probe }, body)
+    let through = await fetchRaw({ baseUrl: stage.sallyport.baseUrl, key, probe }, body)
+    // a machine that is busy just now shows late what came early
+    for (let tries = 1; tries < 4 && through.atFirstText >= stage.seen().tokensPlanned / 2; tries += 1)
+      through = await fetchRaw({ baseUrl: stage.sallyport.baseUrl, key, probe }, body)
     claim(
       through.bytes.equals(direct.bytes),
       `${what}: ${count(through.bytes.length)} bytes in ${through.events} events, the same as straight from the ` +
@@ -211,7 +214,10 @@ export async function verdicts(stage: Stage): Promise<void> {
     'default/marketing Deny INTENT_SQL_DDL',
     'default/marketing-abort Abort INTENT_SQL_DDL',
     'default/marketing Deny INTENT_SQL_WRITE',
-    ...OTHER_SDKS.flatMap(() => ['default/marketing Deny INTENT_SQL_DDL', 'default/marketing Deny INTENT_SQL_WRITE']),
+    ...[...OTHER_SDKS, 'MCP'].flatMap(() => [
+      'default/marketing Deny INTENT_SQL_DDL',
+      'default/marketing Deny INTENT_SQL_WRITE',
+    ]),
   ]
   claim(
     refused.map((line) => `${line.agent} ${line.action} ${line.reasons.join(' ')}`).join() === expected.join() &&

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { type SeenRequest, type Simulator, startSimulator } from '#pkg/planes/standalone/simulate'
 import { type Agent, newAgent } from './agent.ts'
 import { type Sallyport, startSallyport } from './sallyport.ts'
+import { serveTools } from './tool-server.ts'
 import { openTools, type Tools } from './tools.ts'
 
 /** Everything that the demo plays with. */
@@ -14,6 +15,8 @@ export type Stage = {
   readonly providerKey: string
   readonly sallyport: Sallyport
   readonly tools: Tools
+  /** Where the MCP server with the same tools is. */
+  readonly toolServer: string
   /** An agent whose SDK talks to Sallyport with that agent's token. */
   agent(name: string): Agent
   /** The newest request below that path that the provider saw; by default of Chat. */
@@ -52,12 +55,14 @@ export async function setStage(onAbandon: (abandon: Abandon) => void): Promise<S
   const origin = provider.url.replace(/\/v1$/, '')
   const opening = openTools()
   opening.catch(() => {}) // awaited below; a failure of Sallyport comes first
+  const toolServer = await serveTools(opening)
   const sallyport = await startSallyport({
     command: join(root, 'sallyctl'),
     policies: join(root, 'docs/examples/demo'),
     data,
     upstream: provider.url,
     otherUpstreams: { anthropic: origin, gemini: origin },
+    toolServers: { warehouse: toolServer.url },
     providerKey,
     onSpawn: (given) => {
       kill = given
@@ -74,12 +79,14 @@ export async function setStage(onAbandon: (abandon: Abandon) => void): Promise<S
     providerKey,
     sallyport,
     tools,
+    toolServer: toolServer.url,
     seen,
     providerOf: (facade) => (facade.startsWith('/openai') ? provider.url : origin),
     agent: (name) => newAgent(sallyport.baseUrl, sallyport.tokenOf(name), tools, () => seen().tokensSent),
     async close() {
       const status = await sallyport.stop()
       await provider.close()
+      await toolServer.close()
       await tools.close()
       await abandon()
       return status

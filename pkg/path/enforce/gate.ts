@@ -36,6 +36,7 @@ export class Gate {
       limits,
       original: (call) => stream.original(call),
       answerId: () => stream.answerId(),
+      callId: (call) => stream.callId?.(call) ?? null,
     })
   }
 

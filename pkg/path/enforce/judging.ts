@@ -14,31 +14,9 @@ import {
   type TextItem,
   type Verdict,
 } from '#pkg/model'
+import { type Held, newHeld } from './held.ts'
 import type { Judge, Surroundings } from './ports.ts'
 import { TextHolds, type TextSpan } from './text-holds.ts'
-
-/** One call while it is judged. */
-type Held = {
-  readonly key: string
-  readonly ordinal: number
-  about: 'call' | 'ask' | 'list'
-  name: string | null
-  form: ArgumentForm
-  outcome: Outcome | null
-  verdictId: string | null
-  kept: boolean
-  /** Its first frame has left. */
-  left: boolean
-  /** Time spent on it so far, µs. */
-  spentUs: number
-  generation: number
-  inspection: Inspection
-  readonly pieces: string[]
-  /** Findings that the policy lets pass; the call goes on being read. */
-  noted: readonly Finding[]
-  /** True for a call that was written as text. */
-  readonly inText: boolean
-}
 
 const RELEASED: Outcome = { kind: 'released' }
 
@@ -51,6 +29,8 @@ export type JudgingParts = {
   readonly around: Surroundings
   readonly original: (call: string) => string
   readonly answerId: () => string | null
+  /** The provider's own id of a call. */
+  readonly callId: (call: string) => string | null
   readonly limits: Pick<Limits, 'callsPerAnswer'>
 }
 
@@ -63,6 +43,7 @@ export class Judging {
   readonly #around: Surroundings
   readonly #original: (call: string) => string
   readonly #answerId: () => string | null
+  readonly #callId: (call: string) => string | null
   readonly #maxCalls: number
   readonly #calls = new Map<string, Held>()
   readonly #texts: TextHolds
@@ -79,6 +60,7 @@ export class Judging {
     this.#around = around
     this.#original = parts.original
     this.#answerId = parts.answerId
+    this.#callId = parts.callId
     this.#maxCalls = parts.limits.callsPerAnswer
     this.#texts = new TextHolds(() => around.scanner())
     this.#inspection = around.inspect()
@@ -113,13 +95,30 @@ export class Judging {
     const held = this.#calls.get(call)
     if (held === undefined || held.left || held.outcome?.kind !== 'released') return
     held.left = true
-    if (held.generation === this.#around.generation()) return
+    if (held.generation === this.#around.generation()) return this.#tellReleased(held)
     held.outcome = null
     this.#settle(
       held,
       [findingOf('IDENTITY_EPOCH_STALE', 0, 'waited while the policy changed; ask for it again')],
       this.#judge.nowUs(),
     )
+  }
+
+  /** Everything leaves at once. A call in a text has left with the decision on that text. */
+  leaveAll(): void {
+    for (const held of this.#calls.values()) {
+      if (this.ended !== null) return
+      if (held.inText) continue
+      this.leave(held.key)
+      this.#keep(held)
+    }
+  }
+
+  #tellReleased(held: Held): void {
+    const { key, name, form, argumentText } = held
+    held.argumentText = ''
+    if (held.about !== 'call' || name === null || held.inText) return
+    this.#around.released({ id: this.#callId(key), name, form, arguments: argumentText })
   }
 
   /** The verdict on the first call that was refused; null = none was. */
@@ -184,23 +183,7 @@ export class Judging {
     let held = this.#calls.get(key)
     if (held === undefined) {
       this.#ordinal += 1
-      held = {
-        key,
-        ordinal: this.#ordinal,
-        about: 'call',
-        name: null,
-        form: 'json',
-        outcome: null,
-        verdictId: null,
-        kept: false,
-        left: false,
-        spentUs: 0,
-        generation: this.#generation,
-        inspection: this.#inspection,
-        pieces: [],
-        noted: [],
-        inText,
-      }
+      held = newHeld({ key, inText, ordinal: this.#ordinal }, this.#generation, this.#inspection)
       this.#calls.set(key, held)
     }
     return held
@@ -301,6 +284,7 @@ export class Judging {
     const inText = held.inText ? [findingOf('TOOL_IN_TEXT', 0, 'was written as text')] : []
     const all = [...fresh, ...findings, ...inText]
     const { verdict, open } = this.#judge.call(this.#subjectOf(held), all, started - held.spentUs)
+    held.argumentText = open && held.about === 'call' ? held.pieces.join('') : ''
     held.pieces.length = 0
     held.verdictId = verdict.id
     held.outcome = open ? RELEASED : { kind: 'refused', text: verdict.message }

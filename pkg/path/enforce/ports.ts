@@ -1,4 +1,4 @@
-import type { Finding, Inspection, RestoreRecord, Subject, TextCallScanner, Verdict } from '#pkg/model'
+import type { Finding, HistoryCall, Inspection, RestoreRecord, Subject, TextCallScanner, Verdict } from '#pkg/model'
 
 /** The judge: asks `policy`, writes the verdict down, and starts what a Sever starts. Wired by the plane. */
 export interface Judge {
@@ -26,6 +26,8 @@ export interface Surroundings {
   scanner(): TextCallScanner
   /** May this tool's name be printed? DESIGN §6. */
   isNamed(tool: string): boolean
+  /** A call that the model proposed goes to the agent. WIRE.md §3. */
+  released(call: HistoryCall): void
   /** Remembers a refused call. WIRE.md rule 11. */
   keep(record: RestoreRecord): void
   /** null while the exchange may go on; else the verdict that ends it. Asked at every write. */

@@ -21,10 +21,12 @@ export async function judgeWhole(
     limits,
     original: (call) => answer.original(call),
     answerId: () => answer.answerId(),
+    callId: (call) => answer.callId?.(call) ?? null,
   })
   const spans: TextSpan[] = []
   await judging.take(answer.messages, spans)
   if (judging.ended === null) await judging.end()
+  judging.leaveAll()
   const ended = judging.ended ?? around.ended()
   if (ended !== null) return { ended, body: null }
   return { ended: null, body: answer.write(judging.decided(spans)) }
@@ -43,7 +45,7 @@ export async function judgeActs(
   around: Surroundings,
   limits: Pick<Limits, 'callsPerAnswer'>,
 ): Promise<ActsResult> {
-  const judging = new Judging({ judge, around, limits, original: () => '', answerId: () => null })
+  const judging = new Judging({ judge, around, limits, original: () => '', answerId: () => null, callId: () => null })
   await judging.take(acts.messages, [])
   const ended = judging.ended ?? around.ended()
   if (ended !== null) return { kind: 'ended', verdict: ended }

@@ -2,8 +2,14 @@ import { type Finding, findingOf, globMatches, type ProviderGrant, type RequestV
 import { absenceOf, noneSelects } from './check-name.ts'
 import type { Rules } from './rules.ts'
 
-/** Checks 2 and 3 on a request before it leaves: the agent's state, its provider, model and hosted tools. */
-export function checkRequest(rules: Rules, view: RequestView, standing: Standing): readonly Finding[] {
+/** What is known of the agent beside its rules. */
+export type Known = { readonly standing: Standing; readonly unknownCalls?: () => number }
+
+/**
+ * Checks 2, 3 and 7 on a request before it leaves: the agent's state, its provider, model and hosted tools, and whether
+ * its history is one that this agent can have. The last is not asked of a request that is refused already.
+ */
+export function checkRequest(rules: Rules, view: RequestView, { standing, unknownCalls }: Known): readonly Finding[] {
   const identity = stateFinding(standing)
   if (identity !== null) return [identity]
   if (rules.snapshot.denyAll) return [noneSelects()]
@@ -15,11 +21,20 @@ export function checkRequest(rules: Rules, view: RequestView, standing: Standing
     ]
   }
   const { model } = view
-  if (view.modelless) return []
+  if (view.modelless) return historyFindings(unknownCalls)
   const able = model === null ? [] : providers.filter((provider) => grantsModel(provider, model))
   const [first] = able
   if (first === undefined) return [modelFinding(providers)]
-  return hostedFindings(able, first, view)
+  const hosted = hostedFindings(able, first, view)
+  return hosted.length > 0 ? hosted : historyFindings(unknownCalls)
+}
+
+/** Recorded unless a rule says more: after a restart nothing is known of any call. WIRE.md §3. */
+function historyFindings(unknownCalls: (() => number) | undefined): readonly Finding[] {
+  const unknown = unknownCalls?.() ?? 0
+  if (unknown === 0) return []
+  const detail = `has ${unknown} tool ${unknown === 1 ? 'call' : 'calls'} in its history that this agent was never given`
+  return [{ ...findingOf('SESSION_CALL_UNKNOWN', 0, detail), action: 'Record' }]
 }
 
 function serverFindings(rules: Rules, name: string): readonly Finding[] {

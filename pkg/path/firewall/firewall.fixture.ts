@@ -2,6 +2,7 @@ import {
   DEFAULT_LIMITS,
   type Finding,
   type Limits,
+  NO_HISTORY,
   type RequestView,
   type Snapshot,
   type Standing,
@@ -135,7 +136,7 @@ export function view(more: Partial<RequestView> = {}): RequestView {
     tools: ['search_docs', 'run_sql'],
     hostedTools: [],
     structuredOutput: false,
-    history: { calls: [], results: [] },
+    history: NO_HISTORY,
     ...more,
   }
 }

@@ -22,7 +22,13 @@ import { grantsFor, loadRules, newRuleCache, type Rules } from './rules.ts'
 import { newTextCalls } from './text-calls.ts'
 
 /** Whose exchange is inspected, and how that agent stands. */
-export type Given = { readonly view: RequestView; readonly agent: AgentRef; readonly standing: Standing }
+export type Given = {
+  readonly view: RequestView
+  readonly agent: AgentRef
+  readonly standing: Standing
+  /** How many calls of the history the agent was never given; undefined = nobody keeps count. */
+  readonly unknownCalls?: () => number
+}
 
 /** The checks, ready for any agent. */
 export type Firewall = {
@@ -63,7 +69,7 @@ class Inspected implements Inspection {
   }
 
   request(view: RequestView): readonly Finding[] {
-    return checkRequest(this.#rules, view, this.#given.standing)
+    return checkRequest(this.#rules, view, this.#given)
   }
 
   callOpen(call: string, name: string, form: ArgumentForm): readonly Finding[] {

@@ -172,7 +172,8 @@ function admit(deps: EgressDeps, desk: Desk, asked: Asked): Admitted | null {
     )
     return null
   }
-  const inspection = deps.firewall.inspect(loaded.rules, { view, agent: agentRefOf(agent), standing })
+  const unknownCalls = countOnce(() => deps.released.unknown(agent, view.history.calls))
+  const inspection = deps.firewall.inspect(loaded.rules, { view, agent: agentRefOf(agent), standing, unknownCalls })
   const { verdict, permit } = desk.judge.request(inspection.request(view), startedUs)
   if (permit === null) {
     deliver(desk, verdict, client, { view })
@@ -183,9 +184,26 @@ function admit(deps: EgressDeps, desk: Desk, asked: Asked): Admitted | null {
     return null
   }
   const { dialect } = desk.route
-  const exchange = new Exchange(deps, desk.judge, { agent, dialect, view, client, loaded, standing })
+  const exchange = new Exchange(deps, desk.judge, {
+    agent,
+    dialect,
+    view,
+    client,
+    loaded,
+    standing,
+    unknownCalls,
+  })
   desk.docket.exchange = exchange
   return { exchange, permit }
+}
+
+/** However often a request is judged, its history is looked at once. */
+function countOnce(count: () => number): () => number {
+  let counted: number | null = null
+  return () => {
+    counted ??= count()
+    return counted
+  }
 }
 
 /** Opens the upstream. A permit that died before the write is judged again, by the rules that hold then. */

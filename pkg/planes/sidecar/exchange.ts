@@ -6,6 +6,7 @@ import {
   type Finding,
   findingOf,
   type Headers,
+  type HistoryCall,
   type Inspection,
   type RequestView,
   type RestoreRecord,
@@ -30,6 +31,8 @@ export type ExchangeParts = {
   /** The rules by which the request was let through, and the agent's life at that moment. */
   readonly loaded: Loaded
   readonly standing: Standing
+  /** How many calls of the history the agent was never given. */
+  readonly unknownCalls: () => number
 }
 
 /** Turns of the event loop in which the system takes what a reading client has room for. */
@@ -58,6 +61,7 @@ export class Exchange implements OpenExchange, Surroundings {
   readonly #deps: EgressDeps
   readonly #judge: ExchangeJudge
   readonly #standing: Standing
+  readonly #unknownCalls: () => number
   readonly #abort = new AbortController()
   #loaded: Loaded
   #over = false
@@ -79,6 +83,7 @@ export class Exchange implements OpenExchange, Surroundings {
     this.#judge = judge
     this.#loaded = parts.loaded
     this.#standing = parts.standing
+    this.#unknownCalls = parts.unknownCalls
     this.#wroteAtMs = deps.clock.nowMs()
     parts.client.onGone(() => this.#leave())
   }
@@ -245,6 +250,10 @@ export class Exchange implements OpenExchange, Surroundings {
     return this.#deps.firewall.isNamed(this.#loaded.rules, this.view, tool)
   }
 
+  released(call: HistoryCall): void {
+    this.#deps.released.note(this.agent, call)
+  }
+
   keep(record: RestoreRecord): void {
     this.#deps.records.keep(this.agent, record)
   }
@@ -262,7 +271,12 @@ export class Exchange implements OpenExchange, Surroundings {
 
   #inspection(): Inspection {
     const standing = this.#deps.lives.standingOf(this.agent) ?? this.#standing
-    return this.#deps.firewall.inspect(this.#loaded.rules, { view: this.view, agent: agentRefOf(this.agent), standing })
+    return this.#deps.firewall.inspect(this.#loaded.rules, {
+      view: this.view,
+      agent: agentRefOf(this.agent),
+      standing,
+      unknownCalls: this.#unknownCalls,
+    })
   }
 
   #leave(): void {

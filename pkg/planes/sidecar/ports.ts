@@ -1,7 +1,7 @@
 import type { AgentKey, Dialect, Limits, OpenUpstream, Reason, Snapshot, Standing, VerdictRecord } from '#pkg/model'
 import type { Exchanges, HeldBudget } from '#pkg/path/enforce'
 import type { Firewall, Rules } from '#pkg/path/firewall'
-import type { RestoreRecords, ServerSessions } from '#pkg/path/session'
+import type { ReleasedCalls, RestoreRecords, ServerSessions } from '#pkg/path/session'
 
 /** The rules of one agent, ready to be asked. A new object for every change. */
 export type Loaded = { readonly snapshot: Snapshot; readonly rules: Rules }
@@ -40,6 +40,7 @@ export type EgressDeps = {
   readonly firewall: Firewall
   readonly verdicts: VerdictSink
   readonly records: RestoreRecords
+  readonly released: ReleasedCalls
   readonly sessions: ServerSessions
   /** Addresses of tool servers in the place of those that policies name. */
   readonly serverUrls: Readonly<Record<string, string>>

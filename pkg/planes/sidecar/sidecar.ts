@@ -19,7 +19,7 @@ import {
 } from '#pkg/path/firewall'
 import { newFacade } from '#pkg/path/intercept'
 import { isLive } from '#pkg/path/policy'
-import { newRestoreRecords, newServerSessions } from '#pkg/path/session'
+import { newReleasedCalls, newRestoreRecords, newServerSessions } from '#pkg/path/session'
 import { type KeyHeader, newUpstream } from '#pkg/path/upstream'
 import type { Clock } from '#pkg/platform/clock'
 import { newHeapGuard, processEngine } from '#pkg/platform/heap'
@@ -50,6 +50,7 @@ export type SidecarDeps = {
   readonly lives: Lives
   readonly verdicts: VerdictSink
   readonly newVerdictId: () => string
+  readonly random: (bytes: number) => Uint8Array
   readonly firewall: Firewall
 }
 
@@ -159,6 +160,10 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     limits,
     exchanges,
     records: newRestoreRecords({ bytesPerAgent: limits.restoreBytesPerAgent }),
+    released: newReleasedCalls(
+      { clock: deps.clock, key: deps.random(32) },
+      { callsPerAgent: limits.releasedCallsPerAgent },
+    ),
     sessions: newServerSessions(),
     serverUrls: options.serverUrls ?? {},
     budget: newHeldBudget(limits.heldBytesPerProcess),

@@ -3,6 +3,7 @@ import {
   agentRefOf,
   type Finding,
   globMatches,
+  NO_HISTORY,
   type RequestView,
   type Snapshot,
   type Source,
@@ -28,7 +29,7 @@ const NO_REQUEST: RequestView = {
   tools: [],
   hostedTools: [],
   structuredOutput: false,
-  history: { calls: [], results: [] },
+  history: NO_HISTORY,
 }
 
 /** A call as it is asked about; a string is the text of the arguments. */

@@ -55,6 +55,7 @@ function readParsed(
     value: {
       messages,
       write: (decided) => (isTouched(note, decided) ? rebuild(note, decided) : body),
+      callId: (call) => tracker.find(call)?.id ?? null,
       answerId: () => (isKept(view) ? asText(value['id']) : null),
       original: (key) => {
         const call = tracker.find(key)

@@ -152,14 +152,11 @@ test('[ANTHROPIC-05] the conversation is read: calls, and results with all of th
     ],
   })
   assert.deepEqual(view.history.calls, [
-    { id: 'a', name: 'run_sql' },
-    { id: 'b', name: 'computer.left_click' },
+    { id: 'a', name: 'run_sql', form: 'json', arguments: {} },
+    { id: 'b', name: 'computer.left_click', form: 'json', arguments: {} },
   ])
-  assert.deepEqual(view.history.results, [
-    { id: 'a', text: 'plain' },
-    { id: 'b', text: 'one two three' },
-    { id: 'c', text: '' },
-  ])
+  const shown = view.history.results.map(({ id, texts }) => [id, ...texts.map(({ text }) => text)].join(' '))
+  assert.deepEqual(shown, ['a plain', 'b text one  image base64 xx document text two  search_result text three', 'c'])
   assert.deepEqual([view.stream, view.structuredOutput, view.model], [true, true, 'claude-x'])
 })
 

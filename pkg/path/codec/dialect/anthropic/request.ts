@@ -1,7 +1,8 @@
-import type { Endpoint, Reading, RequestView, Work } from '#pkg/model'
+import { type Endpoint, NO_HISTORY, type Reading, type RequestView, type Work } from '#pkg/model'
 import { readBody } from '#pkg/path/codec/wire/json'
 import { asArray, asObject, asText, type Json } from '#pkg/path/codec/wire/shape'
-import { historyOf, toolsOf } from './tools.ts'
+import { historyOf } from './history.ts'
+import { toolsOf } from './tools.ts'
 
 const MESSAGES: Endpoint = { name: 'messages', method: 'POST', path: '/v1/messages', kind: 'judged' }
 const COUNT: Endpoint = { name: 'count_tokens', method: 'POST', path: '/v1/messages/count_tokens', kind: 'plain' }
@@ -57,7 +58,7 @@ function bodiless(endpoint: Endpoint): RequestView {
     tools: [],
     hostedTools: [],
     structuredOutput: false,
-    history: { calls: [], results: [] },
+    history: NO_HISTORY,
   }
 }
 

@@ -52,6 +52,7 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
       const named = frame.kind === 'event' && frame.event !== null
       return rewriter.event(note, named, decided) ?? [frame.raw]
     },
+    callId: (call) => tracker.find(call)?.id ?? null,
     answerId: () => (isKept(view) ? state.id : null),
     original(key) {
       const call = tracker.find(key)

@@ -1,4 +1,4 @@
-import type { HostedTool, RequestView } from '#pkg/model'
+import type { HostedTool } from '#pkg/model'
 import { asArray, asObject, asText, isEmpty, type Json } from '#pkg/path/codec/wire/shape'
 
 /** The tools of a request: those that the client runs, and those that the provider runs. */
@@ -77,33 +77,4 @@ function* blocksOf(value: Json): Iterable<Json> {
       if (block !== null) yield block
     }
   }
-}
-
-/** Calls and results of the conversation so far. */
-export function historyOf(value: Json): RequestView['history'] {
-  const calls: { id: string | null; name: string }[] = []
-  const results: { id: string | null; text: string }[] = []
-  for (const block of blocksOf(value)) {
-    const name = asText(block['name'])
-    if (block['type'] === 'tool_use' && name !== null) {
-      const toolset = asText(block['toolset_name'])
-      calls.push({ id: asText(block['id']), name: toolset === null ? name : memberName(toolset, name) })
-    } else if (block['type'] === 'tool_result') {
-      results.push({ id: asText(block['tool_use_id']), text: textOf(block['content']) })
-    }
-  }
-  return { calls, results }
-}
-
-/** All text of a `content` member: a string, or parts; documents and search results with theirs. */
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content
-  let text = ''
-  for (const part of asArray(content) ?? []) {
-    const item = asObject(part)
-    if (typeof item?.['text'] === 'string') text += item['text']
-    else if (item?.['content'] !== undefined) text += textOf(item['content'])
-    else if (asObject(item?.['source'])?.['type'] === 'text') text += String(asObject(item?.['source'])?.['data'] ?? '')
-  }
-  return text
 }

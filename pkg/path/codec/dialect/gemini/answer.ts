@@ -70,6 +70,7 @@ function judged(view: RequestView, chunks: readonly Json[], whole: Whole): Answe
       const left = written.map((json, place) => (json === 'same' ? JSON.stringify(chunks[place]) : json))
       return encoder.encode(isList ? `[${left.join(',\n')}]` : (left[0] ?? '{}'))
     },
+    callId: (call) => tracker.find(call)?.id ?? null,
     answerId: () => null,
     original: (call) => originalOf(tracker.find(call)),
   }

@@ -107,12 +107,13 @@ test('[GEMINI-06] a request tells its model, tools, hosted tools and history, un
     { name: 'mcp', serverUrl: null },
   ])
   assert.deepEqual(view.history.calls, [
-    { id: 'c1', name: 'a' },
-    { id: null, name: 'b' },
+    { id: 'c1', name: 'a', form: 'json', arguments: {} },
+    { id: null, name: 'b', form: 'json', arguments: {} },
   ])
-  assert.deepEqual(view.history.results, [
-    { id: 'c1', text: 'one\ntwo' },
-    { id: null, text: 'no' },
+  const shown = view.history.results.map(({ id, texts }) => [id, ...texts.map(({ text }) => text)])
+  assert.deepEqual(shown, [
+    ['c1', 'one', 'two'],
+    [null, 'no'],
   ])
 })
 

@@ -1,7 +1,8 @@
-import type { Endpoint, Reading, RequestView, Work } from '#pkg/model'
+import { type Endpoint, NO_HISTORY, type Reading, type RequestView, type Work } from '#pkg/model'
 import { readBody } from '#pkg/path/codec/wire/json'
-import { asArray, asObject, asText, isEmpty, type Json, textsOf } from '#pkg/path/codec/wire/shape'
+import { asArray, asObject, asText, isEmpty, type Json } from '#pkg/path/codec/wire/shape'
 import { modelOf } from './endpoints.ts'
+import { historyOf } from './history.ts'
 import { isTwofold, member, present } from './names.ts'
 import { toolsOf } from './tools.ts'
 
@@ -42,7 +43,7 @@ function bodiless(endpoint: Endpoint): RequestView {
     tools: [],
     hostedTools: [],
     structuredOutput: false,
-    history: { calls: [], results: [] },
+    history: NO_HISTORY,
   }
 }
 
@@ -115,27 +116,4 @@ function viewOf(endpoint: Endpoint, body: Uint8Array, value: Json): RequestView 
     structuredOutput: schemas || (mime !== null && mime !== 'text/plain'),
     history: historyOf(value),
   }
-}
-
-function historyOf(value: Json): RequestView['history'] {
-  const calls: { id: string | null; name: string }[] = []
-  const results: { id: string | null; text: string }[] = []
-  for (const entry of asArray(value['contents']) ?? []) {
-    for (const item of asArray(asObject(entry)?.['parts']) ?? []) {
-      const part = asObject(item) ?? {}
-      for (const call of bothOf(part, 'functionCall', 'function_call')) {
-        const name = asText(call['name'])
-        if (name !== null) calls.push({ id: asText(call['id']), name })
-      }
-      for (const result of bothOf(part, 'functionResponse', 'function_response')) {
-        const texts = textsOf({ response: result['response'] ?? null, parts: result['parts'] ?? null }) ?? []
-        results.push({ id: asText(result['id']), text: texts.map(({ text }) => text).join('\n') })
-      }
-    }
-  }
-  return { calls, results }
-}
-
-function bothOf(part: Json, ...names: readonly string[]): readonly Json[] {
-  return names.map((name) => asObject(part[name])).filter((value) => value !== null)
 }

@@ -53,6 +53,7 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
       if (json === 'nothing') return asArray && frame.at === 0 ? [elementFrame(frame.raw, '{}')] : NOTHING
       return [asArray ? elementFrame(frame.raw, json) : encoder.encode(`data: ${json}\n\n`)]
     },
+    callId: (call) => tracker.find(call)?.id ?? null,
     answerId: () => null,
     original: (call) => originalOf(tracker.find(call)),
   }

@@ -1,4 +1,12 @@
-import type { Endpoint, Headers, Reading, Reason, RequestView, Work } from '#pkg/model'
+import {
+  type Endpoint,
+  type Headers,
+  NO_HISTORY,
+  type Reading,
+  type Reason,
+  type RequestView,
+  type Work,
+} from '#pkg/model'
 import { readBody } from '#pkg/path/codec/wire/json'
 import { actsOf } from './acts.ts'
 import { disagreement, readHeaders, type Said } from './headers.ts'
@@ -101,7 +109,7 @@ function viewOf(endpoint: Endpoint, said: Said, whole: Whole): RequestView {
     tools: [],
     hostedTools: [],
     structuredOutput: false,
-    history: { calls: [], results: [] },
+    history: NO_HISTORY,
     session: said.session,
   }
 }

@@ -44,6 +44,7 @@ function readParsed(
     value: {
       messages,
       write: (decided) => (isTouched(note, decided) ? rebuild(view, note, decided) : body),
+      callId: (call) => tracker.find(call)?.id ?? null,
       answerId: () => null,
       original: (key) => {
         const call = tracker.find(key)

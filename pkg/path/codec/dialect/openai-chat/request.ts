@@ -1,7 +1,16 @@
-import type { Endpoint, Reading, RequestView, Work } from '#pkg/model'
+import {
+  type Endpoint,
+  type History,
+  type HistoryCall,
+  type HistoryContent,
+  NO_HISTORY,
+  type Reading,
+  type RequestView,
+  type Work,
+} from '#pkg/model'
 import { readBody } from '#pkg/path/codec/wire/json'
-import { asArray, asObject, asText, type Json } from '#pkg/path/codec/wire/shape'
-import { textOf, toolsOf } from './shape.ts'
+import { asArray, asObject, asText, type Json, placedContent } from '#pkg/path/codec/wire/shape'
+import { toolsOf } from './shape.ts'
 
 const CHAT: Endpoint = { name: 'chat.completions', method: 'POST', path: '/chat/completions', kind: 'judged' }
 const EMBEDDINGS: Endpoint = { name: 'embeddings', method: 'POST', path: '/embeddings', kind: 'plain' }
@@ -52,7 +61,7 @@ function bodiless(endpoint: Endpoint): RequestView {
     tools: [],
     hostedTools: [],
     structuredOutput: false,
-    history: { calls: [], results: [] },
+    history: NO_HISTORY,
   }
 }
 
@@ -93,22 +102,44 @@ function viewOf(endpoint: Endpoint, body: Uint8Array, value: Json): RequestView 
   }
 }
 
-function historyOf(value: Json): RequestView['history'] {
-  const calls: { id: string | null; name: string }[] = []
-  const results: { id: string | null; text: string }[] = []
-  for (const entry of asArray(value['messages']) ?? []) {
+function historyOf(value: Json): History {
+  const calls: HistoryCall[] = []
+  const results: HistoryContent[] = []
+  const documents: HistoryContent[] = []
+  for (const [place, entry] of (asArray(value['messages']) ?? []).entries()) {
     const message = asObject(entry)
     if (message === null) continue
-    for (const item of asArray(message['tool_calls']) ?? []) {
-      const call = asObject(item)
-      const name = asText(asObject(call?.['function'])?.['name']) ?? asText(asObject(call?.['custom'])?.['name'])
-      if (name !== null) calls.push({ id: asText(call?.['id']), name })
-    }
-    const legacy = asText(asObject(message['function_call'])?.['name'])
-    if (legacy !== null) calls.push({ id: null, name: legacy })
+    for (const item of asArray(message['tool_calls']) ?? []) pushCall(asObject(item), calls)
+    const legacy = asObject(message['function_call'])
+    if (legacy !== null) pushCall({ function: legacy }, calls)
+    const member = `messages[${place}]`
     if (message['role'] === 'tool' || message['role'] === 'function') {
-      results.push({ id: asText(message['tool_call_id']), text: textOf(message['content']) })
+      results.push(placedContent(message, member, { id: asText(message['tool_call_id']), names: ['content'] }))
+      continue
+    }
+    for (const [at, part] of (asArray(message['content']) ?? []).entries()) {
+      if (!isText(part)) documents.push(placedContent(part, `${member}.content[${at}]`))
     }
   }
-  return { calls, results }
+  return { calls, results, documents }
+}
+
+function pushCall(call: Json | null, calls: HistoryCall[]): void {
+  const id = asText(call?.['id'])
+  for (const [key, member, form] of CALL_FORMS) {
+    const inner = asObject(call?.[key])
+    const name = asText(inner?.['name'])
+    if (inner !== null && name !== null) calls.push({ id, name, form, arguments: inner[member] })
+  }
+}
+
+const CALL_FORMS = [
+  ['function', 'arguments', 'json'],
+  ['custom', 'input', 'text'],
+] as const
+
+/** What people and models write; all else in a message came from somewhere. */
+function isText(part: unknown): boolean {
+  const type = asText(asObject(part)?.['type'])
+  return typeof part === 'string' || type === 'text' || type === 'refusal' || type === 'thinking'
 }

@@ -65,6 +65,7 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
       notes.delete(frame)
       return rewriter.chunk(note, decided) ?? [frame.raw]
     },
+    callId: (call) => tracker.find(call)?.id ?? null,
     answerId: () => null,
     original(call) {
       const known = tracker.find(call)

@@ -56,6 +56,7 @@ function readJudged(view: RequestView, body: Uint8Array, value: Json, limits: Li
         const rebuilt = new Rewriter(about).rebuild(value, contents, decided)
         return rebuilt === null ? body : encoder.encode(JSON.stringify(rebuilt))
       },
+      callId: (key) => tracker.find(key)?.callId ?? null,
       answerId: () => about.conversation ?? about.id,
       original: (key) => {
         const slot = tracker.find(key)

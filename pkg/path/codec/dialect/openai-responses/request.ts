@@ -1,9 +1,8 @@
-import type { Endpoint, Reading, RequestView, Work } from '#pkg/model'
+import { type Endpoint, NO_HISTORY, type Reading, type RequestView, type Work } from '#pkg/model'
 import { readBody } from '#pkg/path/codec/wire/json'
-import { asArray, asObject, asText, type Json, textsOf } from '#pkg/path/codec/wire/shape'
+import { asArray, asObject, asText, type Json } from '#pkg/path/codec/wire/shape'
 import { asksForEvents } from './endpoints.ts'
-import { callIn } from './item.ts'
-import { namesOf } from './names.ts'
+import { historyOf } from './history.ts'
 import { toolsOf } from './tools.ts'
 
 const malformed = (detail: string): Reading<never> => ({ ok: false, reason: 'WIRE_REQUEST_MALFORMED', at: 0, detail })
@@ -51,7 +50,7 @@ function bodiless(endpoint: Endpoint): RequestView {
     tools: [],
     hostedTools: [],
     structuredOutput: false,
-    history: { calls: [], results: [] },
+    history: NO_HISTORY,
   }
 }
 
@@ -113,27 +112,4 @@ function hasFormat(value: Json): boolean {
   const formats = [value, ...updates].map((place) => asText(asObject(asObject(place?.['text'])?.['format'])?.['type']))
   const format = formats.filter((type) => type !== null).at(-1)
   return format !== undefined && format !== 'text'
-}
-
-function historyOf(value: Json, declared: readonly string[]): RequestView['history'] {
-  const calls: { id: string | null; name: string }[] = []
-  const results: { id: string | null; text: string }[] = []
-  for (const entry of asArray(value['input']) ?? []) {
-    const item = asObject(entry)
-    const type = asText(item?.['type'])
-    if (item === null || type === null) continue
-    if (type.endsWith('_output')) {
-      results.push({ id: asText(item['call_id']) ?? asText(item['id']), text: outputText(item['output']) })
-      continue
-    }
-    const face = callIn(item, { computer: 'computer', hostedShell: true })
-    const name = face === null ? undefined : namesOf(face, declared)[0]
-    if (face !== null && name !== undefined) calls.push({ id: face.callId, name })
-  }
-  return { calls, results }
-}
-
-function outputText(output: unknown): string {
-  if (typeof output === 'string') return output
-  return (textsOf({ output }) ?? []).map(({ text }) => text).join('\n')
 }

@@ -65,6 +65,7 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
       notes.delete(frame)
       return writer.write(note, decided) ?? [frame.raw]
     },
+    callId: (key) => tracker.find(key)?.callId ?? null,
     answerId: () => about.conversation ?? about.id,
     original(call) {
       const slot = tracker.find(call)

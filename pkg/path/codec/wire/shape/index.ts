@@ -2,10 +2,11 @@
  * wire/shape: what a lenient client could make of parsed JSON.
  *
  * In:  parsed members of a request or an answer.
- * Out: typed looks at them; every text that they hold, by member; whether a call could be rebuilt from what nobody
+ * Out: typed looks at them; every text that they hold, by member or by place; whether a call could be rebuilt from what nobody
  *      defines; which refusals of ours stand in a text that came back.
  * Never: a provider's own words for what it defines (those stand in its dialect), a policy. WIRE.md rule 7.
  */
+export { placedContent } from './placed.ts'
 export { refusalsIn, verdictIdsIn } from './refusals.ts'
 export {
   asArray,
