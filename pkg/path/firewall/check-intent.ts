@@ -103,6 +103,18 @@ function refusal(rules: Rules, entry: CompiledGrant, intent: Intent, detail: str
   return found(absenceOf(rules, 'intents.allow'), 'is not allowed')
 }
 
+/** No finding, or the one that refuses an effect that no entry of `tools.allow` stands for. */
+export function effectFindings(rules: Rules, intent: Intent, what: string): readonly Finding[] {
+  const { allow, deny } = rules.snapshot.intents
+  const denied = deny.find((one) => globMatches(one.intent, intent))
+  const found = (rule: Finding['rule'], why: string): readonly Finding[] => [
+    findingOf(reasonOfIntent(intent), 0, `${what}: it has the effect ${intent}, which ${why}`, rule),
+  ]
+  if (denied !== undefined) return found(denied.source, 'is denied')
+  if (allow.some((one) => globMatches(one.intent, intent))) return []
+  return found(absenceOf(rules, 'intents.allow'), 'is not allowed')
+}
+
 function boundOf(entry: CompiledGrant): NonNullable<Finding['rule']> {
   return { policy: entry.grant.source.policy, path: `${entry.grant.source.path}.intents` }
 }
