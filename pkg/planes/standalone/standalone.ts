@@ -48,13 +48,7 @@ async function assemble(
   const roster = newRoster(checks.firewall, tokens)
   const sidecar = newSidecar(
     { ...deps, roster, lives, verdicts, firewall: checks.firewall, newVerdictId: newVerdictIds(deps.random) },
-    {
-      port: options.port,
-      providers: options.upstreams,
-      serverUrls: options.serverUrls ?? {},
-      peerUrls: options.peerUrls ?? {},
-      limits: options.limits,
-    },
+    { ...options, providers: options.upstreams },
   )
   lives.onChange((standing) => {
     log.info('agent-state', { agent: standing.agent, state: standing.state, epoch: standing.epoch })
