@@ -202,7 +202,13 @@ test('[A2A-05] a list has the own tasks alone, a task can be cancelled, and the 
     const task = await client.sendMessage(sending('mine'))
     await other.sendMessage(sending('theirs'))
     assert.ok('artifacts' in task)
-    const listed = await client.listTasks({ tenant: '', contextId: '' } as Parameters<typeof client.listTasks>[0])
+    const listed = await client.listTasks({
+      tenant: '',
+      contextId: '',
+      status: TaskState.TASK_STATE_UNSPECIFIED,
+      pageToken: '',
+      statusTimestampAfter: undefined,
+    })
     assert.deepEqual(
       listed.tasks.map(({ id }) => id),
       [task.id],

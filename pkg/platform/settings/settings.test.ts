@@ -290,3 +290,8 @@ test('[SET-02] --mcp takes any name of a server, and its address as it is', () =
   for (const wrong of ['warehouse', '=https://a.example', '../x=https://a.example', 'a=ftp://x', 'a=https://x/?q=1'])
     assert.throws(() => mcp(wrong), wrong)
 })
+
+test('[SET-02] --a2a takes any name of a peer, and its address as it is', () => {
+  const { a2a } = valuesOf({ flags: { a2a: ['research=http://127.0.0.1:1/a2a/'] } }) as { a2a: unknown }
+  assert.deepEqual(a2a, { research: 'http://127.0.0.1:1/a2a/' })
+})

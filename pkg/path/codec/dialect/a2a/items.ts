@@ -156,8 +156,7 @@ function isError(value: unknown, operation: Operation | null): boolean {
   const object = asObject(value)
   if (object === null) return false
   const only = (...names: readonly string[]): boolean => Object.keys(object).every((key) => names.includes(key))
-  if (asObject(object['error']) !== null || typeof object['error'] === 'string')
-    return only('error', 'message', 'status')
+  if (asObject(object['error']) !== null || typeof object['error'] === 'string') return only('error')
   const plain = typeof object['code'] === 'number' && typeof object['message'] === 'string'
   return plain && !OPERATIONS_WITH_CODE.has(operation) && only('code', 'message', 'data')
 }
