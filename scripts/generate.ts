@@ -70,7 +70,9 @@ function citations(): ReadonlyMap<string, readonly string[]> {
 
 function dialectsPage(): string {
   const cited = citations()
-  const rows = DIALECT_RULES.map(({ rule, ids }) => `| ${rule} | ${ids.map((each) => each.join(', ')).join(' | ')} |`)
+  const rows = DIALECT_RULES.map(
+    ({ rule, ids }) => `| ${rule} | ${ids.map((each) => (each.length === 0 ? '–' : each.join(', '))).join(' | ')} |`,
+  )
   const ids = [...new Set(DIALECT_RULES.flatMap((row) => row.ids.flat()))].sort()
   const tests = ids.map((id) => `| ${id} | ${[...(cited.get(id) ?? [])].sort().join(', ')} |`)
   return [

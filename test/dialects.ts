@@ -2,54 +2,60 @@
  * Which promise shows that a dialect keeps a rule of the wire. `docs/reference/dialects.md` is made from this table and from the
  * tests that cite the ids; `requirements.test.ts` fails for an id that no test cites.
  */
-export const DIALECTS = ['OpenAI Chat', 'OpenAI Responses', 'Anthropic Messages', 'Gemini'] as const
+export const DIALECTS = ['OpenAI Chat', 'OpenAI Responses', 'Anthropic Messages', 'Gemini', 'A2A'] as const
 
 /** A rule in one line, and the ids for each dialect in the order of {@link DIALECTS}. */
-export type DialectRule = { readonly rule: string; readonly ids: readonly [string[], string[], string[], string[]] }
+export type DialectRule = {
+  readonly rule: string
+  readonly ids: readonly [string[], string[], string[], string[], string[]]
+}
+
+/** The protocol has nothing of the kind. */
+export const NONE: string[] = []
 
 export const DIALECT_RULES: readonly DialectRule[] = [
   {
     rule: 'what is allowed arrives byte for byte, while text streams',
-    ids: [['PROMISE-BYTES'], ['RESP-01'], ['ANTHROPIC-01'], ['GEMINI-01']],
+    ids: [['PROMISE-BYTES'], ['RESP-01'], ['ANTHROPIC-01'], ['GEMINI-01'], ['A2A-01']],
   },
   {
     rule: 'a call is held whole until it is judged; one of several is refused in its place',
-    ids: [['PROMISE-HOLD', 'PROMISE-SIBLINGS'], ['RESP-02'], ['ANTHROPIC-02'], ['GEMINI-02']],
+    ids: [['PROMISE-HOLD', 'PROMISE-SIBLINGS'], ['RESP-02'], ['ANTHROPIC-02'], ['GEMINI-02'], ['A2A-02', 'A2A-03']],
   },
   {
     rule: 'the verdict does not depend on the cut',
-    ids: [['PROMISE-CUT'], ['RESP-03'], ['ANTHROPIC-01', 'ANTHROPIC-02'], ['GEMINI-01', 'GEMINI-02']],
+    ids: [['PROMISE-CUT'], ['RESP-03'], ['ANTHROPIC-01', 'ANTHROPIC-02'], ['GEMINI-01', 'GEMINI-02'], ['A2A-03']],
   },
   {
     rule: 'whatever any client could rebuild counts as a call',
-    ids: [['PROMISE-HOLD'], ['RESP-05', 'RESP-08'], ['ANTHROPIC-03'], ['GEMINI-04', 'GEMINI-05']],
+    ids: [['PROMISE-HOLD'], ['RESP-05', 'RESP-08'], ['ANTHROPIC-03'], ['GEMINI-04', 'GEMINI-05'], ['A2A-04']],
   },
   {
     rule: 'Abort and Sever end the stream with an error that SDKs throw',
-    ids: [['PROMISE-CLOSED'], ['RESP-04'], ['ANTHROPIC-02'], ['GEMINI-03']],
+    ids: [['PROMISE-CLOSED'], ['RESP-04'], ['ANTHROPIC-02'], ['GEMINI-03'], ['A2A-03']],
   },
   {
     rule: 'only owned endpoints, read strictly',
-    ids: [['PROMISE-CLOSED'], ['RESP-12'], ['ANTHROPIC-05'], ['GEMINI-06']],
+    ids: [['PROMISE-CLOSED'], ['RESP-12'], ['ANTHROPIC-05'], ['GEMINI-06'], ['A2A-04']],
   },
   {
     rule: 'tools that the provider runs are granted in the request',
-    ids: [['FW-01'], ['RESP-13'], ['ANTHROPIC-04'], ['GEMINI-08']],
+    ids: [['FW-01'], ['RESP-13'], ['ANTHROPIC-04'], ['GEMINI-08'], NONE],
   },
   {
     rule: 'a refused call is put back when its conversation comes again',
-    ids: [['PROMISE-SIBLINGS'], ['RESP-10', 'RESP-11'], ['ANTHROPIC-06'], ['GEMINI-07']],
+    ids: [['PROMISE-SIBLINGS'], ['RESP-10', 'RESP-11'], ['ANTHROPIC-06'], ['GEMINI-07'], NONE],
   },
   {
     rule: 'the official Node SDK reads every passed and every refused stream',
-    ids: [['SDK-01'], ['RESP-14'], ['ANTHROPIC-07'], ['GEMINI-10']],
+    ids: [['SDK-01'], ['RESP-14'], ['ANTHROPIC-07'], ['GEMINI-10'], ['A2A-01', 'A2A-03']],
   },
   {
     rule: 'the official Python SDK reads every passed and every refused stream',
-    ids: [['SDK-02'], ['RESP-15'], ['ANTHROPIC-08'], ['GEMINI-11']],
+    ids: [['SDK-02'], ['RESP-15'], ['ANTHROPIC-08'], ['GEMINI-11'], ['A2A-09']],
   },
   {
     rule: '200 streams at once do not mix',
-    ids: [['CHAT-01'], ['RESP-09'], ['ANTHROPIC-09'], ['GEMINI-09']],
+    ids: [['CHAT-01'], ['RESP-09'], ['ANTHROPIC-09'], ['GEMINI-09'], ['A2A-08']],
   },
 ]

@@ -81,6 +81,8 @@ export type RequestView = {
   readonly goesOnWith?: { readonly tasks: readonly string[]; readonly contexts: readonly string[] }
   /** What the agent may know of the peer that it goes to. Set by the plane. */
   readonly peer?: PeerView
+  /** The status with which a refusal of what it goes on with is told; undefined = 403. */
+  readonly errorStatus?: number
   /** What the dialect keeps for the reading of the answer; opaque to all others. */
   readonly own?: unknown
 }

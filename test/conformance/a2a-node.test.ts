@@ -162,9 +162,9 @@ test('[A2A-06] the card leads to the facade, and tells of granted skills alone',
     assert.match(await stranger.text(), /PEER_NOT_GRANTED/)
   }))
 
-const STREAMS = 25
+const STREAMS = 50
 
-test('[A2A-08] 100 streams at once, in every version and binding, never mix', () => {
+test('[A2A-08] 200 streams at once, in every version and binding, never mix', () => {
   const slowly: Answer = async (text, bus, context) => {
     bus.publish(AgentEvent.task(taskOf(context)))
     for (let piece = 0; piece < 5; piece += 1) {

@@ -183,7 +183,7 @@ test('[A2A-02] a refusal of the HTTP binding of 1.0 is an error with its reason 
     const { error } = JSON.parse(seen.text)
     assert.deepEqual([seen.status, error.code, error.status], [403, 403, 'PERMISSION_DENIED'])
     assert.deepEqual(
-      [error.details[0].reason, error.details[0].metadata.verdict],
+      [error.details[1].reason, error.details[1].metadata.verdict],
       ['PEER_URL_NOT_GRANTED', seen.headers['x-sallyport-verdict']],
     )
   }))

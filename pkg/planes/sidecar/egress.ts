@@ -189,7 +189,10 @@ function admit(deps: EgressDeps, desk: Desk, asked: Asked): Admitted | null {
     return null
   }
   if (!ownsTasks(deps, agent, view)) {
-    deliver(desk, desk.judge.request([TASK_UNKNOWN], startedUs).verdict, client, { view })
+    deliver(desk, desk.judge.request([TASK_UNKNOWN], startedUs).verdict, client, {
+      view,
+      status: view.errorStatus ?? 403,
+    })
     return null
   }
   const { dialect } = desk.route

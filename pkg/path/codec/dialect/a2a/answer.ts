@@ -1,6 +1,6 @@
 import type { AnswerBody, Decided, Message, Reading, RequestView, Work } from '#pkg/model'
 import { readBody } from '#pkg/path/codec/wire/json'
-import { type A2aRequest, requestOf } from './asked.ts'
+import { requestOf } from './asked.ts'
 import { type Shown, shownCard } from './card.ts'
 import { ItemReader, listWithout, type Note, refusedText } from './items.ts'
 import { jsonOf, refusalOf, rejectedTask, resultOf } from './refuse.ts'
@@ -46,15 +46,10 @@ function writeBody(view: RequestView, body: Uint8Array, note: Note, decided: Dec
   const left = (result: unknown): Uint8Array => (result === note.result ? body : jsonOf(resultOf(request, result)))
   if (note.leaves === 'list') return left(listWithout(note, decided))
   const text = refusedText(note.calls, decided)
-  if (text === null)
-    return note.calls.length > 0 && isCard(request) ? left(shownCard(note.result, shownTo(view))) : body
+  if (text === null) return note.isCard === true ? left(shownCard(note.result, shownTo(view))) : body
   if (note.leaves === 'error' || request.live.task === null) return jsonOf(refusalOf(request, text))
   const wrapped = request.operation === 'send' || request.operation === 'stream'
   return jsonOf(resultOf(request, rejectedTask(request, text, wrapped)))
-}
-
-function isCard({ operation }: A2aRequest): boolean {
-  return operation === 'card' || operation === 'extended-card'
 }
 
 function shownTo(view: RequestView): Shown {

@@ -16,6 +16,8 @@ export type Note = {
   readonly leaves: 'task' | 'list' | 'error'
   /** Of a list: the call of each of its tasks; null = a task that is not this agent's, which is left out. */
   readonly listed?: readonly (string | null)[]
+  /** True for a card that was read: before it leaves, its addresses become the facade's. */
+  readonly isCard?: boolean
 }
 
 const PAYLOAD = known('task', 'message', 'msg', 'statusUpdate', 'artifactUpdate', 'kind')
@@ -76,7 +78,7 @@ export class ItemReader {
         return this.#list(result, at, out)
       case 'card':
       case 'extended-card':
-        return { result, calls: [this.#card(result, at, out)], leaves: 'error' }
+        return { result, calls: [this.#card(result, at, out)], leaves: 'error', isCard: true }
       default:
         return { result, calls: [], leaves: 'error' } // a setting, or nothing
     }

@@ -23,14 +23,18 @@ export const eventOf = (value: unknown, name?: string): Uint8Array =>
 export function refusalOf({ binding, version, id }: Answered, text: string): unknown {
   if (binding === 'jsonrpc') return errorOf(id, text)
   const { reason, verdict } = marksOf(text)
-  if (version === '0.3') return { code: codeOf(reason), message: text, data: { reason, verdict } }
+  if (version === '0.3')
+    return { type: 'UnsupportedOperationError', code: codeOf(reason), message: text, data: { reason, verdict } }
   return statusOf(403, 'PERMISSION_DENIED', text, { reason, domain: DOMAIN, metadata: { verdict: verdict ?? '' } })
 }
 
 const DOMAIN = 'sallyport.dev'
 
+/** SDKs tell the message only of an error whose first reason they know; this is the nearest. */
+const KNOWN = { reason: 'UNSUPPORTED_OPERATION', domain: 'a2a-protocol.org', metadata: {} }
+
 function statusOf(code: number, status: string, message: string, info: object): unknown {
-  const details = [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', ...info }]
+  const details = [KNOWN, info].map((one) => ({ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', ...one }))
   return { error: { code, status, message, details } }
 }
 

@@ -119,11 +119,17 @@ function seen(given: Given, request: A2aRequest, { value, asked, unknown }: Seen
     history: { calls: [], results: [] },
     acts: actsOf(request, asked.said, unknown),
     voice: voiceOf(request),
+    errorStatus: errorStatusOf(request),
     endless: request.operation === 'subscribe',
     goesOnWith: { tasks: asked.tasks, contexts: asked.contexts },
     own: request,
   }
   return { ok: true, value: view }
+}
+
+/** An error of JSON-RPC is an answer like any other; of one with another status the Python SDK tells nothing. */
+function errorStatusOf({ binding }: A2aRequest): number {
+  return binding === 'jsonrpc' ? 200 : 403
 }
 
 const CALL = 'r0'
@@ -138,9 +144,7 @@ function actsOf(request: A2aRequest, said: Said | null, unknown: boolean): Reque
     refusal: (decided) => {
       const outcome = messages.length === 0 ? null : decided.outcome(CALL)
       if (outcome?.kind !== 'refused') return null
-      // an error of JSON-RPC is an answer like any other, and some clients read no other
-      const status = request.binding === 'jsonrpc' ? 200 : 403
-      return { status, body: jsonOf(refusalOf(request, outcome.text)) }
+      return { status: errorStatusOf(request), body: jsonOf(refusalOf(request, outcome.text)) }
     },
   }
 }
