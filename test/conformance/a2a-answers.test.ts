@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
+import type { Ask } from '#pkg/model'
 import {
   ask,
   event,
   type Given,
+  json,
   PEER_POLICY,
   part,
   reasonOf,
@@ -177,4 +179,74 @@ test('[A2A-05] a list of tasks holds those of the agent alone; a list of them is
     assert.deepEqual([result.tasks.map(({ id }: { id: string }) => id), result.totalSize], [['t1'], 1])
     assert.equal((await ask(path, { ...asked, answer: list('t1') })).text, list('t1'))
     assert.deepEqual(seen.verdicts, [])
+  }))
+
+// before anything is said
+
+const doors: readonly (readonly [what: string, path: string, shape: (body: Record<string, unknown>) => unknown])[] = [
+  ['JSON-RPC', '', (body) => (body['error'] as { data: { reason: string } }).data.reason],
+  ['HTTP of 1.0', '/message:send', (body) => (body['error'] as { details: { reason: string }[] }).details[1]?.reason],
+  ['HTTP of 0.3', '/v1/message:send', (body) => (body['data'] as { reason: string }).reason],
+]
+for (const [what, below, shape] of doors) {
+  test(`[A2A-02] ${what}: an unknown token, another peer and a held agent are refused in its own shape, with 403`, () =>
+    withPath(PEER_POLICY, async (path) => {
+      const body =
+        below === '' ? send() : { message: message(below.startsWith('/v1') ? { parts: undefined, content: [] } : {}) }
+      const told = async (given: Partial<Ask>): Promise<unknown> => {
+        const seen = await path.ask({}, json(''), {
+          facade: 'a2a',
+          path: `/research${below}`,
+          body: Buffer.from(JSON.stringify(body)),
+          ...given,
+        })
+        assert.deepEqual([seen.status, seen.headers['x-should-retry'], seen.upstream], [403, 'false', null])
+        return shape(JSON.parse(seen.text))
+      }
+      assert.equal(await told({ token: 'sp_vk_none' }), 'IDENTITY_TOKEN_UNKNOWN')
+      assert.equal(await told({ path: `/other${below}` }), 'PEER_NOT_GRANTED')
+      path.move('Quarantined')
+      assert.equal(await told({}), 'IDENTITY_AGENT_QUARANTINED')
+    }))
+}
+
+const CARD = {
+  name: 'Research',
+  supportedInterfaces: [{ url: 'https://peer.example/a2a', protocolBinding: 'JSONRPC', protocolVersion: '1.0' }],
+  skills: [],
+}
+const hosts: readonly (readonly [host: string, address: string])[] = [
+  ['127.0.0.1:16080', 'http://127.0.0.1:16080/a2a/research'],
+  ['sallyport.svc', 'http://sallyport.svc/a2a/research'],
+  ['[::1]:16080', 'http://[::1]:16080/a2a/research'],
+  ['evil.example/x?', 'http://127.0.0.1/a2a/research'],
+  ['u@evil.example', 'http://127.0.0.1/a2a/research'],
+  ['', 'http://127.0.0.1/a2a/research'],
+]
+for (const [host, address] of hosts) {
+  test(`[A2A-06] a client that came by the host ${JSON.stringify(host)} is led to ${address}`, () =>
+    withPath(PEER_POLICY, async (path) => {
+      const seen = await ask(path, {
+        path: '/.well-known/agent-card.json',
+        method: 'GET',
+        body: null,
+        headers: { host },
+        answer: JSON.stringify(CARD),
+      })
+      assert.equal(JSON.parse(seen.text).supportedInterfaces[0].url, address)
+      assert.deepEqual(
+        [seen.upstream?.address, seen.upstream?.path, seen.upstream?.body],
+        ['https://peer.example', '/.well-known/agent-card.json', null],
+      )
+    }))
+}
+
+test('[A2A-06] a card that is not at the root of the host is asked for below the address', () =>
+  withPath(PEER_POLICY, async (path) => {
+    const asked = { path: '/.well-known/agent-card.json', method: 'GET', body: null }
+    const seen = await ask(path, { ...asked, play: json('{}', 404) })
+    assert.deepEqual(
+      [seen.status, seen.upstream?.address, seen.upstream?.path],
+      [404, 'https://peer.example/a2a', '/.well-known/agent-card.json'],
+    )
   }))

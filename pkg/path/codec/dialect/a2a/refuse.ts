@@ -25,7 +25,8 @@ export function refusalOf({ binding, version, id }: Answered, text: string): unk
   const { reason, verdict } = marksOf(text)
   if (version === '0.3')
     return { type: 'UnsupportedOperationError', code: codeOf(reason), message: text, data: { reason, verdict } }
-  return statusOf(403, 'PERMISSION_DENIED', text, { reason, domain: DOMAIN, metadata: { verdict: verdict ?? '' } })
+  const info = { reason, domain: DOMAIN, metadata: { verdict: verdict ?? '' } }
+  return statusOf({ code: 403, status: 'PERMISSION_DENIED', message: text }, [KNOWN, info])
 }
 
 const DOMAIN = 'sallyport.dev'
@@ -33,15 +34,15 @@ const DOMAIN = 'sallyport.dev'
 /** SDKs tell the message only of an error whose first reason they know; this is the nearest. */
 const KNOWN = { reason: 'UNSUPPORTED_OPERATION', domain: 'a2a-protocol.org', metadata: {} }
 
-function statusOf(code: number, status: string, message: string, info: object): unknown {
-  const details = [KNOWN, info].map((one) => ({ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', ...one }))
-  return { error: { code, status, message, details } }
+function statusOf(status: object, infos: readonly object[]): unknown {
+  const details = infos.map((one) => ({ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', ...one }))
+  return { error: { ...status, details } }
 }
 
 function failureOf({ binding, version, id }: Answered, code: string, message: string): unknown {
   if (binding === 'jsonrpc') return faultOf(id, code, message)
   if (version === '0.3') return { code: -32603, message, data: { reason: code } }
-  return statusOf(500, 'INTERNAL', message, { reason: code, domain: DOMAIN, metadata: {} })
+  return statusOf({ code: 500, status: 'INTERNAL', message }, [{ reason: code, domain: DOMAIN, metadata: {} }])
 }
 
 /** A refusal as the message of an agent that rejects a task. */
