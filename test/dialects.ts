@@ -16,27 +16,27 @@ export const NONE: string[] = []
 export const DIALECT_RULES: readonly DialectRule[] = [
   {
     rule: 'what is allowed arrives byte for byte, while text streams',
-    ids: [['PROMISE-BYTES'], ['RESP-01'], ['ANTHROPIC-01'], ['GEMINI-01'], ['A2A-01']],
+    ids: [['PROMISE-BYTES'], ['RESP-01'], ['ANTHROPIC-01'], ['GEMINI-01'], ['PEER-01']],
   },
   {
     rule: 'a call is held whole until it is judged; one of several is refused in its place',
-    ids: [['PROMISE-HOLD', 'PROMISE-SIBLINGS'], ['RESP-02'], ['ANTHROPIC-02'], ['GEMINI-02'], ['A2A-02', 'A2A-03']],
+    ids: [['PROMISE-HOLD', 'PROMISE-SIBLINGS'], ['RESP-02'], ['ANTHROPIC-02'], ['GEMINI-02'], ['PEER-02', 'PEER-03']],
   },
   {
     rule: 'the verdict does not depend on the cut',
-    ids: [['PROMISE-CUT'], ['RESP-03'], ['ANTHROPIC-01', 'ANTHROPIC-02'], ['GEMINI-01', 'GEMINI-02'], ['A2A-03']],
+    ids: [['PROMISE-CUT'], ['RESP-03'], ['ANTHROPIC-01', 'ANTHROPIC-02'], ['GEMINI-01', 'GEMINI-02'], ['PEER-03']],
   },
   {
     rule: 'whatever any client could rebuild counts as a call',
-    ids: [['PROMISE-HOLD'], ['RESP-05', 'RESP-08'], ['ANTHROPIC-03'], ['GEMINI-04', 'GEMINI-05'], ['A2A-04']],
+    ids: [['PROMISE-HOLD'], ['RESP-05', 'RESP-08'], ['ANTHROPIC-03'], ['GEMINI-04', 'GEMINI-05'], ['PEER-04']],
   },
   {
     rule: 'Abort and Sever end the stream with an error that SDKs throw',
-    ids: [['PROMISE-CLOSED'], ['RESP-04'], ['ANTHROPIC-02'], ['GEMINI-03'], ['A2A-03']],
+    ids: [['PROMISE-CLOSED'], ['RESP-04'], ['ANTHROPIC-02'], ['GEMINI-03'], ['PEER-03']],
   },
   {
     rule: 'only owned endpoints, read strictly',
-    ids: [['PROMISE-CLOSED'], ['RESP-12'], ['ANTHROPIC-05'], ['GEMINI-06'], ['A2A-04']],
+    ids: [['PROMISE-CLOSED'], ['RESP-12'], ['ANTHROPIC-05'], ['GEMINI-06'], ['PEER-04']],
   },
   {
     rule: 'tools that the provider runs are granted in the request',
@@ -48,14 +48,14 @@ export const DIALECT_RULES: readonly DialectRule[] = [
   },
   {
     rule: 'the official Node SDK reads every passed and every refused stream',
-    ids: [['SDK-01'], ['RESP-14'], ['ANTHROPIC-07'], ['GEMINI-10'], ['A2A-01', 'A2A-03']],
+    ids: [['SDK-01'], ['RESP-14'], ['ANTHROPIC-07'], ['GEMINI-10'], ['PEER-01', 'PEER-03']],
   },
   {
     rule: 'the official Python SDK reads every passed and every refused stream',
-    ids: [['SDK-02'], ['RESP-15'], ['ANTHROPIC-08'], ['GEMINI-11'], ['A2A-09']],
+    ids: [['SDK-02'], ['RESP-15'], ['ANTHROPIC-08'], ['GEMINI-11'], ['PEER-09']],
   },
   {
     rule: '200 streams at once do not mix',
-    ids: [['CHAT-01'], ['RESP-09'], ['ANTHROPIC-09'], ['GEMINI-09'], ['A2A-08']],
+    ids: [['CHAT-01'], ['RESP-09'], ['ANTHROPIC-09'], ['GEMINI-09'], ['PEER-08']],
   },
 ]

@@ -136,6 +136,8 @@ export interface AnswerStream {
   answerId(): string | null
   /** What is to be sent to the server, whose requests were refused since the last time; undefined = never anything. */
   replies?(): readonly Uint8Array[]
+  /** True once nothing more of it leaves: the client's side ends, and the server is cancelled. Undefined = at its own end. */
+  readonly over?: boolean
 }
 
 /** One answer that does not stream, whole in memory. */

@@ -52,14 +52,14 @@ const answers: readonly (readonly [what: string, answer: string, reason: string 
   ['a task of 0.3', resultOf({ kind: 'task', ...task() }), null],
 ]
 for (const [what, answer, reason] of answers) {
-  test(`[A2A-04] whole, ${what}: ${reason ?? 'passes'}`, () =>
+  test(`[PEER-04] whole, ${what}: ${reason ?? 'passes'}`, () =>
     withPath(PEER_POLICY, async (path) => {
       const seen = await ask(path, { body: send(), answer })
       if (reason === null) return assert.equal(seen.text, answer)
       assert.equal(reasonOf(seen), reason)
       assert.equal(JSON.parse(seen.text).error.data.reason, reason)
     }))
-  test(`[A2A-04] as an event, ${what}: ${reason ?? 'passes'}`, () =>
+  test(`[PEER-04] as an event, ${what}: ${reason ?? 'passes'}`, () =>
     withPath(PEER_POLICY, async (path) => {
       const seen = await ask(path, stream({ play: sse(answer) }))
       if (reason === null) return assert.equal(seen.text, `data: ${answer}\n\n`)
@@ -91,7 +91,7 @@ const STREAM = [
   { statusUpdate: { taskId: 't1', contextId: 'c1', status: { state: 'TASK_STATE_COMPLETED' } } },
 ].map((result) => resultOf(result))
 
-test('[A2A-01] a stream that nobody touched is the same bytes, in every framing and cut', () =>
+test('[PEER-01] a stream that nobody touched is the same bytes, in every framing and cut', () =>
   withPath(PEER_POLICY, async (path) => {
     const framings = [event('\n'), event('\r\n'), event('\r'), event('\n', 'event: message'), event('\n', ': hi')]
     const bytes = fc.tuple(fc.constantFrom(...framings), fc.integer({ min: 1, max: 64 }))
@@ -112,7 +112,7 @@ test('[A2A-01] a stream that nobody touched is the same bytes, in every framing 
     )
   }))
 
-test('[A2A-03] wherever a refused event stands and however it is cut: the same bytes, and nothing behind it', () =>
+test('[PEER-03] wherever a refused event stands and however it is cut: the same bytes, and nothing behind it', () =>
   withPath(PEER_POLICY, async (path) => {
     const evil = part('https://evil.example/?d=1')
     const places = fc.record({ at: fc.nat({ max: STREAM.length }), size: fc.integer({ min: 1, max: 200 }) })
@@ -140,7 +140,26 @@ test('[A2A-03] wherever a refused event stands and however it is cut: the same b
     )
   }))
 
-test('[A2A-03] Sever ends a stream with a task that is rejected, cancels the peer, and the agent is refused from then on', () =>
+test('[PEER-01] a stream has no limit of events, and holds none of them back', () =>
+  withPath(PEER_POLICY, async (path) => {
+    const play = sse(STREAM[0] ?? '', ...Array.from({ length: 1_000 }, () => STREAM[1] ?? ''))
+    const seen = await ask(path, stream({ play }))
+    assert.equal(seen.text, play.chunks.join(''))
+    assert.deepEqual([seen.how, path.heldBytes, seen.verdicts.length], ['end', 0, 1])
+  }))
+
+test('[PEER-03] a task that was rejected is over: the peer is asked for no more of it', () =>
+  withPath(PEER_POLICY, async (path) => {
+    const play = sse(
+      STREAM[0] ?? '',
+      part('https://evil.example'),
+      ...Array.from({ length: 50 }, () => STREAM[1] ?? ''),
+    )
+    const seen = await ask(path, stream({ play }))
+    assert.deepEqual([seen.how, seen.pulled], ['end', 2])
+  }))
+
+test('[PEER-03] Sever ends a stream with a task that is rejected, cancels the peer, and the agent is refused from then on', () =>
   withPath(
     `${PEER_POLICY}\n  onViolation: { rules: [{ name: r, reasons: [PEER_URL_NOT_GRANTED], action: Sever }] }`,
     async (path) => {
@@ -153,7 +172,7 @@ test('[A2A-03] Sever ends a stream with a task that is rejected, cancels the pee
     },
   ))
 
-test('[A2A-03] in Audit mode everything passes, and what would be refused is on record', () =>
+test('[PEER-03] in Audit mode everything passes, and what would be refused is on record', () =>
   withPath(PEER_POLICY.replace('role: marketing', 'role: marketing\n  mode: Audit'), async (path) => {
     const play = sse(...STREAM, part('https://evil.example'))
     const seen = await ask(path, stream({ play }))
@@ -167,7 +186,7 @@ test('[A2A-03] in Audit mode everything passes, and what would be refused is on 
     )
   }))
 
-test('[A2A-05] a list of tasks holds those of the agent alone; a list of them is bytes as they came', () =>
+test('[PEER-05] a list of tasks holds those of the agent alone; a list of them is bytes as they came', () =>
   withPath(PEER_POLICY, async (path) => {
     const list = (...ids: string[]): string =>
       resultOf({ tasks: ids.map((id) => task({ id })), totalSize: ids.length, nextPageToken: '' })
@@ -189,7 +208,7 @@ const doors: readonly (readonly [what: string, path: string, shape: (body: Recor
   ['HTTP of 0.3', '/v1/message:send', (body) => (body['data'] as { reason: string }).reason],
 ]
 for (const [what, below, shape] of doors) {
-  test(`[A2A-02] ${what}: an unknown token, another peer and a held agent are refused in its own shape, with 403`, () =>
+  test(`[PEER-02] ${what}: an unknown token, another peer and a held agent are refused in its own shape, with 403`, () =>
     withPath(PEER_POLICY, async (path) => {
       const body =
         below === '' ? send() : { message: message(below.startsWith('/v1') ? { parts: undefined, content: [] } : {}) }
@@ -224,7 +243,7 @@ const hosts: readonly (readonly [host: string, address: string])[] = [
   ['', 'http://127.0.0.1/a2a/research'],
 ]
 for (const [host, address] of hosts) {
-  test(`[A2A-06] a client that came by the host ${JSON.stringify(host)} is led to ${address}`, () =>
+  test(`[PEER-06] a client that came by the host ${JSON.stringify(host)} is led to ${address}`, () =>
     withPath(PEER_POLICY, async (path) => {
       const seen = await ask(path, {
         path: '/.well-known/agent-card.json',
@@ -241,7 +260,7 @@ for (const [host, address] of hosts) {
     }))
 }
 
-test('[A2A-06] a card that is not at the root of the host is asked for below the address', () =>
+test('[PEER-06] a card that is not at the root of the host is asked for below the address', () =>
   withPath(PEER_POLICY, async (path) => {
     const asked = { path: '/.well-known/agent-card.json', method: 'GET', body: null }
     const seen = await ask(path, { ...asked, play: json('{}', 404) })

@@ -29,7 +29,7 @@ function changing(): { set(card: Partial<AgentCard>): void; readonly card: () =>
   }
 }
 
-test('[A2A-06] a card that changes is refused, and so are messages, until it is as it was', async () => {
+test('[PEER-06] a card that changes is refused, and so are messages, until it is as it was', async () => {
   const { set, card } = changing()
   await withBench({ card }, async ({ connect, peer, running }) => {
     const client = await connect()
@@ -44,7 +44,7 @@ test('[A2A-06] a card that changes is refused, and so are messages, until it is 
   })
 })
 
-test('[A2A-06] a pin outlives the process', async () => {
+test('[PEER-06] a pin outlives the process', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'sallyport-a2a-'))
   try {
     await withBench({}, async ({ connect }) => void (await connect()), { dataDir })
@@ -56,7 +56,7 @@ test('[A2A-06] a pin outlives the process', async () => {
 })
 
 for (const alg of ['ES256', 'RS256', 'PS256', 'EdDSA']) {
-  test(`[A2A-07] a card signed by the SDK with ${alg} and its key verifies, and leaves without the signature`, async () => {
+  test(`[PEER-07] a card signed by the SDK with ${alg} and its key verifies, and leaves without the signature`, async () => {
     const { signer } = await keyOf(alg)
     await withBench({ signer }, async ({ connect }) => {
       const client = await connect()
@@ -66,7 +66,7 @@ for (const alg of ['ES256', 'RS256', 'PS256', 'EdDSA']) {
   })
 }
 
-test('[A2A-07] a signature by a key that the card does not hold is on record, and never fetched', async () => {
+test('[PEER-07] a signature by a key that the card does not hold is on record, and never fetched', async () => {
   const { signer } = await keyOf('ES256', { jwk: undefined, jku: 'http://127.0.0.1:9/jwks.json' })
   await withBench({ signer }, async ({ connect, running }) => {
     await connect()
@@ -77,7 +77,7 @@ test('[A2A-07] a signature by a key that the card does not hold is on record, an
   })
 })
 
-test('[A2A-07] a signature by another key than the one in its header is refused', async () => {
+test('[PEER-07] a signature by another key than the one in its header is refused', async () => {
   const [one, two] = [await keyOf(), await keyOf()]
   const signer = { key: two.signer.key, header: { ...one.signer.header } }
   await withBench({ signer }, async ({ connect, running }) => {
@@ -86,7 +86,7 @@ test('[A2A-07] a signature by another key than the one in its header is refused'
   })
 })
 
-test('[A2A-07] a card that another key signs than when it was pinned is refused', async () => {
+test('[PEER-07] a card that another key signs than when it was pinned is refused', async () => {
   const [one, two] = [await keyOf(), await keyOf()]
   const signer = { ...one.signer }
   await withBench({ signer }, async ({ connect, running }) => {
@@ -115,7 +115,7 @@ const odd: readonly (readonly [what: string, card: Partial<AgentCard>, reason: s
   ['two skills that look alike', { skills: [skill('do_it'), skill('d0_it')] }, 'PEER_CARD_LOOK_ALIKE'],
 ]
 for (const [what, card, reason] of odd) {
-  test(`[A2A-06] a card with ${what} is refused, and not pinned`, async () => {
+  test(`[PEER-06] a card with ${what} is refused, and not pinned`, async () => {
     const now = changing()
     now.set(card)
     await withBench({ card: now.card }, async ({ connect, running }) => {

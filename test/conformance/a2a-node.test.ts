@@ -26,7 +26,7 @@ const leaking: Answer = (text, bus, context) => {
 for (const kind of KINDS) {
   const name = `${kind.binding} ${kind.version}`
 
-  test(`[A2A-01] ${name}: a message goes out, its task comes back, can be asked for, and is on the record`, () =>
+  test(`[PEER-01] ${name}: a message goes out, its task comes back, can be asked for, and is on the record`, () =>
     withBench({}, async ({ peer, running, connect }) => {
       const client = await connect(kind)
       const said = await client.sendMessage(sending('say hello'))
@@ -49,7 +49,7 @@ for (const kind of KINDS) {
       for (const { headers } of peer.seen) assert.equal(headers['authorization'], undefined)
     }))
 
-  test(`[A2A-01] ${name}: a stream comes event by event, and its task can be subscribed to no more once it is over`, () =>
+  test(`[PEER-01] ${name}: a stream comes event by event, and its task can be subscribed to no more once it is over`, () =>
     withBench({}, async ({ connect }) => {
       const client = await connect(kind)
       const events = await eventsOf(client.sendMessageStream(sending('stream')))
@@ -59,7 +59,7 @@ for (const kind of KINDS) {
       )
     }))
 
-  test(`[A2A-02] ${name}: a message that may not be sent never reaches the peer, and the client's error says why`, () =>
+  test(`[PEER-02] ${name}: a message that may not be sent never reaches the peer, and the client's error says why`, () =>
     withBench({}, async ({ peer, running, connect }) => {
       const client = await connect(kind)
       const rows = [
@@ -78,7 +78,7 @@ for (const kind of KINDS) {
       assert.equal(peer.said.length, 1)
     }))
 
-  test(`[A2A-03] ${name}: an event with an address that is not granted becomes a task that is rejected, and the rest is silent`, () =>
+  test(`[PEER-03] ${name}: an event with an address that is not granted becomes a task that is rejected, and the rest is silent`, () =>
     withBench({ answer: leaking }, async ({ running, connect }) => {
       const client = await connect(kind)
       const events = await eventsOf(client.sendMessageStream(sending('stream')))
@@ -96,7 +96,7 @@ for (const kind of KINDS) {
       assert.deepEqual([last?.direction, last?.action, last?.reasons], ['FromPeer', 'Deny', ['PEER_URL_NOT_GRANTED']])
     }))
 
-  test(`[A2A-03] ${name}: in a whole answer the task is rejected, and a message is an error`, () =>
+  test(`[PEER-03] ${name}: in a whole answer the task is rejected, and a message is an error`, () =>
     withBench({ answer: leaking }, async ({ connect }) => {
       const client = await connect(kind)
       const task = await client.sendMessage(sending('whole'))
@@ -109,7 +109,7 @@ for (const kind of KINDS) {
       await assert.rejects(client.sendMessage(sending('message')), refused('PEER_URL_NOT_GRANTED'))
     }))
 
-  test(`[A2A-05] ${name}: the address for notifications is judged, and only a task of one's own is told of`, () =>
+  test(`[PEER-05] ${name}: the address for notifications is judged, and only a task of one's own is told of`, () =>
     withBench({}, async ({ peer, connect }) => {
       const client = await connect(kind)
       const task = await client.sendMessage(sending('work'))
@@ -136,7 +136,7 @@ for (const kind of KINDS) {
     }))
 }
 
-test('[A2A-06] the card leads to the facade, and tells of granted skills alone', () =>
+test('[PEER-06] the card leads to the facade, and tells of granted skills alone', () =>
   withBench({}, async ({ running, peer, connect }) => {
     const client = await connect()
     const card = await client.getAgentCard()
@@ -164,7 +164,7 @@ test('[A2A-06] the card leads to the facade, and tells of granted skills alone',
 
 const STREAMS = 50
 
-test('[A2A-08] 200 streams at once, in every version and binding, never mix', () => {
+test('[PEER-08] 200 streams at once, in every version and binding, never mix', () => {
   const slowly: Answer = async (text, bus, context) => {
     bus.publish(AgentEvent.task(taskOf(context)))
     for (let piece = 0; piece < 5; piece += 1) {
@@ -196,7 +196,7 @@ test('[A2A-08] 200 streams at once, in every version and binding, never mix', ()
   })
 })
 
-test('[A2A-05] a list has the own tasks alone, a task can be cancelled, and the extended card is a card', () =>
+test('[PEER-05] a list has the own tasks alone, a task can be cancelled, and the extended card is a card', () =>
   withBench({}, async ({ connect }) => {
     const [client, other] = [await connect(), await connect(undefined, 'sales')]
     const task = await client.sendMessage(sending('mine'))

@@ -91,7 +91,7 @@ const passing: readonly (readonly [what: string, given: Given])[] = [
   ],
 ]
 for (const [what, given] of passing) {
-  test(`[A2A-01] ${what} goes on as it came, and so does its answer`, () =>
+  test(`[PEER-01] ${what} goes on as it came, and so does its answer`, () =>
     withPath(PEER_POLICY, async (path) => {
       const seen = await ask(path, given)
       assert.equal(reasonOf(seen), undefined)
@@ -160,7 +160,7 @@ const refusing: readonly (readonly [what: string, given: Given, reason: string])
   ['a method of gRPC', { body: rpc('lf.a2a.v1.A2AService/SendMessage', {}) }, 'WIRE_METHOD_UNKNOWN'],
 ]
 for (const [what, given, reason] of refusing) {
-  test(`[A2A-02] ${what} never leaves: ${reason}`, () =>
+  test(`[PEER-02] ${what} never leaves: ${reason}`, () =>
     withPath(PEER_POLICY, async (path) => {
       const seen = await ask(path, given)
       assert.deepEqual([reasonOf(seen), seen.upstream, seen.verdicts.length], [reason, null, 1])
@@ -174,7 +174,7 @@ for (const [what, given, reason] of refusing) {
     }))
 }
 
-test('[A2A-02] a refusal of the HTTP binding of 1.0 is an error with its reason in its details', () =>
+test('[PEER-02] a refusal of the HTTP binding of 1.0 is an error with its reason in its details', () =>
   withPath(PEER_POLICY, async (path) => {
     const seen = await ask(path, {
       path: '/message:send',
@@ -218,7 +218,7 @@ const urls: readonly (readonly [url: string, granted: boolean])[] = [
   ['', false],
 ]
 for (const [url, granted] of urls) {
-  test(`[A2A-05] the address ${JSON.stringify(url)} of a file ${granted ? 'passes' : 'is refused'}, either way`, () =>
+  test(`[PEER-05] the address ${JSON.stringify(url)} of a file ${granted ? 'passes' : 'is refused'}, either way`, () =>
     withPath(PEER_POLICY, async (path) => {
       const seen = await ask(path, { body: send({ parts: [{ url }] }) })
       assert.equal(reasonOf(seen), granted ? undefined : 'PEER_URL_NOT_GRANTED')
@@ -312,7 +312,7 @@ const twofold: readonly (readonly [what: string, given: Given, reason: string])[
   ['another media type', { body: send(), headers: { 'content-type': 'application/grpc' } }, 'WIRE_CONTENT_TYPE'],
 ]
 for (const [what, given, reason] of twofold) {
-  test(`[A2A-04] a request with ${what} is refused`, () =>
+  test(`[PEER-04] a request with ${what} is refused`, () =>
     withPath(PEER_POLICY, async (path) => {
       const seen = await ask(path, given)
       assert.deepEqual([seen.status, reasonOf(seen), seen.upstream], [403, reason, null])

@@ -54,7 +54,7 @@ const CASES: Readonly<Record<string, readonly [Case, Expected]>> = {
   'an answer that leaks': [{ text: 'leak' }, { state: 'TASK_STATE_REJECTED' }],
 }
 
-test('[A2A-09] the Python SDK reads what passes and what is refused, in every version and binding', (context) =>
+test('[PEER-09] the Python SDK reads what passes and what is refused, in every version and binding', (context) =>
   withBench({ answer }, async ({ running }) => {
     const cases = KINDS.flatMap((kind) =>
       (['stream', 'whole'] as const).flatMap((how) =>

@@ -7,7 +7,7 @@ import { jcs, signedForms } from './card-canonical.ts'
 import { readSignatures } from './card-signature.ts'
 import { urlFault } from './check-url.ts'
 
-test('[A2A-07] JCS is that of RFC 8785, appendix B and section 3.2.3', () => {
+test('[PEER-07] JCS is that of RFC 8785, appendix B and section 3.2.3', () => {
   assert.equal(
     jcs({ '\u20ac': 1, '\r': 2, '\ufb33': 3, '1': 4, '\u{1f600}': 5, '\u0080': 6, '\u00f6': 7 }),
     '{"\\r":2,"1":4,"\u0080":6,"ö":7,"€":1,"😀":5,"\ufb33":3}',
@@ -48,7 +48,7 @@ const cards = fc.record(
   { requiredKeys: [] },
 )
 
-test('[A2A-07] one of the signed forms is what the official SDK signs, for any card', () =>
+test('[PEER-07] one of the signed forms is what the official SDK signs, for any card', () =>
   fc.assert(
     fc.property(cards, (card) => {
       const plain = JSON.parse(JSON.stringify(card)) as Record<string, unknown>
@@ -68,7 +68,7 @@ async function signed(header: object, over: unknown = card, alg = 'ES256') {
 
 const encoded = (header: object): string => Buffer.from(JSON.stringify(header)).toString('base64url')
 
-test('[A2A-07] a signature that brings its key verifies; every other one is wrong or without a key', async () => {
+test('[PEER-07] a signature that brings its key verifies; every other one is wrong or without a key', async () => {
   const good = await signed({ kid: 'k' })
   const other = await signed({ kid: 'k' }, { ...card, name: 'Evil' })
   const bare = { protected: encoded({ alg: 'ES256', kid: 'k', jku: 'http://127.0.0.1:9' }), signature: 'AA' }
@@ -98,7 +98,7 @@ test('[A2A-07] a signature that brings its key verifies; every other one is wron
   for (const [what, signatures, expected] of rows) assert.equal(await outcome(signatures), expected, what)
 })
 
-test('[A2A-05] whatever passes as an address of the peer is read as one by everybody: no text leads elsewhere', () => {
+test('[PEER-05] whatever passes as an address of the peer is read as one by everybody: no text leads elsewhere', () => {
   const reach = { own: ['https://peer.example/a2a'], others: () => false }
   const pieces = fc.constantFrom(
     'https://',
@@ -126,7 +126,7 @@ test('[A2A-05] whatever passes as an address of the peer is read as one by every
   )
 })
 
-test('[A2A-05] a host that egress grants passes, and never a machine without a name', () => {
+test('[PEER-05] a host that egress grants passes, and never a machine without a name', () => {
   const all = { own: [], others: () => true }
   for (const url of ['https://a.example/', 'http://a.example:8080/x']) assert.equal(urlFault(url, all), null)
   for (const url of [

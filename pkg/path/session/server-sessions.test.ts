@@ -30,7 +30,7 @@ test('[MCP-03] sessions are bounded: the one that was longest unused is forgotte
   )
 })
 
-test('[A2A-05] what one agent opened is another’s to nobody, until all of its holders let go', () => {
+test('[PEER-05] what one agent opened is another’s to nobody, until all of its holders let go', () => {
   const sessions = newServerSessions()
   assert.equal(sessions.isOfAnother(ada, 'a2a/x', 't'), false)
   sessions.opened(ada, 'a2a/x', 't')
@@ -49,7 +49,7 @@ test('[A2A-05] what one agent opened is another’s to nobody, until all of its 
   assert.deepEqual([sessions.isOfAnother(ada, 'a2a/x', 't'), sessions.isOfAnother(bob, 'a2a/x', 't')], [true, false])
 })
 
-test('[A2A-05] an agent that opens many forgets its own, and nobody else’s', () => {
+test('[PEER-05] an agent that opens many forgets its own, and nobody else’s', () => {
   const sessions = newServerSessions({ sessions: 8, perAgent: 2 })
   sessions.opened(bob, 'x', 'mine')
   for (let at = 0; at < 100; at += 1) sessions.opened(ada, 'x', `s${at}`)

@@ -134,6 +134,7 @@ class Pump {
     }
     const ended = this.#gate.ended
     if (ended !== null) this.#exchange.finish(ended)
+    else if (this.#stream.over === true) this.#exchange.end()
     return !this.#exchange.over
   }
 }

@@ -137,7 +137,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(pairs.map(([key, inner]) => [key, sorted(inner)]))
 }
 
-test('[A2A-06] a server has drifted while anything of it that it lists is not as pinned', () =>
+test('[PEER-06] a server has drifted while anything of it that it lists is not as pinned', () =>
   withFolder(({ open }) => {
     const pins = open()
     list(pins, [tool('card'), tool('skill:a')])

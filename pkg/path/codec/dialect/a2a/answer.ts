@@ -30,7 +30,10 @@ function bodyOf(view: RequestView, body: Uint8Array, note: Note, messages: reado
   const request = requestOf(view)
   // an error of the HTTP binding is one by its status
   const isFault = (decided: Decided): boolean =>
-    request.binding === 'http' && note.leaves === 'error' && refusedText(note.calls, decided) !== null
+    request.binding === 'http' &&
+    note.leaves !== 'list' &&
+    refusedText(note.calls, decided) !== null &&
+    isError(note, view)
   return {
     messages,
     write: (decided) => writeBody(view, body, note, decided),
@@ -47,9 +50,14 @@ function writeBody(view: RequestView, body: Uint8Array, note: Note, decided: Dec
   if (note.leaves === 'list') return left(listWithout(note, decided))
   const text = refusedText(note.calls, decided)
   if (text === null) return note.isCard === true ? left(shownCard(note.result, shownTo(view))) : body
-  if (note.leaves === 'error' || request.live.task === null) return jsonOf(refusalOf(request, text))
+  if (isError(note, view)) return jsonOf(refusalOf(request, text))
   const wrapped = request.operation === 'send' || request.operation === 'stream'
   return jsonOf(resultOf(request, rejectedTask(request, text, wrapped)))
+}
+
+/** Without a task there is nothing that could be rejected. */
+function isError(note: Note, view: RequestView): boolean {
+  return note.leaves === 'error' || requestOf(view).live.task === null
 }
 
 function shownTo(view: RequestView): Shown {

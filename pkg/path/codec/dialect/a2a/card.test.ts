@@ -65,12 +65,12 @@ const rows: readonly Row[] = [
   ],
 ]
 for (const [what, card, expected] of rows) {
-  test(`[A2A-06] ${what}: no address leads past the facade`, () => {
+  test(`[PEER-06] ${what}: no address leads past the facade`, () => {
     assert.deepEqual(shownCard(checkCard(card), shown), expected)
   })
 }
 
-test('[A2A-06] a card in which nothing has to change is the same value', () => {
+test('[PEER-06] a card in which nothing has to change is the same value', () => {
   const card = { name: 'x', url: address, supportedInterfaces: [at(address)], skills, signatures: [{}] }
   assert.equal(shownCard(card, shown), card)
 })
@@ -91,7 +91,7 @@ const twofold: readonly (readonly [what: string, card: unknown])[] = [
   ['skills that are no list', { skills: {} }],
 ]
 for (const [what, card] of twofold) {
-  test(`[A2A-04] a card with ${what} is none`, () => {
+  test(`[PEER-04] a card with ${what} is none`, () => {
     assert.throws(() => checkCard(card), { name: 'Doubt' })
   })
 }

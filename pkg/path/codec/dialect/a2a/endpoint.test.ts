@@ -50,7 +50,7 @@ const rows: readonly Row[] = [
   ['GET', '/research/tasks/%C3%28', '', null],
 ]
 for (const [method, path, query, name] of rows) {
-  test(`[A2A-04] ${method} ${path}${query}: ${name ?? 'nobody’s'}`, () => {
+  test(`[PEER-04] ${method} ${path}${query}: ${name ?? 'nobody’s'}`, () => {
     const endpoint = a2a.endpointOf(method, path, query)
     assert.equal(endpoint?.name ?? null, name)
     if (endpoint === null) return
@@ -59,7 +59,7 @@ for (const [method, path, query, name] of rows) {
   })
 }
 
-test('[A2A-04] no path leads elsewhere than it says, whatever stands in it', () =>
+test('[PEER-04] no path leads elsewhere than it says, whatever stands in it', () =>
   fc.assert(
     fc.property(
       fc.string({ unit: 'grapheme', maxLength: 60 }),

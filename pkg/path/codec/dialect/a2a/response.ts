@@ -37,6 +37,10 @@ class EventStream implements AnswerStream {
     return out
   }
 
+  get over(): boolean {
+    return this.#over
+  }
+
   end(): readonly Message[] {
     return []
   }
