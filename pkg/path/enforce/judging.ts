@@ -14,31 +14,9 @@ import {
   type TextItem,
   type Verdict,
 } from '#pkg/model'
+import type { Held } from './held.ts'
 import type { Judge, Surroundings } from './ports.ts'
 import { TextHolds, type TextSpan } from './text-holds.ts'
-
-/** One call while it is judged. */
-type Held = {
-  readonly key: string
-  readonly ordinal: number
-  about: Exclude<Subject['kind'], 'request' | 'stream'>
-  name: string | null
-  form: ArgumentForm
-  outcome: Outcome | null
-  verdictId: string | null
-  kept: boolean
-  /** Its first frame has left. */
-  left: boolean
-  /** Time spent on it so far, µs. */
-  spentUs: number
-  generation: number
-  inspection: Inspection
-  readonly pieces: string[]
-  /** Findings that the policy lets pass; the call goes on being read. */
-  noted: readonly Finding[]
-  /** True for a call that was written as text. */
-  readonly inText: boolean
-}
 
 type Look = (inspection: Inspection) => readonly Finding[] | Promise<readonly Finding[]>
 
