@@ -5,7 +5,7 @@ import type { Limits } from './limits.ts'
 import type { Channel, Message } from './message.ts'
 import type { Reason } from './reasons.ts'
 import type { ProviderType } from './snapshot.ts'
-import type { Verdict } from './verdict.ts'
+import type { Direction, Verdict } from './verdict.ts'
 
 /** A (method, path) that a dialect owns. WIRE.md rule 9. */
 export type Endpoint = {
@@ -22,6 +22,10 @@ export type Endpoint = {
   readonly kind: 'judged' | 'plain' | 'empty'
   /** The tool server that it goes to, whose address is the policy's; undefined = a provider. */
   readonly server?: string
+  /** The other agent that it goes to, whose address is the policy's. */
+  readonly peer?: string
+  /** Below the address of a peer: where it goes. `atRoot`: below the root of its host, and where that is not found, below the address. */
+  readonly below?: { readonly path: string; readonly atRoot: boolean }
   /** How an answer streams that was asked to; undefined = as server-sent events. */
   readonly framing?: StreamFraming
 }
@@ -47,7 +51,7 @@ export type HostedTool = {
 /** What a dialect reads out of a request. The body is the client's own bytes. */
 export type RequestView = {
   readonly endpoint: Endpoint
-  /** Whose grants open it; null = those of the tool server that the endpoint names. */
+  /** Whose grants open it; null = those of the tool server or the peer that the endpoint names. */
   readonly provider: ProviderType | null
   readonly body: Uint8Array
   /** The parsed body; null for a method without one. */
@@ -70,6 +74,24 @@ export type RequestView = {
   readonly endless?: boolean
   /** The session that the request goes on with; null or undefined = none. */
   readonly session?: string | null
+  /** The tasks and contexts of a peer that the request goes on with. */
+  readonly goesOnWith?: { readonly tasks: readonly string[]; readonly contexts: readonly string[] }
+  /** What the agent may know of the peer that it goes to. Set by the plane. */
+  readonly peer?: PeerView
+  /** The status with which a refusal of what it goes on with is told; undefined = 403. */
+  readonly errorStatus?: number
+  /** What the dialect keeps for the reading of the answer; opaque to all others. */
+  readonly own?: unknown
+}
+
+/** What an agent may know of a peer. */
+export type PeerView = {
+  /** Where the peer is. */
+  readonly urls: readonly string[]
+  /** Exact names or trailing-`*` globs. */
+  readonly skills: readonly string[]
+  /** Is a task of the peer this agent's? */
+  readonly owns: (task: string) => boolean
 }
 
 /** The calls that a request carries. */
@@ -113,6 +135,8 @@ export interface AnswerStream {
   answerId(): string | null
   /** What is to be sent to the server, whose requests were refused since the last time; undefined = never anything. */
   replies?(): readonly Uint8Array[]
+  /** True once nothing more of it leaves: the client's side ends, and the server is cancelled. Undefined = at its own end. */
+  readonly over?: boolean
 }
 
 /** One answer that does not stream, whole in memory. */
@@ -120,6 +144,8 @@ export interface AnswerBody {
   readonly messages: readonly Message[]
   /** The body's own bytes if nothing was refused or edited, else rebuilt. */
   write(decided: Decided): Uint8Array
+  /** The status where what was refused changes it; null or undefined = the server's own. */
+  status?(decided: Decided): number | null
   original(call: string): string
   callId?(call: string): string | null
   answerId(): string | null
@@ -151,8 +177,14 @@ export type Work = { readonly limits: Limits; readonly yieldTurn: () => Promise<
 /** One wire dialect. The same members in every dialect folder; none knows what a policy is. */
 export interface Dialect {
   readonly name: string
-  /** The provider type whose grants open it; null = tool servers. */
+  /** The provider type whose grants open it; null = tool servers and peers. */
   readonly provider: ProviderType | null
+  /** Which way requests and answers go, where they go to no model. Default ToTool, FromTool. */
+  readonly directions?: readonly [out: Direction, back: Direction]
+  /** Media types of JSON bodies, both ways. Default `application/json`. */
+  readonly jsonTypes?: readonly string[]
+  /** How a request is answered that could not be read, where that depends on its path. */
+  voiceAt?(path: string): Voice
   /** `query` is empty or begins with `?`. null = not mine: the caller refuses. */
   endpointOf(method: string, path: string, query: string): Endpoint | null
   /** A promise only for a body so large that it is read in turns. */

@@ -1,6 +1,6 @@
 import type { RequestView } from './dialect.ts'
 import type { Finding } from './finding.ts'
-import type { ArgumentForm, ToolPage } from './message.ts'
+import type { AgentCard, ArgumentForm, Said, ToolPage } from './message.ts'
 import type { ServerRequest } from './snapshot.ts'
 
 /**
@@ -21,4 +21,8 @@ export interface Inspection {
   ask(request: ServerRequest): readonly Finding[]
   /** The server says which tools it has. */
   list(page: ToolPage): readonly Finding[]
+  /** One agent says something to another; `direction` as the exchange sees it. */
+  said(said: Said, direction: 'ToPeer' | 'FromPeer'): readonly Finding[]
+  /** The other agent says what it is. A promise only where a signature has to be verified. */
+  card(card: AgentCard): readonly Finding[] | Promise<readonly Finding[]>
 }

@@ -33,6 +33,41 @@ export type ToolPage = {
   readonly next: string | null
 }
 
+/** One piece of what agents say to each other. `bytes` of a file are base64 as they were written; null = it has none. */
+export type SaidPart =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'data'; readonly value: unknown }
+  | {
+      readonly kind: 'file'
+      readonly name: string | null
+      readonly mediaType: string | null
+      readonly uri: string | null
+      readonly bytes: string | null
+    }
+
+/** One thing that an agent says to another: a message, what became of a task, or where to tell of one. */
+export type Said = {
+  readonly about: 'message' | 'task' | 'status' | 'artifact' | 'notify'
+  /** True where work is handed over. */
+  readonly delegates: boolean
+  readonly parts: readonly SaidPart[]
+  /** Addresses at which the other agent is to tell of a task. */
+  readonly notify: readonly string[]
+  /** Skills that are asked for by name. */
+  readonly skills: readonly string[]
+  readonly task: string | null
+  readonly context: string | null
+}
+
+/** What an agent says of itself. */
+export type AgentCard = {
+  readonly value: Readonly<Record<string, unknown>>
+  /** `public`: anybody gets it; `extended`: only those who may ask for it. */
+  readonly kind: 'public' | 'extended'
+  /** The version of the protocol that it was asked in: some agents have one card for each. */
+  readonly version: string
+}
+
 /**
  * What a dialect reads out of frames, in order. `at` is the byte offset in the entity at which it became known.
  * `call` is the dialect's key for one call, unique in its answer; never shown to a person.
@@ -52,6 +87,10 @@ export type Message =
   | { readonly kind: 'ask'; readonly at: number; readonly call: string; readonly request: ServerRequest }
   /** The other side says which tools it has. It is one thing to decide, like a call. */
   | { readonly kind: 'list'; readonly at: number; readonly call: string; readonly page: ToolPage }
+  /** One agent says something to another. It is one thing to decide, like a call. */
+  | { readonly kind: 'said'; readonly at: number; readonly call: string; readonly said: Said }
+  /** The other agent says what it is. It is one thing to decide, like a call. */
+  | { readonly kind: 'card'; readonly at: number; readonly call: string; readonly card: AgentCard }
   | {
       readonly kind: 'fault'
       readonly at: number

@@ -65,6 +65,18 @@ export type ServerGrant = {
   readonly serverRequests: readonly ServerRequest[]
 }
 
+/** One other agent that the agent may speak to. */
+export type PeerGrant = {
+  readonly source: Source
+  readonly name: string
+  /** Who it is in the mesh. */
+  readonly agent: { readonly namespace: string; readonly name: string }
+  /** The address of its interface; its card is asked for at the root of that host. */
+  readonly url: string
+  /** Exact names or trailing-`*` globs of its skills; empty = none by name. */
+  readonly skills: readonly string[]
+}
+
 /** One rule of `onViolation.rules`: reason codes or trailing-`*` globs → action. */
 export type ViolationRule = {
   readonly source: Source
@@ -95,5 +107,6 @@ export type Snapshot = {
   readonly intents: { readonly allow: readonly IntentRule[]; readonly deny: readonly IntentRule[] }
   readonly providers: readonly ProviderGrant[]
   readonly servers: readonly ServerGrant[]
+  readonly peers: readonly PeerGrant[]
   readonly onViolation: { readonly action: Action; readonly rules: readonly ViolationRule[] }
 }

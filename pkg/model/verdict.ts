@@ -5,8 +5,11 @@ import type { Check, Reason } from './reasons.ts'
 
 /** What a verdict is about. `tool` is safe to print only if {@link Subject.named} says so. */
 export type Subject = {
-  /** `ask`: what a server asks of the agent; `list`: which tools a server says it has. */
-  readonly kind: 'request' | 'call' | 'stream' | 'ask' | 'list'
+  /**
+   * `ask`: what a server asks of the agent; `list`: which tools a server says it has; `said`: what one agent says to
+   * another; `card`: what an agent says of itself.
+   */
+  readonly kind: 'request' | 'call' | 'stream' | 'ask' | 'list' | 'said' | 'card'
   readonly tool: string | null
   /** True when the policy names the tool, or the request declares it and it is `[A-Za-z0-9_.-]{1,64}`. DESIGN §6. */
   readonly named: boolean
@@ -15,7 +18,7 @@ export type Subject = {
 }
 
 /** Which way the judged content went. */
-export type Direction = 'ToModel' | 'FromModel' | 'ToTool' | 'FromTool'
+export type Direction = 'ToModel' | 'FromModel' | 'ToTool' | 'FromTool' | 'ToPeer' | 'FromPeer'
 
 /** A decision with its determining rule and findings. Only `path/policy` makes one. DESIGN §3. */
 export type Verdict = {

@@ -149,6 +149,7 @@ const NOTHING: Merged = {
   intents: { allow: [], deny: [] },
   providers: [],
   servers: [],
+  peers: [],
   onViolation: { action: 'Deny', rules: [] },
   requiredCapabilities: [],
 }

@@ -40,6 +40,12 @@ export function conflictOf(older: Part, newer: Part): string | null {
     if (same === undefined || canonical(same) === canonical(server)) continue
     return `server "${server.name}" differs from that of ${elder}`
   }
+  const peers = older.resource.value.spec.a2a?.outbound ?? []
+  for (const peer of newer.resource.value.spec.a2a?.outbound ?? []) {
+    const same = peers.find((each) => each.name === peer.name)
+    if (same === undefined || canonical(same) === canonical(peer)) continue
+    return `peer "${peer.name}" differs from that of ${elder}`
+  }
   return null
 }
 
@@ -51,6 +57,8 @@ export function merge(parts: readonly Part[]): Merged {
     if (!providers.has(provider.name)) providers.set(provider.name, provider)
   const servers = new Map<string, Part['servers'][number]>()
   for (const server of all((part) => part.servers)) if (!servers.has(server.name)) servers.set(server.name, server)
+  const peers = new Map<string, Part['peers'][number]>()
+  for (const peer of all((part) => part.peers)) if (!peers.has(peer.name)) peers.set(peer.name, peer)
   const textTools = new Map(all((part) => part.textTools).map((tool) => [`${tool.kind} ${tool.word}`, tool]))
   const merged = {
     policies: parts.map((part) => part.resource.key),
@@ -62,6 +70,7 @@ export function merge(parts: readonly Part[]): Merged {
     intents: { allow: all((part) => part.intents.allow), deny: all((part) => part.intents.deny) },
     providers: [...providers.values()],
     servers: [...servers.values()],
+    peers: [...peers.values()],
     onViolation: mergeViolations(parts),
   }
   return { ...merged, requiredCapabilities: capabilitiesOf(merged) }
@@ -69,6 +78,7 @@ export function merge(parts: readonly Part[]): Merged {
 
 function capabilitiesOf(merged: Omit<Merged, 'requiredCapabilities'>): readonly string[] {
   const needs: readonly (readonly [name: string, needed: boolean])[] = [
+    ['a2a.outbound.v1', merged.peers.length > 0],
     ['hosted-tools.v1', merged.providers.some((provider) => provider.hostedTools.length > 0)],
     ['intents.v1', merged.intents.allow.length + merged.intents.deny.length > 0],
     ['mcp.servers.v1', merged.servers.length > 0],

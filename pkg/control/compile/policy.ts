@@ -6,6 +6,7 @@ import {
   type IntentRule,
   isGlob,
   isIntent,
+  type PeerGrant,
   type ProviderGrant,
   type ProviderType,
   REASONS,
@@ -20,6 +21,7 @@ import type { AgentPolicy } from '#pkg/model/api'
 import { SallyportError } from '#pkg/model/errors'
 import { AGENT_POLICY_SCHEMA, type FieldPath, type Resource, type ResourceFault } from '#pkg/platform/resources'
 import type { CompileChecks, Report } from './contract.ts'
+import { checkPeers, peersOf } from './peers.ts'
 import { checkServers, serversOf } from './servers.ts'
 import { SUPPORTED_POLICY, unsupportedFields } from './supported.ts'
 
@@ -34,6 +36,7 @@ export type Part = {
   readonly intents: { readonly allow: readonly IntentRule[]; readonly deny: readonly IntentRule[] }
   readonly providers: readonly ProviderGrant[]
   readonly servers: readonly ServerGrant[]
+  readonly peers: readonly PeerGrant[]
   readonly action: Action
   readonly rules: readonly ViolationRule[]
 }
@@ -56,6 +59,7 @@ export function readPolicy(
   checkIntents(spec, report)
   checkProviders(spec, report)
   checkServers(spec, report)
+  checkPeers(spec, report)
   checkViolations(spec, report)
   return { part: faults.length > 0 ? null : partOf(resource), faults }
 }
@@ -194,6 +198,7 @@ function partOf(resource: Resource<AgentPolicy>): Part {
       hostedTools: (provider.hostedTools ?? []).map(hostedToolOf).filter((tool) => tool !== null),
     })),
     servers: serversOf(resource),
+    peers: peersOf(resource),
     action: spec.onViolation?.action ?? 'Deny',
     rules: (spec.onViolation?.rules ?? []).map((rule, index) => ({
       source: source(`onViolation.rules[${index}]`),

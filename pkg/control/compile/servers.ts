@@ -27,14 +27,19 @@ export function checkServers(spec: AgentPolicy['spec'], report: Report): void {
 }
 
 function checkName(name: string, path: FieldPath, report: Report): void {
-  if (SERVER_NAME.test(name)) return
+  if (isPathName(name)) return
   report(path, 'Invalid', `"${name}" is no name of a server: letters, digits, ".", "_" and "-", not "." first`)
 }
 
-function faultOfUrl(text: string): string | null {
+/** Stands in a path of the facade as it is. */
+export function isPathName(name: string): boolean {
+  return SERVER_NAME.test(name)
+}
+
+/** What is wrong with the address of a server or a peer; null = nothing. */
+export function faultOfUrl(text: string, example = 'https://tools.example/mcp'): string | null {
   const url = URL.canParse(text) ? new URL(text) : null
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
-    return 'is not a URL such as https://tools.example/mcp'
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return `is not a URL such as ${example}`
   if (url.username !== '' || url.password !== '') return 'must not hold a user or a password'
   return text.includes('?') || text.includes('#') ? 'must not hold a query or a fragment' : null
 }

@@ -14,7 +14,7 @@ test('[CLI-09] docs/reference/cli.md has exactly the commands, options and statu
   const headings = [...doc.matchAll(/^## `sallyctl ([^`]+)`$/gm)].map((match) => match[1]?.replace(/ [[<A-Z].*$/, ''))
   assert.deepEqual(headings.sort(), commands.map((leaf) => leaf.path).sort())
   const documented = (text: string): readonly string[] =>
-    [...new Set([...text.matchAll(/^\| `(?:-\w, )?(--[a-z-]+)/gm)].map((match) => match[1] ?? ''))].sort()
+    [...new Set([...text.matchAll(/^\| `(?:-\w, )?(--[a-z0-9-]+)/gm)].map((match) => match[1] ?? ''))].sort()
   for (const { path, command } of commands) {
     const start = doc.search(new RegExp(`^## \`sallyctl ${path}\\b`, 'm'))
     const section = doc.slice(start).split(/\n## /)[0] ?? ''

@@ -27,6 +27,11 @@ export function defineUp(parent: Command, context: Context): void {
       several,
     )
     .option(
+      '--a2a <name=url>',
+      'address of another agent, in the place of the url in a2a.outbound; grants nothing; repeatable (SALLYPORT_A2A)',
+      several,
+    )
+    .option(
       '--limit <name=value>',
       'one cap of the path, such as argumentBytes=256KiB; repeatable (SALLYPORT_LIMIT)',
       several,

@@ -119,6 +119,7 @@ export class Gate {
       this.#heldBytes -= bytes
       this.#parts.budget.give(bytes)
       this.#ready.push(...this.#parts.stream.write(entry.frame, this.#judging.decided(entry.spans)))
+      this.#judging.forget(entry.calls)
     }
     if (count > 0) this.#queue.splice(0, count)
   }

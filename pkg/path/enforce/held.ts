@@ -1,10 +1,10 @@
-import type { ArgumentForm, Finding, Inspection, Outcome } from '#pkg/model'
+import type { ArgumentForm, Finding, Inspection, Outcome, Subject } from '#pkg/model'
 
-/** One call while it is judged. */
+/** One call, or what else is decided as one thing, while it is judged. */
 export type Held = {
   readonly key: string
   readonly ordinal: number
-  about: 'call' | 'ask' | 'list'
+  about: Exclude<Subject['kind'], 'request' | 'stream'>
   name: string | null
   form: ArgumentForm
   outcome: Outcome | null

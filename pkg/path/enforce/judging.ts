@@ -18,6 +18,8 @@ import { type Held, newHeld } from './held.ts'
 import type { Judge, Surroundings } from './ports.ts'
 import { TextHolds, type TextSpan } from './text-holds.ts'
 
+type Look = (inspection: Inspection) => readonly Finding[] | Promise<readonly Finding[]>
+
 const RELEASED: Outcome = { kind: 'released' }
 
 /** How often a call is judged again because the rules changed meanwhile, before doubt denies it. */
@@ -32,6 +34,8 @@ export type JudgingParts = {
   /** The provider's own id of a call. */
   readonly callId: (call: string) => string | null
   readonly limits: Pick<Limits, 'callsPerAnswer'>
+  /** True for what a request says, false for an answer. Default false. */
+  readonly outbound?: boolean
 }
 
 /**
@@ -45,6 +49,7 @@ export class Judging {
   readonly #answerId: () => string | null
   readonly #callId: (call: string) => string | null
   readonly #maxCalls: number
+  readonly #direction: 'ToPeer' | 'FromPeer'
   readonly #calls = new Map<string, Held>()
   readonly #texts: TextHolds
   readonly #textCalls = new Map<string, { readonly held: Held; readonly start: number }>()
@@ -62,6 +67,7 @@ export class Judging {
     this.#answerId = parts.answerId
     this.#callId = parts.callId
     this.#maxCalls = parts.limits.callsPerAnswer
+    this.#direction = parts.outbound === true ? 'ToPeer' : 'FromPeer'
     this.#texts = new TextHolds(() => around.scanner())
     this.#inspection = around.inspect()
     this.#generation = around.generation()
@@ -121,6 +127,11 @@ export class Judging {
     this.#around.released({ id: this.#callId(key), name, form, arguments: argumentText })
   }
 
+  /** What was said has left: nothing asks for it again. A conversation has no end that would be known. */
+  forget(calls: readonly string[]): void {
+    for (const call of calls) if (this.#calls.get(call)?.about === 'said') this.#calls.delete(call)
+  }
+
   /** The verdict on the first call that was refused; null = none was. */
   refusedBy(): string | null {
     for (const held of this.#calls.values()) if (held.outcome?.kind === 'refused') return held.verdictId
@@ -164,19 +175,35 @@ export class Judging {
         return this.#whole(message.call, 'ask', (inspection) => inspection.ask(message.request))
       case 'list':
         return this.#whole(message.call, 'list', (inspection) => inspection.list(message.page))
+      case 'said':
+        return this.#whole(message.call, 'said', (inspection) => inspection.said(message.said, this.#direction))
+      case 'card':
+        return this.#whole(message.call, 'card', (inspection) => inspection.card(message.card))
       case 'fault':
         return this.#fault(message)
     }
   }
 
-  /** What is judged in one look: by the rules that hold now. */
-  #whole(key: string, about: Held['about'], look: (inspection: Inspection) => readonly Finding[]): void {
+  /** What is judged in one look: by the rules that hold now. A promise only where the look takes a while. */
+  #whole(key: string, about: Held['about'], look: Look): Promise<void> | void {
     const held = this.#held(key, false)
     held.about = about
     if (this.#around.generation() !== this.#generation) this.#renew()
     held.generation = this.#generation
     const started = this.#judge.nowUs()
-    if (held.outcome === null) this.#settle(held, look(this.#inspection), started)
+    if (held.outcome !== null) return
+    const found = look(this.#inspection)
+    return found instanceof Promise ? this.#wholeLater(held, look, found, started) : this.#settle(held, found, started)
+  }
+
+  async #wholeLater(held: Held, look: Look, first: ReturnType<Look>, started: number): Promise<void> {
+    let findings = await this.#orDoubt(first)
+    for (let round = 0; held.generation !== this.#around.generation(); round += 1) {
+      this.#renew()
+      held.generation = this.#generation
+      findings = await this.#orDoubt(round < MAX_ROUNDS ? look(this.#inspection) : [this.#doubt('CHECK_FAILED')])
+    }
+    this.#settle(held, findings, started)
   }
 
   #held(key: string, inText: boolean): Held {
@@ -235,7 +262,7 @@ export class Judging {
     this.#settle(held, findings, started)
   }
 
-  async #orDoubt(found: Promise<readonly Finding[]> | readonly Finding[]): Promise<readonly Finding[]> {
+  async #orDoubt(found: ReturnType<Look>): Promise<readonly Finding[]> {
     try {
       return await found
     } catch {

@@ -5,7 +5,7 @@ import type { TextSpan } from './text-holds.ts'
 
 /** What became of an answer that does not stream: bytes to deliver, or the verdict that ended it. */
 export type WholeResult =
-  | { readonly ended: null; readonly body: Uint8Array }
+  | { readonly ended: null; readonly body: Uint8Array; readonly status: number | null }
   | { readonly ended: Verdict; readonly body: null }
 
 /** Judges an answer that does not stream: held whole, then delivered with its refusals, or not at all. WIRE.md §2. */
@@ -29,7 +29,8 @@ export async function judgeWhole(
   judging.leaveAll()
   const ended = judging.ended ?? around.ended()
   if (ended !== null) return { ended, body: null }
-  return { ended: null, body: answer.write(judging.decided(spans)) }
+  const decided = judging.decided(spans)
+  return { ended: null, body: answer.write(decided), status: answer.status?.(decided) ?? null }
 }
 
 /** What became of the calls that a request carries: they may leave, are answered in the server's place, or end it. */
@@ -45,7 +46,15 @@ export async function judgeActs(
   around: Surroundings,
   limits: Pick<Limits, 'callsPerAnswer'>,
 ): Promise<ActsResult> {
-  const judging = new Judging({ judge, around, limits, original: () => '', answerId: () => null, callId: () => null })
+  const judging = new Judging({
+    judge,
+    around,
+    limits,
+    outbound: true,
+    original: () => '',
+    answerId: () => null,
+    callId: () => null,
+  })
   await judging.take(acts.messages, [])
   const ended = judging.ended ?? around.ended()
   if (ended !== null) return { kind: 'ended', verdict: ended }

@@ -103,6 +103,14 @@ function refusal(rules: Rules, entry: CompiledGrant, intent: Intent, detail: str
   return found(absenceOf(rules, 'intents.allow'), 'is not allowed')
 }
 
+/** The finding of an effect that its own entry grants and a deny list refuses; none if no list does. */
+export function deniedEffect(rules: Rules, intent: Intent, what: string): readonly Finding[] {
+  const denied = rules.snapshot.intents.deny.find((one) => globMatches(one.intent, intent))
+  if (denied === undefined) return []
+  const detail = `${what}: it has the effect ${intent}, which is denied`
+  return [findingOf(reasonOfIntent(intent), 0, detail, denied.source)]
+}
+
 function boundOf(entry: CompiledGrant): NonNullable<Finding['rule']> {
   return { policy: entry.grant.source.policy, path: `${entry.grant.source.path}.intents` }
 }

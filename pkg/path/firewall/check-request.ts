@@ -14,6 +14,7 @@ export function checkRequest(rules: Rules, view: RequestView, { standing, unknow
   if (identity !== null) return [identity]
   if (rules.snapshot.denyAll) return [noneSelects()]
   if (view.endpoint.server !== undefined) return serverFindings(rules, view.endpoint.server)
+  if (view.endpoint.peer !== undefined) return peerFindings(rules, view.endpoint.peer)
   const providers = rules.snapshot.providers.filter(({ type }) => type === view.provider)
   if (providers.length === 0) {
     return [
@@ -41,6 +42,13 @@ function serverFindings(rules: Rules, name: string): readonly Finding[] {
   if (rules.snapshot.servers.some((server) => server.name === name)) return []
   return [
     findingOf('SERVER_NOT_GRANTED', 0, 'goes to a tool server that is not granted', absenceOf(rules, 'mcp.servers')),
+  ]
+}
+
+function peerFindings(rules: Rules, name: string): readonly Finding[] {
+  if (rules.snapshot.peers.some((peer) => peer.name === name)) return []
+  return [
+    findingOf('PEER_NOT_GRANTED', 0, 'goes to another agent that is not granted', absenceOf(rules, 'a2a.outbound')),
   ]
 }
 

@@ -106,6 +106,7 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
       deny: ['sql.ddl', 'money.*'].map(rule('intents.deny')),
     },
     servers: [],
+    peers: [],
     providers: [
       {
         source: { policy: SOURCE, path: 'llm.providers[openai]' },

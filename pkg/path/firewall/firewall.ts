@@ -1,4 +1,5 @@
 import {
+  type AgentCard,
   type AgentRef,
   type ArgumentForm,
   type Finding,
@@ -6,6 +7,7 @@ import {
   type Inspection,
   type Limits,
   type RequestView,
+  type Said,
   type ServerRequest,
   type Snapshot,
   type Standing,
@@ -13,7 +15,9 @@ import {
   type ToolPage,
 } from '#pkg/model'
 import { FollowedCall } from './call.ts'
+import { checkCard } from './check-card.ts'
 import { checkName, isNamed } from './check-name.ts'
+import { checkSaid } from './check-peer.ts'
 import { checkRequest } from './check-request.ts'
 import { checkAsk, checkDrifted, checkList } from './check-server.ts'
 import { judgeWhole } from './judge-whole.ts'
@@ -88,6 +92,18 @@ class Inspected implements Inspection {
 
   list(page: ToolPage): readonly Finding[] {
     return checkList(this.#deps.tools, this.#rules, { agent: this.#given.agent, server: this.#server, page })
+  }
+
+  said(said: Said, direction: 'ToPeer' | 'FromPeer'): readonly Finding[] {
+    return checkSaid(this.#deps, this.#rules, { peer: this.#peer, said, direction })
+  }
+
+  card(card: AgentCard): readonly Finding[] | Promise<readonly Finding[]> {
+    return checkCard(this.#deps, this.#rules, { agent: this.#given.agent, peer: this.#peer, card })
+  }
+
+  get #peer(): string {
+    return this.#given.view.endpoint.peer ?? ''
   }
 
   get #server(): string {

@@ -1,4 +1,4 @@
-import type { AgentRef, Reason, ToolPage } from '#pkg/model'
+import type { AgentRef, Reason, Snapshot, ToolPage } from '#pkg/model'
 
 /** What SQL can be seen to do. A subset of the intents of `#pkg/model`. */
 export type SqlIntent = 'sql.read' | 'sql.write' | 'sql.ddl' | 'shell.exec' | 'fs.read' | 'fs.write' | 'net.egress'
@@ -89,14 +89,23 @@ export interface ToolMemory {
   ): readonly ToolDifference[]
   /** True for a tool that was not as pinned when its server last listed it. */
   drifted(server: ServerKey, tool: string): boolean
+  /** True while anything of this server is not as it was pinned. */
+  hasDrifted(server: ServerKey): boolean
   /** When this server got a tool of this name pinned: a number that grows; null = it has none. */
   pinnedSince(server: ServerKey, tool: string): number | null
 }
+
+/** May an address that agents tell each other be asked for? Its form has been checked. Implemented by the check of egress. */
+export type MayReach = (snapshot: Snapshot, url: URL) => boolean
 
 /** What the firewall needs of others. */
 export type FirewallDeps = {
   /** Undefined where no tool server is ever asked: then a list of tools is in doubt. */
   readonly tools?: ToolMemory
+  /** Addresses of peers in the place of those that policies name. Default none. */
+  readonly peerUrls?: Readonly<Record<string, string>>
+  /** Undefined: agents may tell each other the addresses of the peer itself, and no others. */
+  readonly mayReach?: MayReach
   readonly sql: SqlReader
   readonly newJson: NewJsonFollower
 }

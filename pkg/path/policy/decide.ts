@@ -92,5 +92,7 @@ function labelOf(subject: Subject): string {
   if (subject.kind === 'stream') return 'the answer'
   if (subject.kind === 'ask') return "the server's request"
   if (subject.kind === 'list') return 'the list of tools'
+  if (subject.kind === 'said') return 'the message'
+  if (subject.kind === 'card') return 'the agent card'
   return subject.named && subject.tool !== null ? `tool "${subject.tool}"` : `tool call #${subject.ordinal}`
 }

@@ -29,3 +29,33 @@ test('[MCP-03] sessions are bounded: the one that was longest unused is forgotte
     [true, false, true],
   )
 })
+
+test('[PEER-05] what one agent opened is another’s to nobody, until all of its holders let go', () => {
+  const sessions = newServerSessions()
+  assert.equal(sessions.isOfAnother(ada, 'a2a/x', 't'), false)
+  sessions.opened(ada, 'a2a/x', 't')
+  sessions.opened(ada, 'a2a/x', 't')
+  assert.deepEqual(
+    [
+      sessions.isOfAnother(ada, 'a2a/x', 't'),
+      sessions.isOfAnother(bob, 'a2a/x', 't'),
+      sessions.isOfAnother(bob, 'y', 't'),
+    ],
+    [false, true, false],
+  )
+  sessions.opened(bob, 'a2a/x', 't')
+  assert.deepEqual([sessions.isOfAnother(ada, 'a2a/x', 't'), sessions.isOfAnother(bob, 'a2a/x', 't')], [true, true])
+  sessions.ended(ada, 'a2a/x', 't')
+  assert.deepEqual([sessions.isOfAnother(ada, 'a2a/x', 't'), sessions.isOfAnother(bob, 'a2a/x', 't')], [true, false])
+})
+
+test('[PEER-05] an agent that opens many forgets its own, and nobody else’s', () => {
+  const sessions = newServerSessions({ sessions: 8, perAgent: 2 })
+  sessions.opened(bob, 'x', 'mine')
+  for (let at = 0; at < 100; at += 1) sessions.opened(ada, 'x', `s${at}`)
+  assert.equal(sessions.isOf(bob, 'x', 'mine'), true)
+  assert.deepEqual(
+    ['s97', 's98', 's99'].map((session) => sessions.isOf(ada, 'x', session)),
+    [false, true, true],
+  )
+})

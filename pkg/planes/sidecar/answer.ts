@@ -34,7 +34,7 @@ async function relayByKind(parts: Parts): Promise<void> {
   const { deps, exchange, answer } = parts
   if (exchange.view.endpoint.kind === 'empty' && isFinal(answer.status))
     return exchange.reply(answer.status, bodilessOf(answer), NO_BYTES)
-  const kind = answerKind(answer.status, answer.headers)
+  const kind = answerKind(answer.status, answer.headers, exchange.dialect.jsonTypes)
   if (!kind.ok) {
     if (answer.status >= 400) return bareFault(parts)
     return abort(parts, kind.reason, kind.detail)
@@ -134,6 +134,7 @@ class Pump {
     }
     const ended = this.#gate.ended
     if (ended !== null) this.#exchange.finish(ended)
+    else if (this.#stream.over === true) this.#exchange.end()
     return !this.#exchange.over
   }
 }
@@ -172,7 +173,7 @@ async function relayWhole(parts: Parts, decoder: Decoder): Promise<void> {
     }
     const result = await judgeWhole(reading.value, judge, exchange, deps.limits)
     if (result.ended !== null) return exchange.finish(result.ended)
-    exchange.reply(answer.status, headersOf(answer), result.body)
+    exchange.reply(result.status ?? answer.status, headersOf(answer), result.body)
   } finally {
     deps.budget.give(held)
   }

@@ -12,6 +12,7 @@ import {
   type RequestView,
   type UpstreamLeg,
   type Verdict,
+  type Voice,
 } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { holdsToken, requestContentType, upstreamRequestHeaders } from '#pkg/path/codec/wire/http1'
@@ -20,6 +21,7 @@ import { isPermitStale } from '#pkg/path/upstream'
 import { nextTurn, relay } from './answer.ts'
 import { Exchange, refusalHeaders } from './exchange.ts'
 import { type ExchangeJudge, newJudge } from './judge.ts'
+import { ownsTasks, TASK_UNKNOWN, withPeer } from './peer.ts'
 import type { EgressDeps, FacadeRoute } from './ports.ts'
 import { addressOf, answerBack, noteSession, ownsSession } from './tool-server.ts'
 
@@ -55,6 +57,8 @@ type Desk = {
   /** Judges what a request itself does. */
   readonly acts: ExchangeJudge
   readonly docket: { exchange: Exchange | null }
+  /** How a request is answered that was not read. */
+  readonly voice: Voice
 }
 
 /** The whole path, in the order in which the bytes travel. */
@@ -68,7 +72,8 @@ async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<vo
   const read = await readRequest(deps, ask, dialect)
   if (!read.ok) return refuse(desk, [read.finding], startedUs, client)
 
-  const opened = await open(deps, desk, { ask, agent, view: read.view, client, startedUs })
+  const view = withPeer(deps, agent, read.view)
+  const opened = await open(deps, desk, { ask, agent, view, client, startedUs })
   if (opened === null) return
   const leave = deps.exchanges.enter(opened.exchange)
   try {
@@ -86,15 +91,16 @@ async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<vo
 function deskOf(deps: EgressDeps, ask: Rejected, agent: AgentKey | null): Desk {
   const route = routeOf(deps.routes.get(ask.facade) ?? firstOf(deps.routes), ask)
   const docket: { exchange: Exchange | null } = { exchange: null }
-  const { name, provider } = route.dialect
+  const { name, provider, directions } = route.dialect
   const [out, back]: readonly [Direction, Direction] =
-    provider === null ? ['ToTool', 'FromTool'] : ['ToModel', 'FromModel']
+    directions ?? (provider === null ? ['ToTool', 'FromTool'] : ['ToModel', 'FromModel'])
   const about = { agent, dialect: name, severing: () => docket.exchange?.severing() }
   return {
     route,
     judge: newJudge(deps, { ...about, directionOf: (kind) => (kind === 'request' ? out : back) }),
     acts: newJudge(deps, { ...about, directionOf: () => out }),
     docket,
+    voice: route.dialect.voiceAt?.(ask.path) ?? route.dialect,
   }
 }
 
@@ -123,7 +129,7 @@ async function readRequest(deps: EgressDeps, ask: Ask, dialect: Dialect): Promis
   if (holdsToken(endpoint.query ?? ask.query))
     return no('WIRE_HEADER_INVALID', 0, 'has an agent token in its query; send it as the API key in a header')
   const typed = endpoint.method === 'POST' && (ask.body.length > 0 || ask.headers['content-type'] !== undefined)
-  const type = typed ? requestContentType(ask.headers) : OK
+  const type = typed ? requestContentType(ask.headers, dialect.jsonTypes) : OK
   if (!type.ok) return no(type.reason, 0, type.detail)
   if (bodyHoldsToken(ask.body, ask.token))
     return no('WIRE_REQUEST_MALFORMED', 0, 'holds an agent token in its body; take it out')
@@ -183,6 +189,13 @@ function admit(deps: EgressDeps, desk: Desk, asked: Asked): Admitted | null {
     deliver(desk, desk.judge.request([SESSION_UNKNOWN], startedUs).verdict, client, { view, status: 404 })
     return null
   }
+  if (!ownsTasks(deps, agent, view)) {
+    deliver(desk, desk.judge.request([TASK_UNKNOWN], startedUs).verdict, client, {
+      view,
+      status: view.errorStatus ?? 403,
+    })
+    return null
+  }
   const { dialect } = desk.route
   const exchange = new Exchange(deps, desk.judge, {
     agent,
@@ -223,13 +236,13 @@ async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitt
     try {
       const to = addressOf(deps, desk, asked)
       exchange.answerBack = (reply) => void answerBack(deps, { permit, to, ask, body: reply })
-      const answer = await deps.open(permit, {
-        ...to,
-        method: ask.method,
-        headers: upstreamRequestHeaders(ask.headers),
-        body,
-        signal: exchange.signal,
-      })
+      const { or, ...first } = to
+      const rest = { method: ask.method, headers: upstreamRequestHeaders(ask.headers), body, signal: exchange.signal }
+      let answer = await deps.open(permit, { ...first, ...rest })
+      if (answer.status === 404 && or !== undefined) {
+        answer.cancel()
+        answer = await deps.open(permit, { ...or, ...rest })
+      }
       if (answer.status < 300) refused.taken()
       return answer
     } catch (error) {
@@ -259,7 +272,7 @@ function refuse(desk: Desk, findings: readonly Finding[], startedUs: number, cli
 type Delivery = { readonly view?: RequestView; readonly status?: number }
 
 function deliver(desk: Desk, verdict: Verdict, client: ClientLeg, { view, status = 403 }: Delivery = {}): void {
-  const voice = view?.voice ?? desk.route.dialect
+  const voice = view?.voice ?? desk.voice
   client.reply(status, refusalHeaders(verdict), voice.refusal(verdict))
 }
 

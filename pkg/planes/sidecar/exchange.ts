@@ -20,6 +20,7 @@ import { type ErrorCode, httpStatusOf } from '#pkg/model/errors'
 import { placeAfter } from '#pkg/path/codec/wire/json-array'
 import type { OpenExchange, Surroundings } from '#pkg/path/enforce'
 import type { ExchangeJudge } from './judge.ts'
+import { notingTasks } from './peer.ts'
 import type { EgressDeps, Loaded } from './ports.ts'
 
 /** What one exchange is about. */
@@ -271,12 +272,13 @@ export class Exchange implements OpenExchange, Surroundings {
 
   #inspection(): Inspection {
     const standing = this.#deps.lives.standingOf(this.agent) ?? this.#standing
-    return this.#deps.firewall.inspect(this.#loaded.rules, {
+    const given = {
       view: this.view,
       agent: agentRefOf(this.agent),
       standing,
       unknownCalls: this.#unknownCalls,
-    })
+    }
+    return notingTasks(this.#deps, this.agent, this.view, this.#deps.firewall.inspect(this.#loaded.rules, given))
   }
 
   #leave(): void {

@@ -56,7 +56,7 @@ export function newJudge(deps: JudgeDeps, docket: Docket): ExchangeJudge {
     const { snapshot, standing } = context()
     const decision = decide({ id: deps.newVerdictId(), subject, findings, snapshot, standing })
     const { verdict } = decision
-    if (verdict.action === 'Allow' && (subject.kind === 'request' || subject.kind === 'list')) return decision
+    if (verdict.action === 'Allow' && !isNoted(subject.kind, docket)) return decision
     let written = true
     try {
       deps.verdicts.append(
@@ -100,6 +100,12 @@ export function newJudge(deps: JudgeDeps, docket: Docket): ExchangeJudge {
     },
     stream: (findings) => rule(STREAM, findings, nowUs()).verdict,
   }
+}
+
+/** Of what is let through as it is, calls are on record, and what an agent says to another: not each word that it is told. */
+function isNoted(kind: Subject['kind'], docket: Docket): boolean {
+  if (kind === 'said') return docket.directionOf(kind) === 'ToPeer'
+  return kind !== 'request' && kind !== 'list' && kind !== 'card'
 }
 
 type Moment = {

@@ -1,4 +1,14 @@
-import type { AgentKey, Dialect, Limits, OpenUpstream, Reason, Snapshot, Standing, VerdictRecord } from '#pkg/model'
+import type {
+  AgentKey,
+  Dialect,
+  Limits,
+  OpenUpstream,
+  Reason,
+  Snapshot,
+  Standing,
+  UpstreamAsk,
+  VerdictRecord,
+} from '#pkg/model'
 import type { Exchanges, HeldBudget } from '#pkg/path/enforce'
 import type { Firewall, Rules } from '#pkg/path/firewall'
 import type { ReleasedCalls, RestoreRecords, ServerSessions } from '#pkg/path/session'
@@ -30,6 +40,11 @@ export interface VerdictSink {
   readonly healthy: boolean
 }
 
+type Place = Pick<UpstreamAsk, 'provider' | 'path' | 'address'>
+
+/** Where a request goes; `or`: where it goes when that is not found. */
+export type Destination = Place & { readonly or?: Place }
+
 /** One facade: the dialects that are spoken on it, and the provider behind it. */
 export type FacadeRoute = { readonly dialects: readonly [Dialect, ...Dialect[]]; readonly provider: string }
 
@@ -44,6 +59,8 @@ export type EgressDeps = {
   readonly sessions: ServerSessions
   /** Addresses of tool servers in the place of those that policies name. */
   readonly serverUrls: Readonly<Record<string, string>>
+  /** The same of peers. */
+  readonly peerUrls: Readonly<Record<string, string>>
   readonly exchanges: Exchanges
   readonly budget: HeldBudget
   readonly open: OpenUpstream

@@ -1,4 +1,5 @@
 import type { AgentKey, Limits, Permit } from '#pkg/model'
+import { BASE as A2A_BASE, a2a } from '#pkg/path/codec/dialect/a2a'
 import { anthropic } from '#pkg/path/codec/dialect/anthropic'
 import { gemini } from '#pkg/path/codec/dialect/gemini'
 import { mcp } from '#pkg/path/codec/dialect/mcp'
@@ -10,6 +11,7 @@ import { newJsonScanner } from '#pkg/path/codec/wire/json'
 import { newExchanges, newHeldBudget } from '#pkg/path/enforce'
 import {
   type Firewall,
+  type FirewallDeps,
   newFirewall,
   newSqlReader,
   type SqlInline,
@@ -39,6 +41,8 @@ export type SidecarOptions = {
   readonly providers: readonly ProviderSetting[]
   /** Addresses of tool servers in the place of those that policies name. Default none. */
   readonly serverUrls?: Readonly<Record<string, string>>
+  /** The same of peers. Default none. */
+  readonly peerUrls?: Readonly<Record<string, string>>
   readonly limits: Limits
 }
 
@@ -81,10 +85,15 @@ const FACADES: Readonly<
   anthropic: { dialects: [anthropic], base: '/anthropic', keyHeader: 'x-api-key' },
   gemini: { dialects: [gemini], base: '/gemini', keyHeader: 'x-goog-api-key' },
   mcp: { dialects: [mcp], base: '/mcp', keyHeader: 'authorization' },
+  a2a: { dialects: [a2a], base: A2A_BASE, keyHeader: 'authorization' },
 }
 
-/** What the checks take from their plane. `tools`: what is pinned of tool servers; undefined = none is ever asked. */
-export type ChecksDeps = Pick<SidecarDeps, 'clock' | 'log'> & { readonly tools?: ToolMemory }
+/**
+ * What the checks take from their plane. `tools`: what is pinned of tool servers and peers; undefined = none is ever asked.
+ * `peerUrls`, `mayReach`: which addresses agents may tell each other.
+ */
+export type ChecksDeps = Pick<SidecarDeps, 'clock' | 'log'> &
+  Pick<FirewallDeps, 'peerUrls' | 'mayReach'> & { readonly tools?: ToolMemory }
 
 /** Starts the checks: the worker and its spare warm up while the rest is built. */
 export function newChecks(deps: ChecksDeps, limits: Limits): Checks {
@@ -100,9 +109,9 @@ export function newChecks(deps: ChecksDeps, limits: Limits): Checks {
     },
   )
   const inline = newInlineSql(deps.log)
-  const tools = deps.tools === undefined ? {} : { tools: deps.tools }
+  const { clock: _clock, log: _log, ...checked } = deps
   const sql = newSqlReader(pool, limits, inline.reader)
-  const firewall = newFirewall({ sql, newJson: newJsonScanner, ...tools }, limits)
+  const firewall = newFirewall({ sql, newJson: newJsonScanner, ...checked }, limits)
   return {
     firewall,
     ready: async () => {
@@ -166,6 +175,7 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     ),
     sessions: newServerSessions(),
     serverUrls: options.serverUrls ?? {},
+    peerUrls: options.peerUrls ?? {},
     budget: newHeldBudget(limits.heldBytesPerProcess),
     open: upstream.open,
     routes: facadeRoutes(),

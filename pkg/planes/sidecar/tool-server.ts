@@ -1,10 +1,8 @@
-import type { AgentKey, Ask, Dialect, Permit, RequestView, UpstreamAsk, UpstreamLeg } from '#pkg/model'
+import type { AgentKey, Ask, Dialect, Permit, RequestView, UpstreamLeg } from '#pkg/model'
 import { upstreamRequestHeaders } from '#pkg/path/codec/wire/http1'
 import type { Exchange } from './exchange.ts'
-import type { EgressDeps } from './ports.ts'
-
-/** Where a request goes. */
-export type Destination = Pick<UpstreamAsk, 'provider' | 'path' | 'address'>
+import { peerAddress } from './peer.ts'
+import type { Destination, EgressDeps } from './ports.ts'
 
 type Asked = { readonly ask: Ask; readonly agent: AgentKey; readonly view: RequestView }
 
@@ -14,7 +12,8 @@ export function addressOf(
   desk: { readonly route: { readonly dialect: Dialect; readonly provider: string } },
   { ask, agent, view }: Asked,
 ): Destination {
-  const { server, query = ask.query } = view.endpoint
+  const { server, peer, query = ask.query } = view.endpoint
+  if (peer !== undefined) return peerAddress(deps, agent, view, query)
   if (server === undefined) return { provider: desk.route.provider, path: ask.path + query }
   const granted = deps.roster.loaded(agent)?.snapshot.servers.find(({ name }) => name === server)
   // an entry that is gone by now has also ended the permit: this only names an address that is never dialled
@@ -46,9 +45,10 @@ const REPLY_MS = 10_000
 /** Tells the server that what it asked for is refused. Best effort: a server that does not take it waits in vain. */
 export async function answerBack(deps: EgressDeps, { permit, to, ask, body }: Reply): Promise<void> {
   try {
+    const { or: _or, ...place } = to
     const { 'last-event-id': _id, ...headers } = upstreamRequestHeaders(ask.headers)
     const answer = await deps.open(permit, {
-      ...to,
+      ...place,
       method: 'POST',
       headers: { ...headers, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
       body,

@@ -18,6 +18,8 @@ export type StandaloneOptions = {
   readonly upstreams: readonly UpstreamSetting[]
   /** Addresses of tool servers in the place of those that policies name. Default none. */
   readonly serverUrls?: Readonly<Record<string, string>>
+  /** The same of peers. Default none. */
+  readonly peerUrls?: Readonly<Record<string, string>>
   readonly limits: Limits
 }
 

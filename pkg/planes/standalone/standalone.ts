@@ -21,7 +21,8 @@ import { PolicySource, type Reading } from './source.ts'
  * @throws SallyportError RESOURCE_INVALID with every fault of the folder; STATE_UNAVAILABLE, UNREACHABLE.
  */
 export async function startStandalone(deps: StandaloneDeps, options: StandaloneOptions): Promise<Standalone> {
-  const checks = newChecks({ ...deps, tools: newToolPins(deps, { dataDir: options.dataDir }) }, options.limits)
+  const tools = newToolPins(deps, { dataDir: options.dataDir })
+  const checks = newChecks({ ...deps, tools, peerUrls: options.peerUrls ?? {} }, options.limits)
   try {
     return await assemble(deps, options, checks)
   } catch (error) {
@@ -47,7 +48,7 @@ async function assemble(
   const roster = newRoster(checks.firewall, tokens)
   const sidecar = newSidecar(
     { ...deps, roster, lives, verdicts, firewall: checks.firewall, newVerdictId: newVerdictIds(deps.random) },
-    { port: options.port, providers: options.upstreams, serverUrls: options.serverUrls ?? {}, limits: options.limits },
+    { ...options, providers: options.upstreams },
   )
   lives.onChange((standing) => {
     log.info('agent-state', { agent: standing.agent, state: standing.state, epoch: standing.epoch })

@@ -49,6 +49,7 @@ test('[SET-05] without anything said, up has the documented defaults', () => {
     adminPort: 17_446,
     upstreams: PROVIDERS,
     mcp: {},
+    a2a: {},
     output: 'text',
     limits: DEFAULT_LIMITS,
     logLevel: 'info',
@@ -288,4 +289,9 @@ test('[SET-02] --mcp takes any name of a server, and its address as it is', () =
   })
   for (const wrong of ['warehouse', '=https://a.example', '../x=https://a.example', 'a=ftp://x', 'a=https://x/?q=1'])
     assert.throws(() => mcp(wrong), wrong)
+})
+
+test('[SET-02] --a2a takes any name of a peer, and its address as it is', () => {
+  const { a2a } = valuesOf({ flags: { a2a: ['research=http://127.0.0.1:1/a2a/'] } }) as { a2a: unknown }
+  assert.deepEqual(a2a, { research: 'http://127.0.0.1:1/a2a/' })
 })

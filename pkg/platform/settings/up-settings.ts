@@ -57,6 +57,12 @@ export const upSettings = {
     default: {},
     doc: 'Address of an MCP server, in the place of the url of the mcp.servers entries of that name; it grants nothing.',
   }),
+  a2a: exactUrls({
+    flag: 'a2a',
+    env: 'SALLYPORT_A2A',
+    default: {},
+    doc: 'Address of another agent, in the place of the url of the a2a.outbound entries of that name; it grants nothing.',
+  }),
   output: choice<'text' | 'json'>(
     {
       flag: 'output',

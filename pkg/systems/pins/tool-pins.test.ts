@@ -136,3 +136,14 @@ function sorted(value: unknown): unknown {
   const pairs = Object.entries(value).sort(([a], [b]) => (a < b ? 1 : -1))
   return Object.fromEntries(pairs.map(([key, inner]) => [key, sorted(inner)]))
 }
+
+test('[PEER-06] a server has drifted while anything of it that it lists is not as pinned', () =>
+  withFolder(({ open }) => {
+    const pins = open()
+    list(pins, [tool('card'), tool('skill:a')])
+    assert.equal(pins.hasDrifted(server), false)
+    list(pins, [tool('card'), tool('skill:a', { x: 1 })])
+    assert.deepEqual([pins.hasDrifted(server), pins.hasDrifted(other), open().hasDrifted(server)], [true, false, true])
+    list(pins, [tool('card'), tool('skill:a')])
+    assert.equal(pins.hasDrifted(server), false)
+  }))

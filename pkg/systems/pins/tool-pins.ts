@@ -10,6 +10,8 @@ export type ToolPins = {
   compare(server: PinnedServer, listing: AgentListing): readonly ToolDifference[]
   /** True for a tool that was not as pinned when its server last listed it. */
   drifted(server: PinnedServer, tool: string): boolean
+  /** True while anything of this server is not as it was pinned. */
+  hasDrifted(server: PinnedServer): boolean
   /** When this server got a tool of this name pinned: a number that grows; null = it has none. */
   pinnedSince(server: PinnedServer, tool: string): number | null
 }
@@ -64,6 +66,10 @@ class Pins implements ToolPins {
   drifted(server: PinnedServer, tool: string): boolean {
     const drifted = this.#pinOf(server)?.drifted
     return drifted !== undefined && (drifted.has(tool) || drifted.has(ALL))
+  }
+
+  hasDrifted(server: PinnedServer): boolean {
+    return (this.#pinOf(server)?.drifted.size ?? 0) > 0
   }
 
   pinnedSince(server: PinnedServer, tool: string): number | null {

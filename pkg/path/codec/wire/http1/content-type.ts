@@ -17,7 +17,11 @@ export function mediaTypeOf(headers: Headers): string | null {
  * A request body is JSON in UTF-8, and says so.
  * @returns WIRE_CONTENT_TYPE for a content-type that is missing, repeated, another, or in another charset.
  */
-export function requestContentType(headers: Headers): { readonly ok: true } | Fault {
-  if (mediaTypeOf(headers) === 'application/json') return { ok: true }
-  return fault('WIRE_CONTENT_TYPE', 'has no content-type, or another than application/json in UTF-8')
+export function requestContentType(headers: Headers, types = JSON_TYPES): { readonly ok: true } | Fault {
+  const type = mediaTypeOf(headers)
+  if (type !== null && types.includes(type)) return { ok: true }
+  return fault('WIRE_CONTENT_TYPE', `has no content-type, or another than ${types.join(', ')} in UTF-8`)
 }
+
+/** Media types of JSON, where a dialect has no others. */
+export const JSON_TYPES: readonly string[] = ['application/json']

@@ -1,0 +1,34 @@
+import { isGlob, type PeerGrant } from '#pkg/model'
+import type { AgentPolicy } from '#pkg/model/api'
+import type { FieldPath, Resource } from '#pkg/platform/resources'
+import type { Report } from './contract.ts'
+import { faultOfUrl, isPathName } from './servers.ts'
+
+/** Reports what is wrong with `a2a.outbound`. */
+export function checkPeers(spec: AgentPolicy['spec'], report: Report): void {
+  for (const [index, peer] of (spec.a2a?.outbound ?? []).entries()) {
+    const at: FieldPath = ['spec', 'a2a', 'outbound', index]
+    if (!isPathName(peer.name)) {
+      const words = `"${peer.name}" is no name of a peer: letters, digits, ".", "_" and "-", not "." first`
+      report([...at, 'name'], 'Invalid', words)
+    }
+    const wrong = faultOfUrl(peer.url, 'https://research.example/a2a')
+    if (wrong !== null) report([...at, 'url'], 'Invalid', `"url" ${wrong}`)
+    for (const [place, skill] of (peer.skills ?? []).entries()) {
+      if (isGlob(skill)) continue
+      const words = `"${skill}" has a "*" that is not at its end; exact names and trailing-* globs are known`
+      report([...at, 'skills', place], 'Invalid', words)
+    }
+  }
+}
+
+/** The peers of a policy without faults. */
+export function peersOf(resource: Resource<AgentPolicy>): readonly PeerGrant[] {
+  return (resource.value.spec.a2a?.outbound ?? []).map(({ name, agent, url, skills }, index) => ({
+    source: { policy: resource.key, path: `a2a.outbound[${index}]` },
+    name,
+    agent: { namespace: agent.namespace, name: agent.name },
+    url,
+    skills: skills ?? [],
+  }))
+}
