@@ -148,6 +148,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'FW-07': 'the effects that a call declares and shows must be within its entry, allowed, and not denied',
   'FW-08':
     'SQL counts wherever it stands in the arguments, nested and in JSON in strings, and prose is not taken for it',
+  'FW-16':
+    'a proposal rests on entries without a server, and on those of a server only where that server judges the call again',
   'FW-09': 'a custom tool is judged as {input}',
   'FW-10':
     'a forbidden class of SQL statement is refused at the byte that fixes it, unless an entry could still allow it',

@@ -121,8 +121,13 @@ export type Decided = {
 
 /** One streamed answer: frames in, messages out; later the same frames leave through `write`, in order. */
 export interface AnswerStream {
-  /** Messages of one frame, in order. At most one `text` per channel. Reads each frame once, O(bytes). */
-  read(frame: Frame): readonly Message[]
+  /**
+   * Messages of one frame, in order. At most one `text` per channel. Reads each frame once, O(bytes). `parsed`: what
+   * its data holds, where that was read before, in turns, by `json`.
+   */
+  read(frame: Frame, parsed?: Reading<unknown>): readonly Message[]
+  /** How strictly the data of its frames is read; undefined = `chunk`. */
+  readonly json?: 'chunk' | 'envelope'
   /** What the end of the entity itself tells: calls still open are closed as `truncated`. */
   end(): readonly Message[]
   /** The bytes that leave for a frame. The frame's own bytes as long as nothing of the answer was refused or edited. */

@@ -19,7 +19,7 @@ export type Limits = {
   readonly answerBytes: number
   /** A request body, as sent and decoded. */
   readonly requestBytes: number
-  /** One event of a stream. */
+  /** One event of a stream. What of it is beyond `heldBytesPerStream` counts for `heldBytesPerProcess` until it is read. */
   readonly frameBytes: number
   /** Tool calls in one answer, all choices together. */
   readonly callsPerAnswer: number
@@ -54,7 +54,7 @@ export const DEFAULT_LIMITS: Limits = {
   heldBytesPerProcess: 16 * MIB,
   answerBytes: 8 * MIB,
   requestBytes: 16 * MIB,
-  frameBytes: MIB,
+  frameBytes: 16 * MIB,
   callsPerAnswer: 128,
   textCallWindowBytes: 256,
   turnBytes: 64 * KIB,

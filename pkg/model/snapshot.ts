@@ -24,6 +24,19 @@ export type ToolGrant = {
   readonly rules: readonly ArgumentRule[]
 }
 
+/** Executions whose server judges the call again when the agent brings it there. */
+const JUDGED_AGAIN: ReadonlySet<string> = new Set(['mcp', 'a2a'])
+
+/**
+ * Does an entry of an allow list speak of a call? `server` is the one that is asked to carry it out; empty = a model
+ * proposes it. An entry with a server speaks of that server's calls, and of proposals only where the agent takes them
+ * through Sallyport to that server: nobody else would see that it is done there.
+ */
+export function grantSpeaksOf(grant: Pick<ToolGrant, 'server' | 'execution'>, server: string): boolean {
+  if (grant.server === '' || grant.server === server) return true
+  return server === '' && JUDGED_AGAIN.has(grant.execution)
+}
+
 /** One entry of a deny list. */
 export type ToolDeny = { readonly source: Source; readonly name: string; readonly server: string }
 

@@ -128,15 +128,6 @@ for (const [what, name, args, server, reason] of calls) {
     }))
 }
 
-test('[MCP-02] a tool of a server is no function tool of a model', () =>
-  withPath(POLICY, async (path) => {
-    const { REQUEST } = await import('../fixtures/policies.ts')
-    const { callDeltas, streamOf } = await import('../fixtures/chat.ts')
-    const deltas = callDeltas(0, 'run_sql', '{"query":"SELECT 1"}')
-    const seen = await path.ask(REQUEST, { chunks: [streamOf(deltas, 'tool_calls')] })
-    assert.equal(reasonOf(seen), 'TOOL_NOT_GRANTED')
-  }))
-
 const RAW = (text: string): Given => ({ body: text })
 const bodies: readonly (readonly [what: string, body: string, reason: string, code: number])[] = [
   ['no JSON', '{', 'WIRE_INVALID_JSON', -32012],

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Snapshot, Source } from '#pkg/model'
+import { grantSpeaksOf, type Snapshot, type Source, type ToolGrant } from '#pkg/model'
 import { printable } from './escape.ts'
 import type { Context, Globals } from './ports.ts'
 import { agentNamed, connect, print, warnOfFaults } from './session.ts'
@@ -37,9 +37,11 @@ function snapshotText(snapshot: Snapshot): string {
         grant.schema === null || grant.schema === undefined ? [] : ['schema'],
         grant.rules.map((rule) => `rule ${rule.name}`),
       ]
-      return [grant.name, grant.execution, intents, ...bounds.flat()].join('; ')
+      return [grant.name, placeOf(grant), intents, ...bounds.flat()].join('; ')
     }),
-    ...section('tools.deny', snapshot.denies, (deny) => deny.name),
+    ...section('tools.deny', snapshot.denies, ({ name, server }) =>
+      server === '' ? name : `${name}; at ${server} alone`,
+    ),
     ...section('intents.allow', snapshot.intents.allow, (intent) => intent.intent),
     ...section('intents.deny', snapshot.intents.deny, (intent) => intent.intent),
     ...section('llm.providers', snapshot.providers, (provider) => {
@@ -52,6 +54,13 @@ function snapshotText(snapshot: Snapshot): string {
     ...(snapshot.textTools.length === 0 ? [] : ['', 'textTools:']),
     ...snapshot.textTools.map((textTool) => `  ${textTool.kind} ${textTool.word}`),
   ])
+}
+
+/** Where a granted call is carried out. */
+function placeOf(grant: ToolGrant): string {
+  if (grant.server === '') return grant.execution
+  const proposed = grantSpeaksOf(grant, '') ? '' : ', not when a model proposes it'
+  return `${grant.execution} at ${grant.server} alone${proposed}`
 }
 
 function section<R extends { readonly source: Source }>(

@@ -3,10 +3,12 @@ import type { Explanation } from '#pkg/faces/admin'
 import {
   checkNumber,
   globMatches,
+  grantSpeaksOf,
   type Reason,
   reasonRow,
   type Snapshot,
   type Source,
+  type ToolGrant,
   type VerdictRecord,
 } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
@@ -90,10 +92,12 @@ async function verdictOf(context: Context, client: Client, id: string): Promise<
  */
 async function grantsOf(client: Client, record: VerdictRecord): Promise<readonly Source[]> {
   const { action, agent, tool } = record
+  // a record does not say which server was asked
+  const speaks = (grant: ToolGrant): boolean => record.direction === 'ToTool' || grantSpeaksOf(grant, '')
   if (action !== 'Allow' || agent === null || tool === null) return []
   try {
     const { grants } = await client.get<Snapshot>(`/v1/agents/${agent}/policy`)
-    return grants.filter((grant) => grant.server === '' && globMatches(grant.name, tool)).map((grant) => grant.source)
+    return grants.filter((grant) => speaks(grant) && globMatches(grant.name, tool)).map((grant) => grant.source)
   } catch (error) {
     // the agent, or the process, may be gone
     if (error instanceof SallyportError && (error.code === 'ADMIN_NOT_FOUND' || error.code === 'UNREACHABLE')) return []

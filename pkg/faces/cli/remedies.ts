@@ -31,7 +31,7 @@ const BY_REASON: Readonly<Partial<Record<Reason, Remedy>>> = {
   PROVIDER_NOT_GRANTED: () => 'list a provider of this type in spec.llm.providers',
   TOOL_HOSTED_NOT_GRANTED: () => 'list the hosted tool in spec.llm.providers[].hostedTools, or do not ask for it',
   TOOL_NOT_GRANTED: (where) =>
-    `if the agent may use it: add { name: ${tool(where)} } to spec.tools.allow of a policy that selects the agent`,
+    `if the agent may use it: add { name: ${tool(where)} } to spec.tools.allow of a policy that selects the agent; an entry with a server grants it to a model only with execution: mcp`,
   TOOL_DENIED: (where) => `a deny wins over every allow: only the change of ${rule(where)} lets it through`,
   TOOL_IN_TEXT: () => 'nothing was refused; an agent that acts on tagged or fenced text needs spec.textTools',
   ARGUMENT_SCHEMA: (where) => `make the arguments fit the schema, or change it: ${rule(where)}`,

@@ -1,4 +1,4 @@
-import type { AnswerStream, Frame, Limits, Message, Verdict } from '#pkg/model'
+import type { AnswerStream, Frame, Limits, Message, Reading, Verdict } from '#pkg/model'
 import type { HeldBudget } from './held-budget.ts'
 import { Judging } from './judging.ts'
 import type { Judge, Surroundings } from './ports.ts'
@@ -50,21 +50,31 @@ export class Gate {
     return this.#queue.length > 0
   }
 
-  /** Takes the next frame. Frames must be offered one after the other: await what it answers, if anything. */
-  offer(frame: Frame): Promise<void> | void {
+  /**
+   * Takes the next frame. Frames must be offered one after the other: await what it answers, if anything. `parsed` is
+   * what its data holds, where that was read before.
+   */
+  offer(frame: Frame, parsed?: Reading<unknown>): Promise<void> | void {
     if (this.ended !== null) return
     this.#release() // what is decided by now leaves, whatever this frame brings: the cut into chunks must not show
     if (frame.kind === 'comment') {
       this.#ready.push(frame.raw)
       return
     }
-    const messages = this.#parts.stream.read(frame)
+    const messages = this.#parts.stream.read(frame, parsed)
     // a fault ends the answer whatever else is held, and how much comes with it depends on the cut
     if (frame.kind === 'fault') return this.#judging.take(messages, [])
     if (!this.#hold(frame)) return
     const entry: Entry = { frame, calls: callsOf(messages), spans: [] }
     this.#queue.push(entry)
-    return this.#judging.take(messages, entry.spans)
+    const taken = this.#judging.take(messages, entry.spans)
+    if (frame.raw.length <= this.#parts.limits.heldBytesPerStream) return taken
+    return taken === undefined ? this.#passOrFail(entry) : taken.then(() => this.#passOrFail(entry))
+  }
+
+  /** A frame that is larger than what a stream may hold back may be looked at, and not wait. */
+  #passOrFail(entry: Entry): void {
+    if (this.ended === null && !this.#isDecided(entry)) this.#tooMuch(entry.frame, 'for one stream')
   }
 
   /** The entity is over: what is open counts as broken off. */
@@ -98,14 +108,17 @@ export class Gate {
 
   #hold(frame: Frame): boolean {
     const bytes = frame.raw.length
-    const fits = this.#heldBytes + bytes <= this.#parts.limits.heldBytesPerStream
+    const fits = this.#queue.length === 0 || this.#heldBytes + bytes <= this.#parts.limits.heldBytesPerStream
     if (fits && this.#parts.budget.take(bytes)) {
       this.#heldBytes += bytes
       return true
     }
-    const which = fits ? 'in this process' : 'for one stream'
-    this.#judging.fail('WIRE_HELD_TOO_LARGE', frame.at, `would have to be held back beyond the limit ${which}`)
+    this.#tooMuch(frame, fits ? 'in this process' : 'for one stream')
     return false
+  }
+
+  #tooMuch(frame: Frame, which: string): void {
+    this.#judging.fail('WIRE_HELD_TOO_LARGE', frame.at, `would have to be held back beyond the limit ${which}`)
   }
 
   #release(): void {

@@ -19,7 +19,7 @@ export type CallParts = {
   readonly rules: Rules
   readonly entries: readonly CompiledGrant[]
   readonly name: string
-  /** The server that carries it out; empty for a function tool. */
+  /** The server that carries it out; empty for a call that a model proposes. */
   readonly server: string
   readonly form: ArgumentForm
 }

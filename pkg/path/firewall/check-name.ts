@@ -1,5 +1,5 @@
-import { type Finding, findingOf, globMatches } from '#pkg/model'
-import { grantsFor, isExact, type Rules, speaksOf } from './rules.ts'
+import { type Finding, findingOf } from '#pkg/model'
+import { denyFor, grantsFor, isExact, type Rules } from './rules.ts'
 
 /** Names that the policy may print. DESIGN §6. */
 const PLAIN_NAME = /^[A-Za-z0-9_.-]{1,64}$/
@@ -7,7 +7,7 @@ const VISIBLE_ASCII = /^[!-~]*$/
 
 /**
  * What is wrong with the name of a call; the first finding decides. Check order: wire, then deny, then allow. `server` is
- * the one that carries it out, empty for a function tool.
+ * the one that carries it out, empty for a call that a model proposes.
  */
 export function checkName(rules: Rules, name: string, server = ''): readonly Finding[] {
   const { snapshot } = rules
@@ -17,7 +17,7 @@ export function checkName(rules: Rules, name: string, server = ''): readonly Fin
     return [findingOf('WIRE_INVISIBLE_TEXT', 0, 'has a name with invisible, look-alike or white-space characters')]
   }
   if (snapshot.denyAll) return [noneSelects()]
-  const denied = snapshot.denies.find((deny) => globMatches(deny.name, name) && speaksOf(deny, server))
+  const denied = denyFor(rules, name, server)
   if (denied !== undefined) return [findingOf('TOOL_DENIED', 0, `is denied to role "${snapshot.role}"`, denied.source)]
   if (granted.length > 0) return []
   return [

@@ -54,7 +54,7 @@ const rows: readonly Row[] = [
   },
   {
     id: 'FW-02',
-    name: 'a grant through a server is none for a function',
+    name: 'a grant through a server that does not judge again is none for a proposal',
     tool: 'x',
     args: {},
     grants: [grant('x', { server: 'w' })],

@@ -63,7 +63,7 @@ function judgeArguments(
     }
   }
   if (entry.rules.length === 0) return null
-  const bindings = bindingsOf(parts, agent, call)
+  const bindings = bindingsOf(parts, entry, agent, call)
   const broken = entry.rules.filter((rule) => rule.program.holds(bindings) !== true)
   if (broken.length === 0) return null
   const findings = broken.map(({ name, message }) =>
@@ -75,13 +75,14 @@ function judgeArguments(
   return { stage: 2, findings }
 }
 
-function bindingsOf(parts: CallParts, agent: AgentRef, call: WholeCall): RuleBindings {
+/** A proposal is judged as if its entry's server were already asked. */
+function bindingsOf(parts: CallParts, entry: CompiledGrant, agent: AgentRef, call: WholeCall): RuleBindings {
   const { role, labels } = parts.rules.snapshot
   return {
     args: call.args,
     agent: { namespace: agent.namespace, name: agent.name, role, labels },
     session: null,
-    tool: { name: parts.name, server: parts.server },
+    tool: { name: parts.name, server: parts.server || entry.grant.server },
     peer: null,
   }
 }

@@ -1,4 +1,12 @@
-import { globMatches, type Intent, isGlob, type Snapshot, type ToolGrant } from '#pkg/model'
+import {
+  globMatches,
+  grantSpeaksOf,
+  type Intent,
+  isGlob,
+  type Snapshot,
+  type ToolDeny,
+  type ToolGrant,
+} from '#pkg/model'
 import { compileRule, compileSchema, type Rule, type SchemaValidator } from '#pkg/platform/expr'
 
 /** One entry of `tools.allow`, ready to judge. */
@@ -49,18 +57,37 @@ export function loadRules(snapshot: Snapshot, cache: RuleCache): Rules {
 
 /**
  * The entries that a call of this name may rest on, exact names first. `server` is the one that carries it out, empty
- * for a function tool; an entry with a server speaks of calls to that server only.
+ * for a call that a model proposes. What is denied at the server of an entry, that entry does not grant.
  */
 export function grantsFor(rules: Rules, name: string, server: string): readonly CompiledGrant[] {
+  const all = entriesFor(rules, name, server)
+  if (server !== '' || all.every(({ grant }) => grant.server === '')) return all
+  return all.filter(({ grant }) => denyOf(rules, name, grant.server) === undefined)
+}
+
+/**
+ * The entry of the deny list that a call of this name meets. A proposal meets what speaks of every server, and, if no
+ * entry that could grant it is left, what denies it at the server of one.
+ */
+export function denyFor(rules: Rules, name: string, server: string): ToolDeny | undefined {
+  const denied = denyOf(rules, name, server)
+  if (denied !== undefined || server !== '' || grantsFor(rules, name, '').length > 0) return denied
+  return entriesFor(rules, name, '')
+    .map(({ grant }) => denyOf(rules, name, grant.server))
+    .find((deny) => deny !== undefined)
+}
+
+function entriesFor(rules: Rules, name: string, server: string): readonly CompiledGrant[] {
   const exact = rules.grants.exact.get(name) ?? []
   const globs = rules.grants.globs.filter((entry) => globMatches(entry.grant.name, name))
   const all = globs.length === 0 ? exact : [...exact, ...globs]
-  return all.every((entry) => speaksOf(entry.grant, server)) ? all : all.filter(({ grant }) => speaksOf(grant, server))
+  const speaks = ({ grant }: CompiledGrant): boolean => grantSpeaksOf(grant, server)
+  return all.every(speaks) ? all : all.filter(speaks)
 }
 
-/** Does an entry of a list speak of calls to this server? */
-export function speaksOf(entry: { readonly server: string }, server: string): boolean {
-  return entry.server === '' || entry.server === server
+function denyOf(rules: Rules, name: string, server: string): ToolDeny | undefined {
+  const speaks = (deny: ToolDeny): boolean => deny.server === '' || deny.server === server
+  return rules.snapshot.denies.find((deny) => speaks(deny) && globMatches(deny.name, name))
 }
 
 function indexOf(grants: readonly ToolGrant[], cache: RuleCache): GrantIndex {

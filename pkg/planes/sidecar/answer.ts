@@ -1,4 +1,12 @@
-import { type AnswerStream, type Frame, findingOf, type Headers, type Reason, type UpstreamLeg } from '#pkg/model'
+import {
+  type AnswerStream,
+  type Frame,
+  findingOf,
+  type Headers,
+  type Reading,
+  type Reason,
+  type UpstreamLeg,
+} from '#pkg/model'
 import { type Decoded, type Decoder, newDecoder } from '#pkg/path/codec/wire/encoding'
 import { answerHeaders, answerKind } from '#pkg/path/codec/wire/http1'
 import { newJsonArraySplitter } from '#pkg/path/codec/wire/json-array'
@@ -6,6 +14,7 @@ import { newSseSplitter } from '#pkg/path/codec/wire/sse'
 import { Gate, judgeWhole } from '#pkg/path/enforce'
 import type { Exchange } from './exchange.ts'
 import type { ExchangeJudge } from './judge.ts'
+import { FrameDebt, isLarge, readLarge } from './large-frames.ts'
 import type { EgressDeps } from './ports.ts'
 
 type Parts = {
@@ -63,7 +72,8 @@ async function relayStream(parts: Parts, decoder: Decoder): Promise<void> {
   const stream = exchange.dialect.openStream(exchange.view, deps.limits)
   const gate = new Gate({ stream, judge, around: exchange, budget: deps.budget, limits: deps.limits })
   const splitter = splitterOf(exchange, deps)
-  const pump = new Pump(exchange, { gate, stream }, deps.limits.turnBytes)
+  const debt = new FrameDebt(deps.budget, deps.limits)
+  const pump = new Pump(parts, { gate, stream, splitter, debt })
   exchange.holds = () => gate.holds
   try {
     exchange.head(answer.status, headersOf(answer))
@@ -71,17 +81,18 @@ async function relayStream(parts: Parts, decoder: Decoder): Promise<void> {
       const decoded = await decoder.push(chunk)
       if (exchange.over) return
       if (!decoded.ok) return abort(parts, decoded.reason, decoded.detail)
-      for (const bytes of decoded.chunks) if (!(await pump.frames(splitter.push(bytes)))) return
+      for (const bytes of decoded.chunks) if (!(await pump.chunk(bytes))) return
     }
     if (exchange.over) return
     const rest = await decoder.end()
     if (!rest.ok) return abort(parts, rest.reason, rest.detail)
-    for (const bytes of rest.chunks) if (!(await pump.frames(splitter.push(bytes)))) return
+    for (const bytes of rest.chunks) if (!(await pump.chunk(bytes))) return
     if (!(await pump.frames(splitter.end()))) return
     await gate.end()
     if (await pump.flush()) exchange.end()
   } finally {
     gate.close()
+    debt.cover(0)
   }
 }
 
@@ -89,33 +100,47 @@ function splitterOf(exchange: Exchange, deps: EgressDeps): ReturnType<typeof new
   const asArray = exchange.view.endpoint.framing === 'json-array'
   return asArray ? newJsonArraySplitter(deps.limits) : newSseSplitter(deps.limits)
 }
-type Streaming = { readonly gate: Gate; readonly stream: AnswerStream }
+
+type Streaming = {
+  readonly gate: Gate
+  readonly stream: AnswerStream
+  readonly splitter: ReturnType<typeof newSseSplitter>
+  readonly debt: FrameDebt
+}
 
 /** Frames into the gate, and out to the client what may leave. Each method answers whether the exchange goes on. */
 class Pump {
+  readonly #parts: Parts
   readonly #exchange: Exchange
   readonly #gate: Gate
-  readonly #stream: AnswerStream
-  readonly #turnBytes: number
+  readonly #streaming: Streaming
   #turn = 0
 
-  constructor(exchange: Exchange, { gate, stream }: Streaming, turnBytes: number) {
-    this.#exchange = exchange
-    this.#gate = gate
-    this.#stream = stream
-    this.#turnBytes = turnBytes
+  constructor(parts: Parts, streaming: Streaming) {
+    this.#parts = parts
+    this.#exchange = parts.exchange
+    this.#gate = streaming.gate
+    this.#streaming = streaming
+  }
+
+  async chunk(bytes: Uint8Array): Promise<boolean> {
+    const { splitter, debt } = this.#streaming
+    if (!(await this.frames(splitter.push(bytes)))) return false
+    return debt.cover(splitter.heldBytes) || this.#overloaded()
   }
 
   async frames(frames: Iterable<Frame>): Promise<boolean> {
     for (const frame of frames) {
       this.#turn += frame.raw.length
-      const pending = this.#gate.offer(frame)
+      const parsed = isLarge(frame) ? await this.#inTurns(frame) : undefined
+      if (parsed === null) return false
+      const pending = this.#gate.offer(frame, parsed)
       if (pending !== undefined) {
         if (!(await this.flush())) return false // what stands before the call does not wait for its verdict
         await pending
       }
       if (this.#gate.ended !== null) return this.flush()
-      if (this.#turn >= this.#turnBytes) {
+      if (this.#turn >= this.#parts.deps.limits.turnBytes) {
         if (!(await this.flush())) return false
         this.#turn = 0
         await nextTurn()
@@ -124,17 +149,40 @@ class Pump {
     return this.flush()
   }
 
+  /** What the data of a large event holds; null = the exchange is over. What stands before it does not wait. */
+  async #inTurns(frame: Frame & { kind: 'event' }): Promise<Reading<unknown> | null> {
+    const { stream, debt } = this.#streaming
+    if (!debt.cover(frame.raw.length)) {
+      this.#overloaded()
+      return null
+    }
+    if (!(await this.flush())) return null
+    const parsed = await readLarge(frame, stream, this.#parts.deps.limits, nextTurn)
+    debt.cover(0) // from here on the gate counts it
+    this.#turn = 0
+    return this.#exchange.over ? null : parsed
+  }
+
+  #overloaded(): false {
+    abort(
+      this.#parts,
+      'WIRE_HELD_TOO_LARGE',
+      'has an event that would have to be held beyond the limit in this process',
+    )
+    return false
+  }
+
   async flush(): Promise<boolean> {
     if (this.#exchange.over) return false
     const written = this.#exchange.write(this.#gate.take())
-    for (const body of this.#stream.replies?.() ?? []) this.#exchange.answerBack(body)
+    for (const body of this.#streaming.stream.replies?.() ?? []) this.#exchange.answerBack(body)
     if (written !== undefined) {
       this.#turn = 0
       await written
     }
     const ended = this.#gate.ended
     if (ended !== null) this.#exchange.finish(ended)
-    else if (this.#stream.over === true) this.#exchange.end()
+    else if (this.#streaming.stream.over === true) this.#exchange.end()
     return !this.#exchange.over
   }
 }

@@ -70,7 +70,7 @@ async function judge(
 /** The entry that carries an allowed call: the first that would carry it alone. */
 async function grantOf(firewall: Firewall, snapshot: Snapshot, standing: Standing, call: Call): Promise<Source | null> {
   for (const grant of snapshot.grants) {
-    if (grant.server !== '' || !globMatches(grant.name, call.name)) continue
+    if (!globMatches(grant.name, call.name)) continue
     const findings = await judge(firewall, { ...snapshot, grants: [grant] }, standing, call)
     if (findings.length === 0) return grant.source
   }

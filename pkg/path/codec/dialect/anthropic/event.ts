@@ -82,8 +82,12 @@ export type EventReader = {
 type Input = { readonly value: Json; readonly data: string; readonly at: number }
 
 /** Reads the JSON of one event. The type has to be the same in both places: some clients go by one, some by the other. */
-export function parseEvent(event: string | null, data: string, limits: Limits): Reading<Json> {
-  const parsed = parseStrict(data, { depth: limits.jsonDepth, bytes: Number.POSITIVE_INFINITY })
+export function parseEvent(
+  { event, data }: { readonly event: string | null; readonly data: string },
+  limits: Limits,
+  read?: Reading<unknown>,
+): Reading<Json> {
+  const parsed = read ?? parseStrict(data, { depth: limits.jsonDepth, bytes: Number.POSITIVE_INFINITY })
   const no = (reason: Reason): Reading<never> => ({ ok: false, reason, at: 0, detail: '' })
   if (!parsed.ok) return no(parsed.reason === 'WIRE_INVALID_JSON' ? 'WIRE_FRAME_MALFORMED' : parsed.reason)
   const value = asObject(parsed.value)

@@ -1,4 +1,4 @@
-import type { AnswerStream, Frame, Limits, Message, RequestView } from '#pkg/model'
+import type { AnswerStream, Frame, Limits, Message, Reading, RequestView } from '#pkg/model'
 import { asObject } from '#pkg/path/codec/wire/shape'
 import { originalOf } from './block.ts'
 import { newCallTracker } from './blocks.ts'
@@ -14,14 +14,14 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
   const notes = new Map<Frame, EventNote>()
   const rewriter = newRewriter()
 
-  const readFrame = (frame: Frame & { kind: 'event' }, out: Message[]): void => {
+  const readFrame = (frame: Frame & { kind: 'event' }, out: Message[], parsed?: Reading<unknown>): void => {
     const data = frame.data.trim()
     if (data === '') return
     if (data === '[DONE]' && frame.event === null) {
       state.ended = true
       return tracker.end(frame.at, out)
     }
-    const event = parseEvent(frame.event, frame.data, limits)
+    const event = parseEvent(frame, limits, parsed)
     if (!event.ok) {
       out.push({ kind: 'fault', at: frame.at, scope: 'stream', reason: event.reason, call: null })
       return
@@ -32,9 +32,9 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
   }
 
   return {
-    read(frame) {
+    read(frame, parsed) {
       const out: Message[] = []
-      if (frame.kind === 'event') readFrame(frame, out)
+      if (frame.kind === 'event') readFrame(frame, out, parsed)
       else if (frame.kind === 'fault') {
         out.push({ kind: 'fault', at: frame.at, scope: 'stream', reason: frame.reason, call: null })
       }

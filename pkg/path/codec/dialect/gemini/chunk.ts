@@ -86,8 +86,8 @@ export function newChunkReader(view: RequestView, tracker: CallTracker): ChunkRe
 }
 
 /** Reads the JSON of one chunk: strict, an object. */
-export function parseChunk(data: string, limits: Limits): Reading<Json> {
-  const parsed = parseStrict(data, { depth: limits.jsonDepth, bytes: Number.POSITIVE_INFINITY })
+export function parseChunk(data: string, limits: Limits, read?: Reading<unknown>): Reading<Json> {
+  const parsed = read ?? parseStrict(data, { depth: limits.jsonDepth, bytes: Number.POSITIVE_INFINITY })
   return parsed.ok ? chunkOf(parsed.value) : malformedReading(parsed)
 }
 

@@ -1,4 +1,4 @@
-import type { AnswerStream, Decided, Frame, Limits, Message, RequestView } from '#pkg/model'
+import type { AnswerStream, Decided, Frame, Limits, Message, Reading, RequestView } from '#pkg/model'
 import { elementFrame } from '#pkg/path/codec/wire/json-array'
 import { originalOf } from './call.ts'
 import { newCallTracker } from './calls.ts'
@@ -20,20 +20,20 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
   const reader = newChunkReader(view, tracker)
   const asArray = view.endpoint.framing === 'json-array'
 
-  const readEvent = (frame: Frame & { kind: 'event' }, out: Message[]): void => {
+  const readEvent = (frame: Frame & { kind: 'event' }, out: Message[], parsed?: Reading<unknown>): void => {
     if (frame.data.trim() === '') {
       if (asArray) tracker.end(frame.at, out)
       return
     }
-    const chunk = parseChunk(frame.data, limits)
+    const chunk = parseChunk(frame.data, limits, parsed)
     if (!chunk.ok) out.push({ kind: 'fault', at: frame.at, scope: 'stream', reason: chunk.reason, call: null })
     else notes.set(frame, readChunk({ value: chunk.value, text: frame.data, path: [] }, reader, frame.at, out))
   }
 
   return {
-    read(frame) {
+    read(frame, parsed) {
       const out: Message[] = []
-      if (frame.kind === 'event') readEvent(frame, out)
+      if (frame.kind === 'event') readEvent(frame, out, parsed)
       else if (frame.kind === 'fault') {
         out.push({ kind: 'fault', at: frame.at, scope: 'stream', reason: frame.reason, call: null })
       }

@@ -1,4 +1,4 @@
-import type { AnswerStream, Decided, Frame, Limits, Message, RequestView } from '#pkg/model'
+import type { AnswerStream, Decided, Frame, Limits, Message, Reading, RequestView } from '#pkg/model'
 import { parseStrict } from '#pkg/path/codec/wire/json'
 import { ItemReader, keptOf, type Note, refusedText } from './items.ts'
 import { errorOf } from './refuse.ts'
@@ -18,6 +18,7 @@ class EventStream implements AnswerStream {
   readonly #limits: Limits
   readonly #reader: ItemReader
   /** Of frames that have not been written yet. */
+  readonly json = 'envelope'
   readonly #notes = new Map<Frame, Note>()
   #replies: Uint8Array[] = []
 
@@ -27,7 +28,7 @@ class EventStream implements AnswerStream {
     this.#reader = new ItemReader(view, limits)
   }
 
-  read(frame: Frame): readonly Message[] {
+  read(frame: Frame, whole?: Reading<unknown>): readonly Message[] {
     if (frame.kind === 'fault') return [streamFault(frame.reason, frame.at)]
     // an event without data says where a stream may be taken up again, and nothing else
     if (frame.kind === 'comment' || frame.data.trim() === '') return []
@@ -36,7 +37,7 @@ class EventStream implements AnswerStream {
       return []
     }
     const bounds = { depth: this.#limits.jsonDepth, bytes: Number.POSITIVE_INFINITY }
-    const parsed = parseStrict(frame.data, bounds, 'envelope')
+    const parsed = whole ?? parseStrict(frame.data, bounds, this.json)
     if (!parsed.ok) return [streamFault(parsed.reason, frame.at)]
     const out: Message[] = []
     const note = this.#reader.read(parsed.value, frame.at, out)

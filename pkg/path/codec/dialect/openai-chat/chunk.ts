@@ -59,8 +59,8 @@ export function choicesAsked(view: RequestView): number {
 }
 
 /** Reads the JSON of one chunk (or whole answer): strict, an object. */
-export function parseChunk(data: string, limits: Limits): Reading<Json> {
-  return chunkOf(parseStrict(data, { depth: limits.jsonDepth, bytes: Number.POSITIVE_INFINITY }))
+export function parseChunk(data: string, limits: Limits, parsed?: Reading<unknown>): Reading<Json> {
+  return chunkOf(parsed ?? parseStrict(data, { depth: limits.jsonDepth, bytes: Number.POSITIVE_INFINITY }))
 }
 
 /** A chunk (or whole answer) is an object; what is no JSON at all is a malformed frame. */

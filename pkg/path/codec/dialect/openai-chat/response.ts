@@ -1,4 +1,4 @@
-import type { AnswerStream, Decided, Frame, Limits, Message, RequestView } from '#pkg/model'
+import type { AnswerStream, Decided, Frame, Limits, Message, Reading, RequestView } from '#pkg/model'
 import { newAlikeChunks } from './alike.ts'
 import { originalOf } from './call.ts'
 import { newCallTracker } from './calls.ts'
@@ -21,8 +21,8 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
   const alike = newAlikeChunks(tracker)
   let done = false
 
-  const readEvent = (frame: Frame & { kind: 'event' }, out: Message[]): void => {
-    const known = done ? null : alike.read(frame.data, frame.at, out)
+  const readEvent = (frame: Frame & { kind: 'event' }, out: Message[], parsed?: Reading<unknown>): void => {
+    const known = done || parsed !== undefined ? null : alike.read(frame.data, frame.at, out)
     if (known !== null) {
       notes.set(frame, known)
       return
@@ -37,18 +37,18 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
       out.push({ kind: 'fault', at: frame.at, scope: 'stream', reason: 'WIRE_AFTER_DONE', call: null })
       return
     }
-    const chunk = parseChunk(frame.data, limits)
+    const chunk = parseChunk(frame.data, limits, parsed)
     if (chunk.ok) {
       const note = readChunk(chunk.value, reader, frame.at, out)
       notes.set(frame, note)
-      alike.learn(frame.data, note, out)
+      if (parsed === undefined) alike.learn(frame.data, note, out)
     } else out.push({ kind: 'fault', at: frame.at, scope: 'stream', reason: chunk.reason, call: null })
   }
 
   return {
-    read(frame) {
+    read(frame, parsed) {
       const out: Message[] = []
-      if (frame.kind === 'event') readEvent(frame, out)
+      if (frame.kind === 'event') readEvent(frame, out, parsed)
       else if (frame.kind === 'fault') {
         out.push({ kind: 'fault', at: frame.at, scope: 'stream', reason: frame.reason, call: null })
       }

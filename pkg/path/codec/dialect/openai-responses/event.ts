@@ -113,8 +113,8 @@ const OWN_KEYS: ReadonlyMap<string, readonly string[]> = new Map<string, readonl
 const MAX_OTHERS = 64
 
 /** Reads the JSON of one event: strict, an object, with a type that its `event:` line does not contradict. */
-export function parseEvent(frame: Frame & { kind: 'event' }, limits: Limits): Reading<Json> {
-  const parsed = parseStrict(frame.data, { depth: limits.jsonDepth, bytes: Number.POSITIVE_INFINITY })
+export function parseEvent(frame: Frame & { kind: 'event' }, limits: Limits, read?: Reading<unknown>): Reading<Json> {
+  const parsed = read ?? parseStrict(frame.data, { depth: limits.jsonDepth, bytes: Number.POSITIVE_INFINITY })
   if (!parsed.ok) {
     const reason = parsed.reason === 'WIRE_INVALID_JSON' ? 'WIRE_FRAME_MALFORMED' : parsed.reason
     return { ok: false, reason, at: parsed.at, detail: parsed.detail }

@@ -1,4 +1,4 @@
-import type { AnswerStream, Decided, Frame, Limits, Message, RequestView } from '#pkg/model'
+import type { AnswerStream, Decided, Frame, Limits, Message, Reading, RequestView } from '#pkg/model'
 import type { Json } from '#pkg/path/codec/wire/shape'
 import { CallTracker } from './calls.ts'
 import { startingAfter } from './endpoints.ts'
@@ -31,7 +31,7 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
   const writer = new EventWriter(new Rewriter(about), startingAfter(view.endpoint))
   let done = false
 
-  const readEvent = (frame: Frame & { kind: 'event' }, out: Message[]): void => {
+  const readEvent = (frame: Frame & { kind: 'event' }, out: Message[], parsed?: Reading<unknown>): void => {
     const data = frame.data.trim()
     const over = done || events.over
     if (data === '[DONE]') {
@@ -39,7 +39,7 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
       return tracker.end({ at: frame.at, out })
     }
     if (data === '') return
-    const value = parseEvent(frame, limits)
+    const value = parseEvent(frame, limits, parsed)
     if (!value.ok) return fault(value.reason, frame.at, out)
     const note = events.read(value.value, frame.event, frame.at, out)
     if (note === null) return fault('WIRE_FRAME_MALFORMED', frame.at, out)
@@ -48,9 +48,9 @@ export function openStream(view: RequestView, limits: Limits): AnswerStream {
   }
 
   return {
-    read(frame) {
+    read(frame, parsed) {
       const out: Message[] = []
-      if (frame.kind === 'event') readEvent(frame, out)
+      if (frame.kind === 'event') readEvent(frame, out, parsed)
       else if (frame.kind === 'fault') fault(frame.reason, frame.at, out)
       return out
     },

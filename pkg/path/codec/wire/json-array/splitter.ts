@@ -1,5 +1,6 @@
 import { Buffer, isUtf8 } from 'node:buffer'
 import type { Frame, Limits, Reason } from '#pkg/model'
+import { FrameBytes } from '#pkg/path/codec/wire/frame-bytes'
 
 /** Cuts one streamed JSON array into frames. */
 export interface JsonArraySplitter {
@@ -7,6 +8,8 @@ export interface JsonArraySplitter {
   push(chunk: Uint8Array): readonly Frame[]
   /** The body ends here: the end of the array is a frame of its own; an array without one is a fault. */
   end(): readonly Frame[]
+  /** Bytes of a frame whose end has not come. */
+  readonly heldBytes: number
 }
 
 /**
@@ -53,9 +56,8 @@ class Splitter implements JsonArraySplitter {
   readonly #frameBytes: number
   /** Offset in the body of the first byte of the frame in hand. */
   #at = 0
-  /** Bytes of the frame in hand that came with earlier chunks: `#held[0 … #heldBytes)`. */
-  #held: Uint8Array = new Uint8Array(0)
-  #heldBytes = 0
+  /** Bytes of the frame in hand that came with earlier chunks. */
+  readonly #held = new FrameBytes()
   /** Where the frame in hand begins in the chunk in hand. */
   #from = 0
   #state = OPENING
@@ -69,13 +71,17 @@ class Splitter implements JsonArraySplitter {
     this.#frameBytes = frameBytes
   }
 
+  get heldBytes(): number {
+    return this.#held.length
+  }
+
   push(chunk: Uint8Array): readonly Frame[] {
     this.#out = []
     this.#from = 0
     if (chunk.length === 0) return this.#out
     if (this.#reason === null) this.#split(chunk)
     if (this.#reason !== null) this.#emitFault(chunk, this.#reason)
-    else this.#hold(chunk)
+    else this.#held.add(chunk.subarray(this.#from))
     return this.#out
   }
 
@@ -83,7 +89,7 @@ class Splitter implements JsonArraySplitter {
     this.#out = []
     this.#from = 0
     const nothing = new Uint8Array(0)
-    const empty = this.#state === OPENING && this.#at + this.#heldBytes === 0
+    const empty = this.#state === OPENING && this.#at + this.#held.length === 0
     if (this.#reason !== null || empty) return this.#out
     if (this.#state !== CLOSED) {
       this.#reason = 'WIRE_FRAMING'
@@ -96,7 +102,7 @@ class Splitter implements JsonArraySplitter {
 
   #split(chunk: Uint8Array): void {
     for (let i = 0; i < chunk.length && this.#reason === null; ) i = this.#step(chunk, i)
-    if (this.#reason === null && this.#heldBytes + chunk.length - this.#from > this.#frameBytes)
+    if (this.#reason === null && this.#held.length + chunk.length - this.#from > this.#frameBytes)
       this.#reason = 'WIRE_FRAME_TOO_LARGE'
   }
 
@@ -134,7 +140,7 @@ class Splitter implements JsonArraySplitter {
     const state = this.#state
     if (state === OPENING && byte === 0x5b) this.#state = FIRST
     else if ((state === FIRST || state === NEXT) && byte === 0x7b) {
-      this.#lead = this.#heldBytes + i - this.#from
+      this.#lead = this.#held.length + i - this.#from
       this.#depth = 1
       this.#state = INSIDE
     } else if ((state === FIRST || state === BEHIND) && byte === 0x5d) this.#state = CLOSED
@@ -148,8 +154,7 @@ class Splitter implements JsonArraySplitter {
     const tooLarge = raw.length > this.#frameBytes
     if (tooLarge || !isUtf8(raw)) {
       // The bytes go out with the fault, in one piece with what stands behind them.
-      this.#held = raw
-      this.#heldBytes = raw.length
+      this.#held.add(raw)
       this.#reason = tooLarge ? 'WIRE_FRAME_TOO_LARGE' : 'WIRE_FRAMING'
       return
     }
@@ -162,36 +167,14 @@ class Splitter implements JsonArraySplitter {
   #take(chunk: Uint8Array, to: number): Uint8Array {
     const here = chunk.subarray(this.#from, to)
     this.#from = to
-    if (this.#heldBytes === 0) return here
-    const raw = new Uint8Array(this.#heldBytes + here.length)
-    raw.set(this.#held.subarray(0, this.#heldBytes))
-    raw.set(here, this.#heldBytes)
-    this.#heldBytes = 0
-    if (this.#held.length > RETAINED_BYTES) this.#held = new Uint8Array(0)
-    return raw
+    return this.#held.takeWith(here)
   }
 
   #emitFault(chunk: Uint8Array, reason: Reason): void {
     const raw = this.#take(chunk, chunk.length)
-    this.#held = new Uint8Array(0)
+    this.#held.drop()
     if (raw.length === 0) return
     this.#out.push({ kind: 'fault', raw, at: this.#at, reason })
     this.#at += raw.length
   }
-
-  /** Keeps the bytes of the frame in hand until the next chunk. */
-  #hold(chunk: Uint8Array): void {
-    const here = chunk.subarray(this.#from)
-    const needed = this.#heldBytes + here.length
-    if (needed > this.#held.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#held.length * 2, 512))
-      grown.set(this.#held.subarray(0, this.#heldBytes))
-      this.#held = grown
-    }
-    this.#held.set(here, this.#heldBytes)
-    this.#heldBytes = needed
-  }
 }
-
-/** A buffer that grew beyond this for one large element is given back. */
-const RETAINED_BYTES = 64 * 1024

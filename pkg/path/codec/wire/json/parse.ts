@@ -106,6 +106,27 @@ export async function parseStrictChunked(
   return fault === null ? readPlain(textOf(bytes)) : refuse(fault)
 }
 
+/**
+ * {@link parseStrict} that looks at `turnBytes` units at a time, for the data of a large event. Only the last step,
+ * `JSON.parse` of a text already found strict, is one turn.
+ */
+export async function parseTextChunked(
+  text: string,
+  limits: JsonLimits,
+  { turnBytes, yieldTurn }: Turns,
+  profile: JsonProfile = 'chunk',
+): Promise<Reading<unknown>> {
+  const scanner = newJsonScanner(limits, {}, profile)
+  const size = Math.max(1, turnBytes)
+  for (let from = 0; from < text.length; from += size) {
+    const fault = scanner.push(text.slice(from, from + size))
+    if (fault !== null) return refuse(fault)
+    if (from + size < text.length) await yieldTurn()
+  }
+  const fault = scanner.end()
+  return fault === null ? readPlain(text) : refuse(fault)
+}
+
 /** The last border between characters at or before `to`. */
 function borderBefore(bytes: Uint8Array, to: number): number {
   if (to >= bytes.length) return bytes.length

@@ -49,7 +49,7 @@ function readLines(raw: Uint8Array, at: number): Frame | Reason {
   const text = textOf(raw, 0, raw.length)
   let event = ''
   const data: string[] = []
-  const lines = (at === 0 && text.startsWith(BOM) ? text.slice(1) : text).split(/\r\n|\r|\n/)
+  const lines = linesOf(at === 0 && text.startsWith(BOM) ? text.slice(1) : text)
   for (const line of lines) {
     const colon = line.indexOf(':')
     const name = colon === -1 ? line : line.slice(0, colon)
@@ -61,6 +61,23 @@ function readLines(raw: Uint8Array, at: number): Frame | Reason {
   if (data.length > 1 && hidesEvent(data)) return 'WIRE_FRAMING'
   if (data.length === 0 && event === '') return { kind: 'comment', raw, at }
   return { kind: 'event', raw, at, event: event === '' ? null : event, data: data.join('\n') }
+}
+
+/** The lines of a frame, each without its CR, LF or CRLF. A line may be large: only the line ends are looked for. */
+function linesOf(text: string): readonly string[] {
+  const lines: string[] = []
+  let from = 0
+  let cr = text.indexOf('\r')
+  let lf = text.indexOf('\n')
+  while (cr !== -1 || lf !== -1) {
+    const at = lf === -1 || (cr !== -1 && cr < lf) ? cr : lf
+    lines.push(text.slice(from, at))
+    from = at === cr && lf === at + 1 ? at + 2 : at + 1
+    if (cr !== -1 && cr < from) cr = text.indexOf('\r', from)
+    if (lf !== -1 && lf < from) lf = text.indexOf('\n', from)
+  }
+  lines.push(text.slice(from))
+  return lines
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Frame, Limits, Reason } from '#pkg/model'
+import { FrameBytes } from '#pkg/path/codec/wire/frame-bytes'
 import { type Block, newBlock, readBlock } from './block.ts'
 
 /** Cuts one event stream into frames. */
@@ -7,6 +8,8 @@ export interface SseSplitter {
   push(chunk: Uint8Array): readonly Frame[]
   /** The stream ends here: what was begun is a frame of its own. */
   end(): readonly Frame[]
+  /** Bytes of a frame whose end has not come. */
+  readonly heldBytes: number
 }
 
 /**
@@ -47,9 +50,8 @@ class Splitter implements SseSplitter {
   readonly #frameBytes: number
   /** Offset in the stream of the first byte of the frame in hand. */
   #at = 0
-  /** Bytes of the frame in hand that came with earlier chunks: `#held[0 … #heldBytes)`. */
-  #held: Uint8Array = new Uint8Array(0)
-  #heldBytes = 0
+  /** Bytes of the frame in hand that came with earlier chunks. */
+  readonly #held = new FrameBytes()
   /** Where the frame in hand begins in the chunk in hand. */
   #from = 0
   /** The first byte of the line in hand; -1 = it has none yet. */
@@ -64,13 +66,17 @@ class Splitter implements SseSplitter {
     this.#frameBytes = frameBytes
   }
 
+  get heldBytes(): number {
+    return this.#held.length
+  }
+
   push(chunk: Uint8Array): readonly Frame[] {
     this.#out = []
     this.#from = 0
     if (chunk.length === 0) return this.#out
     if (this.#reason === null) this.#split(chunk)
     if (this.#reason !== null) this.#emitFault(chunk, this.#reason)
-    else this.#hold(chunk)
+    else this.#held.add(chunk.subarray(this.#from))
     return this.#out
   }
 
@@ -78,8 +84,8 @@ class Splitter implements SseSplitter {
     this.#out = []
     this.#from = 0
     const nothing = new Uint8Array(0)
-    if (this.#reason === null && this.#heldBytes > 0) {
-      if (this.#afterCr === NONE && this.#first !== -1) this.#endLine(this.#heldBytes)
+    if (this.#reason === null && this.#held.length > 0) {
+      if (this.#afterCr === NONE && this.#first !== -1) this.#endLine(this.#held.length)
       this.#emit(nothing, 0)
       if (this.#reason !== null) this.#emitFault(nothing, this.#reason)
     }
@@ -99,7 +105,7 @@ class Splitter implements SseSplitter {
       this.#terminator(chunk, at)
       i = this.#reason === null ? this.#joinLf(chunk, at + 1) : at
     }
-    const size = this.#heldBytes + chunk.length - this.#from
+    const size = this.#held.length + chunk.length - this.#from
     if (this.#reason === null && size > this.#frameBytes) this.#reason = 'WIRE_FRAME_TOO_LARGE'
   }
 
@@ -119,7 +125,7 @@ class Splitter implements SseSplitter {
     const whole = this.#first === -1 || (this.#first === COLON && this.#block.lines === 0)
     const carriage = chunk[at] === CR
     const now = whole && (!carriage || this.#bareCr)
-    if (!whole) this.#endLine(this.#heldBytes + at - this.#from)
+    if (!whole) this.#endLine(this.#held.length + at - this.#from)
     this.#first = -1
     if (now) this.#emit(chunk, at + 1)
     if (!carriage) this.#bareCr = false
@@ -138,8 +144,7 @@ class Splitter implements SseSplitter {
     const frame = raw.length > this.#frameBytes ? 'WIRE_FRAME_TOO_LARGE' : readBlock(raw, this.#at, block)
     if (typeof frame === 'string') {
       // The bytes go out with the fault, in one piece with what stands behind them.
-      this.#held = raw
-      this.#heldBytes = raw.length
+      this.#held.add(raw)
       this.#reason = frame
       return
     }
@@ -151,36 +156,14 @@ class Splitter implements SseSplitter {
   #take(chunk: Uint8Array, to: number): Uint8Array {
     const here = chunk.subarray(this.#from, to)
     this.#from = to
-    if (this.#heldBytes === 0) return here
-    const raw = new Uint8Array(this.#heldBytes + here.length)
-    raw.set(this.#held.subarray(0, this.#heldBytes))
-    raw.set(here, this.#heldBytes)
-    this.#heldBytes = 0
-    if (this.#held.length > RETAINED_BYTES) this.#held = new Uint8Array(0)
-    return raw
+    return this.#held.takeWith(here)
   }
 
   #emitFault(chunk: Uint8Array, reason: Reason): void {
     const raw = this.#take(chunk, chunk.length)
-    this.#held = new Uint8Array(0)
+    this.#held.drop()
     if (raw.length === 0) return
     this.#out.push({ kind: 'fault', raw, at: this.#at, reason })
     this.#at += raw.length
   }
-
-  /** Keeps the bytes of the frame in hand until the next chunk. */
-  #hold(chunk: Uint8Array): void {
-    const here = chunk.subarray(this.#from)
-    const needed = this.#heldBytes + here.length
-    if (needed > this.#held.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#held.length * 2, 512))
-      grown.set(this.#held.subarray(0, this.#heldBytes))
-      this.#held = grown
-    }
-    this.#held.set(here, this.#heldBytes)
-    this.#heldBytes = needed
-  }
 }
-
-/** A buffer that grew beyond this for one large frame is given back. */
-const RETAINED_BYTES = 64 * 1024
