@@ -49,8 +49,8 @@ export function newFacade(deps: FacadeDeps, options: FacadeOptions): Facade {
   const server = newServer(settings)
   const at: ServeDeps = { deps, settings, split: newSplitter(settings.facades) }
   const budget = { maxBytes: settings.maxBodyBytesHeld, heldBytes: 0 }
-  wire(server, newReception(at, budget, state), deps)
-  const http2 = newH2(server, at, { budget, enter: () => enter(state) })
+  const http2 = newH2(at, { budget, closing: () => state.closing, enter: () => enter(state) })
+  wire(server, newReception(at, { budget, http2 }, state), deps)
   const handed = new HandedSockets()
   watchStalls(server, deps, settings, state, http2)
   return {
@@ -59,7 +59,7 @@ export function newFacade(deps: FacadeDeps, options: FacadeOptions): Facade {
       if (state.closing) return void socket.destroy()
       if (protocol === 'h2') return http2.take(socket)
       handed.add(socket)
-      http2.http1(socket)
+      server.emit('connection', socket)
     },
     close: async (drainMs) => {
       state.closing = true
@@ -97,7 +97,7 @@ type Reception = {
   unparsed(error: NodeJS.ErrnoException, socket: Socket): void
 }
 
-function newReception(at: ServeDeps, budget: BodyBudget, state: State): Reception {
+function newReception(at: ServeDeps, { budget, http2 }: { budget: BodyBudget; http2: H2 }, state: State): Reception {
   const { deps, settings } = at
   const { connections } = state
   const closing = () => state.closing
@@ -116,7 +116,10 @@ function newReception(at: ServeDeps, budget: BodyBudget, state: State): Receptio
       socket.once('close', () => connections.delete(socket))
     },
     asked: (incoming) => connections.get(incoming.request.socket)?.take(incoming),
-    unparsed: (error, socket) => onUnparsed(deps, error, socket, connections.get(socket)?.turn ?? null),
+    unparsed: (error, socket) => {
+      const turn = connections.get(socket)?.turn ?? null
+      if (turn !== null || !http2.takesUnparsed(error, socket)) onUnparsed(deps, error, socket, turn)
+    },
   }
 }
 

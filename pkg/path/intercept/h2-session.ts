@@ -27,6 +27,8 @@ export class Session {
     this.#socket = socket
     this.#deps = deps
     this.#settings = settings
+    socket.on('error', () => {}) // 'close' follows
+    socket.once('end', () => this.cut()) // as in HTTP/1.1, a half-close is a farewell
     this.#session = performServerHandshake(socket, sessionOptions(settings))
     this.#wire()
   }

@@ -49,6 +49,7 @@ export function newSessions(at: SessionsDeps): Sessions {
 
   return {
     take: (socket) => {
+      if (socket.destroyed) return
       const session = new Session(socket, { begin, refused }, settings)
       sessions.add(session)
       session.onClosed(() => {
