@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Headers } from '#pkg/model'
-import type { ServedLeg } from './exchange.ts'
 import { cutSocket } from './cut-socket.ts'
+import type { ServedLeg } from './exchange.ts'
 
 /** Smaller chunks of one write are joined up to this size: one copy is cheaper than one more frame and vector entry. */
 const JOIN_BYTES = 32 * 1024

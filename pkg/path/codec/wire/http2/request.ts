@@ -106,8 +106,7 @@ export function requestTarget(method: string, url: string): http1.RequestTarget 
  * than `100-continue`.
  */
 export function requestFraming(headers: Headers): http1.RequestFraming {
-  for (const name of SINGLE)
-    if (typeof headers[name] === 'object') return invalid(`has more than one ${name} header`)
+  for (const name of SINGLE) if (typeof headers[name] === 'object') return invalid(`has more than one ${name} header`)
   const expect = one(headers['expect'])
   if (expect !== undefined && expect.toLowerCase() !== '100-continue')
     return invalid('has an expectation other than 100-continue')
