@@ -81,7 +81,7 @@ export class Http2ClientLeg implements ServedLeg {
     this.#listeners = NONE
     this.#ended = true
     this.#leave()
-    this.#stream.close(constants.NGHTTP2_CANCEL)
+    resetStream(this.#stream)
   }
 
   onGone(listener: () => void): void {
@@ -112,7 +112,7 @@ export class Http2ClientLeg implements ServedLeg {
     this.#taken = taken
     if (this.#idleLooks < most) return false
     this.vanish()
-    this.#stream.close(constants.NGHTTP2_CANCEL)
+    resetStream(this.#stream)
     return true
   }
 
@@ -152,6 +152,16 @@ export class Http2ClientLeg implements ServedLeg {
     this.#resume = null
     resume?.()
   }
+}
+
+/**
+ * Ends a stream by RST_STREAM and by nothing before it. Node ends the stream that it resets, which would reach a client
+ * whose own side has ended as a clean end. The code is INTERNAL_ERROR: some clients take CANCEL for one too.
+ */
+export function resetStream(stream: ServerHttp2Stream): void {
+  if (stream.closed || stream.destroyed) return
+  stream.end = () => stream
+  stream.close(constants.NGHTTP2_INTERNAL_ERROR)
 }
 
 const NONE: readonly (() => void)[] = []

@@ -1,5 +1,6 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
+import { resetStream } from './h2-client-leg.ts'
 import type { Settings } from './options.ts'
 
 /** What a session asks of its facade. */
@@ -16,7 +17,9 @@ export class Session {
   readonly #socket: Socket
   readonly #deps: SessionDeps
   readonly #settings: Settings
-  #streams = 0
+  readonly #streams = new Set<ServerHttp2Stream>()
+  /** True once we ended it ourselves. */
+  #over = false
   #greeted = false
   /** PING and SETTINGS frames since the last look. */
   #control = 0
@@ -36,7 +39,7 @@ export class Session {
   /** Called every `everyMs`: ends what has been silent, or unused, for too long. */
   look(everyMs: number): void {
     this.#control = 0
-    this.#idleMs = this.#streams > 0 ? 0 : this.#idleMs + everyMs
+    this.#idleMs = this.#streams.size > 0 ? 0 : this.#idleMs + everyMs
     const { headersTimeoutMs, keepAliveTimeoutMs } = this.#settings
     if (this.#idleMs < (this.#greeted ? keepAliveTimeoutMs : headersTimeoutMs)) return
     // one look is for the farewell: a client that does not take it is cut at the next
@@ -51,7 +54,7 @@ export class Session {
 
   /** Ends every stream, and the connection. */
   cut(): void {
-    this.#session.destroy()
+    this.#end(constants.NGHTTP2_NO_ERROR)
     this.#socket.destroy()
   }
 
@@ -77,7 +80,7 @@ export class Session {
     session.on('ping', control)
     session.on('error', (error: NodeJS.ErrnoException) => {
       const { code = 'UNKNOWN' } = error
-      if (code !== 'ECONNRESET' && code !== 'EPIPE') this.#deps.refused('request-unparsable', code)
+      if (!this.#over && code !== 'ECONNRESET' && code !== 'EPIPE') this.#deps.refused('request-unparsable', code)
     })
     session.on('close', () => this.#socket.destroySoon())
   }
@@ -85,17 +88,23 @@ export class Session {
   #take(stream: ServerHttp2Stream, raw: readonly string[]): void {
     stream.on('error', () => {}) // 'close' follows
     if (this.#session.destroyed || stream.destroyed) return
-    this.#streams += 1
-    stream.once('close', () => {
-      this.#streams -= 1
-    })
+    this.#streams.add(stream)
+    stream.once('close', () => this.#streams.delete(stream))
     if (!this.#deps.begin(stream, raw)) stream.close(constants.NGHTTP2_REFUSED_STREAM)
   }
 
   #flooded(code: string): void {
-    if (this.#session.destroyed) return
+    if (this.#over) return
     this.#deps.refused('session-flood', code)
-    this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    this.#end(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+  }
+
+  /** No answer that is cut off may look whole: each stream is reset before its connection goes. */
+  #end(code: number): void {
+    this.#over = true
+    for (const stream of this.#streams) resetStream(stream)
+    if (code === constants.NGHTTP2_NO_ERROR) this.#session.destroy()
+    else this.#session.destroy(new Error('ended by a limit'), code)
   }
 }
 
