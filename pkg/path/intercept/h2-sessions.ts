@@ -1,4 +1,4 @@
-import type { ServerHttp2Stream } from 'node:http2'
+import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { type ServeDeps, serve } from './exchange.ts'
 import { Http2ClientLeg } from './h2-client-leg.ts'
@@ -38,6 +38,10 @@ export function newSessions(at: SessionsDeps): Sessions {
   let emptied = () => {}
 
   const begin = (stream: ServerHttp2Stream, raw: readonly string[]): boolean => {
+    if (raw.reduce((sum, text) => sum + text.length, 16 * raw.length) > settings.maxHeaderBytes) {
+      stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM) // the client had not yet heard of the limit
+      return true
+    }
     if (legs.size >= settings.maxStreams) {
       at.deps.log?.warn('stream-refused', { limit: settings.maxStreams })
       return false
