@@ -128,13 +128,13 @@ function headersOf(request: H2Request, place: H2Place): Record<string, string | 
  * broken off would look whole: then it is closed before it ends.
  */
 function watchEnd(stream: ClientHttp2Stream): () => boolean {
-  let whole = false
+  let whole: boolean | null = null
   const push = stream.push.bind(stream)
   stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
-    if (chunk === null) whole = !stream.closed
+    if (chunk === null) whole ??= !stream.closed // the first end counts: destroying the stream ends it once more
     return push(chunk, encoding)
   }
-  return () => whole
+  return () => whole === true
 }
 
 function bytesOf(raw: readonly string[]): number {
