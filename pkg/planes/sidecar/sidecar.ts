@@ -40,6 +40,8 @@ export type SidecarOptions = {
   readonly providers: readonly ProviderSetting[]
   /** Addresses of tool servers in the place of those that policies name. Default none. */
   readonly serverUrls?: Readonly<Record<string, string>>
+  /** HTTP/2 with providers whose TLS chooses it. Default false. */
+  readonly upstreamHttp2?: boolean
   readonly limits: Limits
 }
 
@@ -147,6 +149,7 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
   const upstream = newUpstream(
     { isLive: permitIsLive, read: newHeapGuard(processEngine()).read },
     {
+      http2: options.upstreamHttp2 ?? false,
       providers: options.providers.map(({ name, url, key }) => ({
         name,
         baseUrl: url,

@@ -18,6 +18,8 @@ export type StandaloneOptions = {
   readonly upstreams: readonly UpstreamSetting[]
   /** Addresses of tool servers in the place of those that policies name. Default none. */
   readonly serverUrls?: Readonly<Record<string, string>>
+  /** HTTP/2 with providers whose TLS chooses it. Default false. */
+  readonly upstreamHttp2?: boolean
   readonly limits: Limits
 }
 

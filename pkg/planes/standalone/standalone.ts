@@ -47,7 +47,13 @@ async function assemble(
   const roster = newRoster(checks.firewall, tokens)
   const sidecar = newSidecar(
     { ...deps, roster, lives, verdicts, firewall: checks.firewall, newVerdictId: newVerdictIds(deps.random) },
-    { port: options.port, providers: options.upstreams, serverUrls: options.serverUrls ?? {}, limits: options.limits },
+    {
+      port: options.port,
+      providers: options.upstreams,
+      serverUrls: options.serverUrls ?? {},
+      upstreamHttp2: options.upstreamHttp2 ?? false,
+      limits: options.limits,
+    },
   )
   lives.onChange((standing) => {
     log.info('agent-state', { agent: standing.agent, state: standing.state, epoch: standing.epoch })
