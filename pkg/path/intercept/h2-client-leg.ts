@@ -23,6 +23,8 @@ export class Http2ClientLeg implements ServedLeg {
   #drained: Promise<void> | null = null
   #resume: (() => void) | null = null
   #written = 0
+  /** What is still to be written of a whole answer. */
+  #rest: Uint8Array = EMPTY
   /** Bytes that the connection had taken at the last look, and the looks since they became more. */
   #taken = -1
   #idleLooks = 0
@@ -37,7 +39,7 @@ export class Http2ClientLeg implements ServedLeg {
   }
 
   get flushed(): boolean {
-    return this.#gone || this.#stream.writableLength === 0
+    return this.#gone || (this.#stream.writableLength === 0 && this.#rest.length === 0)
   }
 
   get over(): boolean {
@@ -71,9 +73,10 @@ export class Http2ClientLeg implements ServedLeg {
     if (status !== 204 && status !== 304) sent.push('content-length', String(body.length))
     this.#writeHead(status, sent)
     if (this.over) return
-    for (let at = 0; at < body.length && !this.#bodiless; at += PIECE_BYTES)
-      this.#write(body.subarray(at, at + PIECE_BYTES))
-    this.end()
+    this.#ended = true
+    if (this.#bodiless) return
+    this.#rest = body
+    this.#writeRest()
   }
 
   reset(): void {
@@ -113,11 +116,13 @@ export class Http2ClientLeg implements ServedLeg {
     if (this.#idleLooks < most) return false
     this.vanish()
     resetStream(this.#stream)
+    this.#stream.destroy() // a connection that is dying may never say that the stream is closed
     return true
   }
 
   #leave(): void {
     this.#gone = true
+    this.#rest = EMPTY
     this.#release()
   }
 
@@ -136,6 +141,16 @@ export class Http2ClientLeg implements ServedLeg {
   #write(bytes: Uint8Array): void {
     this.#written += bytes.length
     this.#stream.write(bytes)
+  }
+
+  /** As the client takes it: what Node holds for a stream it writes in one, and nobody would see the client read. */
+  #writeRest(): void {
+    while (this.#rest.length > 0 && !this.#stream.writableNeedDrain) {
+      this.#write(this.#rest.subarray(0, PIECE_BYTES))
+      this.#rest = this.#rest.subarray(PIECE_BYTES)
+    }
+    if (this.#rest.length === 0) this.#stream.end()
+    else this.#stream.once('drain', () => this.#gone || this.#writeRest())
   }
 
   #untilDrained(): Promise<void> {
@@ -165,3 +180,4 @@ export function resetStream(stream: ServerHttp2Stream): void {
 }
 
 const NONE: readonly (() => void)[] = []
+const EMPTY = new Uint8Array(0)

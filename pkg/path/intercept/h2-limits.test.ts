@@ -233,6 +233,19 @@ test('[H2-10] a CONTINUATION flood ends the connection long before its block is 
     assert.equal(asks.length, 0)
   }))
 
+test('[H2-10] a connection that breaks the protocol after its farewell ends by the stall limit, its answers untaken', async () =>
+  withFacade(
+    echo,
+    async ({ port, facade }) => {
+      const raw = await rawH2(port)
+      raw.send(headersFrame(1, requestOf(PATH)), frameOf(GOAWAY, 0, 0, Buffer.alloc(8)), frameOf(DATA, 0, 0x45540007))
+      raw.socket.end()
+      await raw.ended
+      await facade.close(1_000)
+    },
+    { stallTimeoutMs: 100, keepAliveTimeoutMs: 100 },
+  ))
+
 test('[H2-10] empty DATA frames without end: the connection ends', async () =>
   withFacade(
     echo,

@@ -102,6 +102,7 @@ function beginStream(
   stream.once('aborted', vanish)
   stream.once('close', () => {
     clearTimeout(late)
+    legs.delete(leg)
     vanish()
   })
   stream.once('end', () => {
@@ -119,10 +120,7 @@ function beginStream(
     },
   }
   const response = { writeContinue: () => writeContinue(stream) }
-  void serve(served, { request, response, waits: waitsForLeave(raw), leg, body }, () => {
-    legs.delete(leg)
-    left()
-  })
+  void serve(served, { request, response, waits: waitsForLeave(raw), leg, body }, left)
 }
 
 function waitsForLeave(raw: readonly string[]): boolean {
