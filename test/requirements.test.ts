@@ -19,7 +19,7 @@ function testFiles(): readonly string[] {
 // in a name as [ID], or in a table of rows as 'ID'
 const cited = new Set<string>()
 for (const file of testFiles()) {
-  for (const match of readFileSync(file, 'utf8').matchAll(/['[`]((?:[A-Z]+-)+\d{2,3}|PROMISE-[A-Z]+)[\]'`]/g))
+  for (const match of readFileSync(file, 'utf8').matchAll(/['[`]((?:[A-Z][A-Z0-9]*-)+\d{2,3}|PROMISE-[A-Z]+)[\]'`]/g))
     cited.add(match[1] ?? '')
 }
 

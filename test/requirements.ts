@@ -352,4 +352,27 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'The official Anthropic SDK for Node reads every passed and every refused stream, and its next request works',
   'ANTHROPIC-08': 'The official Anthropic SDK for Python reads every passed and every refused stream',
   'ANTHROPIC-09': '200 Messages streams at once never mix',
+  'H2-01': 'A request over HTTP/2 is the same request as over HTTP/1.1, on the same port, however its bytes are cut',
+  'H2-02': 'Only the exact preface begins HTTP/2; HTTP/1.1 pays nothing for it',
+  'H2-03':
+    'What breaks a rule of HTTP/2 or of ours is no request: refused with its reason, its stream reset, or its connection ended',
+  'H2-04': 'A body that was broken off is never taken for a whole one',
+  'H2-05':
+    'An answer over HTTP/2 leaves at once, its bytes unchanged; a reset is its own stream’s and no clean end to any client',
+  'H2-06': 'A client that resets its stream or leaves its connection is noticed at once',
+  'H2-07':
+    'A client that opens no window stops the writer and costs little; one that takes nothing for too long is cut',
+  'H2-08': 'Connections that TLS negotiated are handed in as HTTP/1.1 or HTTP/2',
+  'H2-09': 'Each limit of HTTP/2 holds at its value and refuses one above',
+  'H2-10': 'Floods of frames and of resets end their connection',
+  'H2-11': 'A drain lets open streams end, takes no new ones, and cuts what is left',
+  'H2-12': 'A provider that chooses HTTP/2 gets the same request, and its answer is read as it came',
+  'H2-13': 'Over HTTP/2 too a stale permit stops the request at its very write',
+  'H2-14': 'A cancel resets its own stream at once',
+  'H2-15': 'A reader that stops, stops its own stream only',
+  'H2-16': 'A connection takes as many streams as both sides allow; then there is another',
+  'H2-17': 'Resets, farewells and broken answers are faults that name their cause; nothing is sent twice',
+  'H2-18': 'A dead connection is found out, an unused one closed',
+  'H2-19': 'A provider that does not choose HTTP/2 is spoken to in HTTP/1.1; TLS is verified first',
+  'H2-20': 'The tests of every dialect hold over HTTP/2 on both sides',
 }

@@ -24,7 +24,7 @@ import {
   written,
 } from '../fixtures/anthropic.ts'
 import { cutsOf, seeded } from '../fixtures/chat.ts'
-import { closeChecks, JSON_TYPE, newPath, type Path, type Play, type Seen, SSE } from '../fixtures/path.ts'
+import { closeChecks, cutStep, JSON_TYPE, newPath, type Path, type Play, type Seen, SSE } from '../fixtures/path.ts'
 import { rebuildClaude } from './claude-assembler.ts'
 
 const READ = JSON.stringify({ query: 'SELECT segment, count(*) FROM customers GROUP BY segment' })
@@ -147,7 +147,7 @@ test('[ANTHROPIC-01] verdicts and released bytes are the same at every split of 
   )
   const bytes = Buffer.from(stream)
   const whole = await ask(deny, { chunks: [bytes] })
-  for (let at = 1; at < bytes.length; at += 1) {
+  for (let at = 1; at < bytes.length; at += cutStep()) {
     const seen = await ask(deny, { chunks: [bytes.subarray(0, at), bytes.subarray(at)] })
     assert.equal(withoutIds(seen.text), withoutIds(whole.text), `cut at ${at}`)
     assert.deepEqual(reasonsOf(seen), reasonsOf(whole))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { callDeltas, chunkOf, cutsOf, FRAMINGS, seeded, sse, streamOf, textDeltas } from '../fixtures/chat.ts'
-import { closeChecks, newPath, type Path, type Seen } from '../fixtures/path.ts'
+import { closeChecks, cutStep, newPath, type Path, type Seen } from '../fixtures/path.ts'
 import { ABORT, AUDIT, DENY, RECORD, REQUEST, SEVER } from '../fixtures/policies.ts'
 import { rebuild } from './assembler.ts'
 
@@ -97,7 +97,7 @@ test('[PROMISE-CUT] verdicts and released bytes are the same at every split of t
   const bytes = Buffer.from(stream)
   const strip = (text: string): string => text.replace(/v_test\d+/g, 'v')
   const whole = await deny.ask(REQUEST, { chunks: [bytes] })
-  for (let at = 1; at < bytes.length; at += 1) {
+  for (let at = 1; at < bytes.length; at += cutStep()) {
     const seen = await deny.ask(REQUEST, { chunks: [bytes.subarray(0, at), bytes.subarray(at)] })
     assert.equal(strip(seen.text), strip(whole.text), `cut at ${at}`)
     assert.deepEqual(reasonsOf(seen), reasonsOf(whole))

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { ClientLeg, Headers } from '#pkg/model'
+import type { Headers } from '#pkg/model'
+import { cutSocket } from './cut-socket.ts'
+import type { ServedLeg } from './exchange.ts'
 
 /** Smaller chunks of one write are joined up to this size: one copy is cheaper than one more frame and vector entry. */
 const JOIN_BYTES = 32 * 1024
@@ -12,7 +14,7 @@ export type LegSettings = {
 }
 
 /** The client's side of one exchange on Node's HTTP server. All calls after the end, or once the client is gone, are void. */
-export class HttpClientLeg implements ClientLeg {
+export class HttpClientLeg implements ServedLeg {
   readonly #response: ServerResponse
   readonly #socket: Socket
   readonly #settings: LegSettings
@@ -89,7 +91,7 @@ export class HttpClientLeg implements ClientLeg {
     this.#listeners = NONE
     this.#ended = true
     this.#leave()
-    this.#socket.resetAndDestroy()
+    cutSocket(this.#socket)
   }
 
   onGone(listener: () => void): void {
@@ -160,7 +162,7 @@ function endWith(response: ServerResponse, body: Uint8Array): void {
 }
 
 /** Names and values in turn, as `writeHead` takes them without merging. */
-function flat(headers: Headers): string[] {
+export function flat(headers: Headers): string[] {
   const list: string[] = []
   for (const name in headers) {
     const value = headers[name]
@@ -172,7 +174,7 @@ function flat(headers: Headers): string[] {
 }
 
 /** The same bytes in fewer pieces: neighbours in one buffer become one view without a copy, small ones are copied together. */
-function joined(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+export function joined(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
   if (chunks.length <= 1) return chunks
   const views = neighboursMerged(chunks)
   if (views.length === 1) return views

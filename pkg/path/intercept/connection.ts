@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { HttpClientLeg } from './client-leg.ts'
+import { cutSocket } from './cut-socket.ts'
 import type { RequestBody } from './request-body.ts'
 
 /** One request as Node's server hands it over. */
@@ -69,7 +70,7 @@ export class Connection {
   #cut(turn: Turn): void {
     turn.leg.vanish()
     turn.body.vanish()
-    this.socket.resetAndDestroy()
+    cutSocket(this.socket)
   }
 
   #begin(incoming: Incoming): void {

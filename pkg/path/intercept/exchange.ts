@@ -1,18 +1,38 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Ask, Reason } from '#pkg/model'
-import type { HttpClientLeg } from './client-leg.ts'
+import type { Ask, ClientLeg, Reason } from '#pkg/model'
 import type { Settings } from './options.ts'
 import type { FacadeDeps, Fault, RejectedAsk } from './ports.ts'
 import type { BodyFault, ReadBody, RequestBody } from './request-body.ts'
 import type { Split } from './routes.ts'
 
+/** A ClientLeg as its facade sees it. */
+export interface ServedLeg extends ClientLeg {
+  /** True once nothing more can be said to the client. */
+  readonly over: boolean
+  /** True once the answer has begun. */
+  readonly headed: boolean
+  /** The client is gone. Void after the last byte has left. */
+  vanish(): void
+  /** Nothing more is read of this request, and after its answer nothing of what came with it is used again. `before` is waited for first. */
+  endAfter(before: (() => Promise<void>) | null): void
+}
+
+/** A request's head, as the parsers of HTTP/1.1 and HTTP/2 hand it over. */
+export type RequestHead = {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly rawHeaders: readonly string[]
+  readonly httpVersion: string
+  /** True once the body is in. */
+  readonly complete: boolean
+}
+
 /** One request that has its turn. */
 export type Serving = {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: RequestHead
+  readonly response: { writeContinue(): void }
   /** The client waits for `100 Continue`. */
   readonly waits: boolean
-  readonly leg: HttpClientLeg
+  readonly leg: ServedLeg
   readonly body: RequestBody
 }
 
@@ -103,7 +123,7 @@ const INTERNAL = Buffer.from(
 )
 
 /** Whoever should have answered did not: nothing that was held may leave, and the client must not wait. */
-function fail(at: ServeDeps, leg: HttpClientLeg, error: unknown): void {
+function fail(at: ServeDeps, leg: ServedLeg, error: unknown): void {
   at.deps.log?.error('exchange-failed', { error })
   if (leg.over) return
   if (leg.headed) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { Ask, ClientLeg, Reason } from '#pkg/model'
 import { decodeWhole } from '#pkg/path/codec/wire/encoding'
 import * as http1 from '#pkg/path/codec/wire/http1'
+import * as http2 from '#pkg/path/codec/wire/http2'
 import { type RawClient, rawClient } from '../../../test/fixtures/raw-client.ts'
 import { type Facade, type FacadeDeps, type FacadeOptions, newFacade } from './index.ts'
 
@@ -38,6 +39,7 @@ export async function withFacade(
   const note = (event: string) => void logged.push(event)
   const deps: FacadeDeps = {
     rules: http1,
+    http2,
     decode: decodeWhole,
     handle: (ask, client) => {
       asks.push(ask)

@@ -3,10 +3,12 @@ import type { AddressInfo, Socket } from 'node:net'
 import { SallyportError } from '#pkg/model/errors'
 import { HttpClientLeg } from './client-leg.ts'
 import { Connection, type Incoming, type Turn } from './connection.ts'
-import { serve } from './exchange.ts'
+import { type ServeDeps, serve } from './exchange.ts'
+import { type H2, newH2 } from './h2.ts'
+import { HandedSockets } from './handed.ts'
 import { type FacadeOptions, type Settings, settingsOf } from './options.ts'
 import type { FacadeDeps } from './ports.ts'
-import { RequestBody } from './request-body.ts'
+import { type BodyBudget, RequestBody } from './request-body.ts'
 import { newSplitter } from './routes.ts'
 import { refuseUnparsed } from './unparsed.ts'
 
@@ -17,6 +19,11 @@ export type Facade = {
    * @throws SallyportError UNREACHABLE if the address cannot be taken.
    */
   listen(): Promise<{ readonly url: string; readonly port: number }>
+  /**
+   * Takes over a connection that somebody else accepted, such as a TLS socket, and what was negotiated on it (`h2` needs
+   * the facade's HTTP/2). Whoever hands it over limits how many there are; its slow heads are cut while the facade listens.
+   */
+  accept(socket: Socket, protocol: 'http/1.1' | 'h2'): void
   /**
    * Stops accepting, closes idle connections at once and the others behind their answer; after `drainMs` cuts what is
    * left. Resolves when the last connection is closed and what was at work on it has settled (after a cut: or 1 s has
@@ -40,14 +47,24 @@ export function newFacade(deps: FacadeDeps, options: FacadeOptions): Facade {
   const settings = settingsOf(options)
   const state: State = { closing: false, serving: 0, settled: null, connections: new Map() }
   const server = newServer(settings)
-  wire(server, newReception(deps, settings, state), deps)
-  watchStalls(server, deps, settings, state)
+  const at: ServeDeps = { deps, settings, split: newSplitter(settings.facades) }
+  const budget = { maxBytes: settings.maxBodyBytesHeld, heldBytes: 0 }
+  const http2 = newH2(at, { budget, closing: () => state.closing, enter: () => enter(state) })
+  wire(server, newReception(at, { budget, http2 }, state), deps)
+  const handed = new HandedSockets()
+  watchStalls(server, deps, settings, state, http2)
   return {
     listen: () => listen(server, settings),
+    accept: (socket, protocol) => {
+      if (state.closing) return void socket.destroy()
+      if (protocol === 'h2') return http2.take(socket)
+      handed.add(socket)
+      server.emit('connection', socket)
+    },
     close: async (drainMs) => {
       state.closing = true
       for (const connection of state.connections.values()) connection.closeUnused()
-      await close(server, drainMs)
+      await Promise.all([close(server, drainMs), handed.close(drainMs), http2.close(drainMs)])
       await settled(state)
     },
   }
@@ -80,21 +97,15 @@ type Reception = {
   unparsed(error: NodeJS.ErrnoException, socket: Socket): void
 }
 
-function newReception(deps: FacadeDeps, settings: Settings, state: State): Reception {
+function newReception(at: ServeDeps, { budget, http2 }: { budget: BodyBudget; http2: H2 }, state: State): Reception {
+  const { deps, settings } = at
   const { connections } = state
-  const at = { deps, settings, split: newSplitter(settings.facades) }
   const closing = () => state.closing
   const legSettings = { closing }
-  const budget = { maxBytes: settings.maxBodyBytesHeld, heldBytes: 0 }
-  const done = () => {
-    state.serving -= 1
-    if (state.serving === 0) state.settled?.()
-  }
   const begin = (connection: Connection, { request, response, waits }: Incoming): Turn => {
     const leg = new HttpClientLeg(response, connection.socket, legSettings)
     const body = new RequestBody(request, settings.limits.requestBytes, budget)
-    state.serving += 1
-    void serve(at, { request, response, waits, leg, body }, done)
+    void serve(at, { request, response, waits, leg, body }, enter(state))
     return { leg, body }
   }
   const overflowed = () => deps.log?.warn('pipeline-overflow', { limit: settings.maxPipelined })
@@ -105,7 +116,19 @@ function newReception(deps: FacadeDeps, settings: Settings, state: State): Recep
       socket.once('close', () => connections.delete(socket))
     },
     asked: (incoming) => connections.get(incoming.request.socket)?.take(incoming),
-    unparsed: (error, socket) => onUnparsed(deps, error, socket, connections.get(socket)?.turn ?? null),
+    unparsed: (error, socket) => {
+      const turn = connections.get(socket)?.turn ?? null
+      if (turn !== null || !http2.takesUnparsed(error, socket)) onUnparsed(deps, error, socket, turn)
+    },
+  }
+}
+
+/** Counts one exchange in; what it returns counts it out. */
+function enter(state: State): () => void {
+  state.serving += 1
+  return () => {
+    state.serving -= 1
+    if (state.serving === 0) state.settled?.()
   }
 }
 
@@ -185,12 +208,14 @@ function close(server: Server, drainMs: number): Promise<void> {
 }
 
 /** Cuts, while the server listens, the clients that take nothing of their answers for too long. */
-function watchStalls(server: Server, deps: FacadeDeps, settings: Settings, state: State): void {
-  const everyMs = Math.max(20, Math.min(10_000, Math.floor(settings.stallTimeoutMs / 4)))
-  const most = Math.ceil(settings.stallTimeoutMs / everyMs)
+function watchStalls(server: Server, deps: FacadeDeps, settings: Settings, state: State, http2: H2): void {
+  const { stallTimeoutMs, headersTimeoutMs } = settings
+  const everyMs = Math.max(20, Math.min(10_000, Math.floor(Math.min(stallTimeoutMs, headersTimeoutMs) / 4)))
+  const most = Math.ceil(stallTimeoutMs / everyMs)
   const look = () => {
     for (const connection of state.connections.values())
-      if (connection.look(most)) deps.log?.warn('client-stalled', { limitMs: settings.stallTimeoutMs })
+      if (connection.look(most)) deps.log?.warn('client-stalled', { limitMs: stallTimeoutMs })
+    http2.look(everyMs, most)
   }
   server.once('listening', () => {
     const timer = setInterval(look, everyMs)

@@ -29,6 +29,24 @@ export type FacadeOptions = {
   readonly stallTimeoutMs?: number
   /** How long the rest of a refused body is read and dropped, so that its sender gets to read the answer. Default 1,000. */
   readonly lingerMs?: number
+  /** HTTP/2: streams open at a time on one connection; one more is REFUSED_STREAM. Default 100. */
+  readonly maxStreamsPerSession?: number
+  /** HTTP/2: streams being served at a time on all connections; one more is REFUSED_STREAM. Default 1,024. */
+  readonly maxStreams?: number
+  /** HTTP/2: headers of one request, pseudo-headers too; one more resets its stream. Default 128. */
+  readonly maxHeaderPairs?: number
+  /** HTTP/2: bytes of the table by which headers are compressed, each way. Default 4,096. */
+  readonly headerTableBytes?: number
+  /** HTTP/2: bytes of one body on their way that its sender need not wait for. Default 65,535. */
+  readonly streamWindowBytes?: number
+  /** HTTP/2: MiB held for one connection from which on it gets no further stream. Default 10. */
+  readonly maxSessionMemoryMiB?: number
+  /** HTTP/2: PING and SETTINGS frames of one connection in 10 s; one more ends it. Default 1,000. */
+  readonly maxControlFrames?: number
+  /** HTTP/2: streams that the client of one connection may reset at once, and a tenth of it each second; one more ends it. Default 200. */
+  readonly maxStreamResets?: number
+  /** HTTP/2: frames that are not as they should be, empty ones too; one more ends the connection. Default 100. */
+  readonly maxInvalidFrames?: number
 }
 
 /** All options, set. */
@@ -49,6 +67,15 @@ export function settingsOf(options: FacadeOptions): Settings {
     keepAliveTimeoutMs: 65_000,
     stallTimeoutMs: 300_000,
     lingerMs: 1_000,
+    maxStreamsPerSession: 100,
+    maxStreams: 1_024,
+    maxHeaderPairs: 128,
+    headerTableBytes: 4_096,
+    streamWindowBytes: 65_535,
+    maxSessionMemoryMiB: 10,
+    maxControlFrames: 1_000,
+    maxStreamResets: 200,
+    maxInvalidFrames: 100,
     ...options,
   }
 }

@@ -24,6 +24,12 @@ export type RequestRules = {
   contentEncodingOf(headers: Headers): string | null
 }
 
+/** The same rules for HTTP/2, as `codec/wire/http2` exports them: the flat list is a header block. Pure. */
+export type Http2Rules = RequestRules & {
+  /** Method and target of a header block, empty where they are missing. */
+  requestLine(raw: readonly string[]): { readonly method: string; readonly url: string }
+}
+
 /** Takes the content coding off a body, as `codec/wire/encoding` exports it (`decodeWhole`). */
 export type DecodeBody = (
   bytes: Uint8Array,
@@ -40,6 +46,8 @@ export type RejectedAsk = Pick<Ask, 'facade' | 'method' | 'path' | 'token'>
 /** What the facade is given. */
 export type FacadeDeps = {
   readonly rules: RequestRules
+  /** Undefined = HTTP/2 is not spoken. */
+  readonly http2?: Http2Rules
   readonly decode: DecodeBody
   /** Answers one request. `ask.facade` is empty for a path below no base. To settle without an answer is a failure. */
   handle(ask: Ask, client: ClientLeg): Promise<void> | void

@@ -1,4 +1,7 @@
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+
+/** Where a body comes from. `complete`: all of it is in; a stream of HTTP/2 does not say so. */
+type Source = Readable & { readonly complete?: boolean }
 
 /** A body as it was sent; or why there is none: `vanished` = the client went away in the middle. */
 export type ReadBody =
@@ -13,7 +16,7 @@ export type BodyBudget = { readonly maxBytes: number; heldBytes: number }
 
 /** The body of one request while it arrives. Its bytes are counted as they come; the first one above the cap ends it. */
 export class RequestBody {
-  readonly #request: IncomingMessage
+  readonly #request: Source
   readonly #maxBytes: number
   readonly #budget: BodyBudget
   /** Taken from the budget. */
@@ -24,7 +27,7 @@ export class RequestBody {
   #bytes = 0
   #settle: ((body: ReadBody) => void) | null = null
 
-  constructor(request: IncomingMessage, maxBytes: number, budget: BodyBudget) {
+  constructor(request: Source, maxBytes: number, budget: BodyBudget) {
     this.#request = request
     this.#maxBytes = maxBytes
     this.#budget = budget

@@ -132,7 +132,6 @@ for (const [name, text, reason] of bad)
 
 const unparsable: readonly (readonly [name: string, text: string, status: number])[] = [
   ['no HTTP at all', '\x16\x03\x01\x02\x00\x01\x00\x01', 400],
-  ['an HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
   [
     'length and chunked',
     'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',

@@ -1,10 +1,11 @@
 import type { OnReadOpts } from 'node:net'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
-import { Pool } from 'undici'
+import { buildConnector, Pool } from 'undici'
 import type { OpenUpstream, Permit, UpstreamAsk, UpstreamLeg } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { Exchange } from './exchange.ts'
 import { type FaultPlace, faultOf } from './faults.ts'
+import { H2Origin } from './h2-origin.ts'
 import { PermitStaleError } from './permit-stale.ts'
 import { sharedReads } from './read-buffer.ts'
 import { assertNoToken, type KeyHeader, requestHeaders, TOKEN_PREFIX } from './request-headers.ts'
@@ -45,6 +46,14 @@ export type UpstreamOptions = {
   readonly bufferBytes?: number
   /** Names and values of an answer's headers together. Default 64 KiB. */
   readonly maxHeaderBytes?: number
+  /** HTTP/2 where the provider's TLS chooses it; plain http is always HTTP/1.1. Default false: docs/decisions/0012. */
+  readonly http2?: boolean
+  /** HTTP/2: streams on one connection, if its provider takes as many; one more opens another. Default 100. */
+  readonly maxStreamsPerConnection?: number
+  /** HTTP/2: bytes of one answer that may be on their way or unread. Default 65,535. */
+  readonly streamWindowBytes?: number
+  /** HTTP/2: a connection with streams that is silent for that long is asked; silent once more, it is dead. Default 30,000. */
+  readonly pingAfterMs?: number
   /** PEM certificates that are trusted instead of Node's and the system's. */
   readonly ca?: string | readonly string[]
 }
@@ -63,6 +72,10 @@ const DEFAULTS: Settings = {
   maxAddresses: 256,
   bufferBytes: 32 * 1024,
   maxHeaderBytes: 64 * 1024,
+  http2: false,
+  maxStreamsPerConnection: 100,
+  streamWindowBytes: 65_535,
+  pingAfterMs: 30_000,
 }
 
 /** Below the HTTP client's own 64 KiB, since it is held once more for every answer that nobody reads. */
@@ -77,6 +90,8 @@ type Provider = {
   readonly key: string | null
   readonly keyHeader: KeyHeader
   readonly pool: Pool
+  /** Null = HTTP/1.1 only. */
+  readonly h2: H2Origin | null
   readonly place: FaultPlace
   exchanges: number
 }
@@ -108,7 +123,7 @@ export function newUpstream(deps: UpstreamDeps, options: UpstreamOptions): Upstr
     open,
     close: async () => {
       const all = [...providers.values(), ...addressed.all()]
-      await Promise.all(all.map((provider) => provider.pool.destroy()))
+      await Promise.all(all.map(shut))
     },
   }
 }
@@ -149,9 +164,21 @@ function newProvider(provider: ProviderTarget, settings: Settings, shared: Share
     key: provider.key,
     keyHeader: provider.keyHeader ?? 'authorization',
     pool,
+    h2: settings.http2 && target.secure ? newH2Origin(target, settings, shared) : null,
     place,
     exchanges: 0,
   }
+}
+
+function newH2Origin({ origin }: Target, settings: Settings, shared: Shared): H2Origin {
+  const connect = buildConnector({ timeout: settings.connectTimeoutMs, secureContext: shared.trust(), allowH2: true })
+  return new H2Origin({ connect, origin, settings })
+}
+
+/** Cuts what is open with a provider. */
+async function shut(provider: Provider): Promise<void> {
+  provider.h2?.close()
+  await provider.pool.destroy()
 }
 
 /** Providers whose addresses come with the request: made at their first use, and given up when others are more in use. */
@@ -183,7 +210,7 @@ class Addressed {
       if (this.#known.size < maxAddresses) break
       if (provider.exchanges > 0) continue
       this.#known.delete(key)
-      void provider.pool.destroy()
+      void shut(provider)
     }
     if (this.#known.size >= maxAddresses)
       throw new SallyportError('OVERLOADED', `exchanges with ${maxAddresses} servers are open, which is the limit`, {
@@ -237,7 +264,9 @@ function dispatch(deps: UpstreamDeps, settings: Settings, provider: Provider, as
     ask.signal?.addEventListener('abort', () => exchange.cancel(), { once: true })
     provider.exchanges += 1
     try {
-      provider.pool.dispatch(request, exchange)
+      const http1 = () => void provider.pool.dispatch(request, exchange)
+      if (provider.h2 === null) http1()
+      else provider.h2.dispatch(request, exchange, http1)
     } catch (error) {
       exchange.onResponseError(null, faultOf(error, provider.place))
     }

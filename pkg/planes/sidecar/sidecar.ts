@@ -7,6 +7,7 @@ import { openaiChat } from '#pkg/path/codec/dialect/openai-chat'
 import { openaiResponses } from '#pkg/path/codec/dialect/openai-responses'
 import { decodeWhole } from '#pkg/path/codec/wire/encoding'
 import * as rules from '#pkg/path/codec/wire/http1'
+import * as http2 from '#pkg/path/codec/wire/http2'
 import { newJsonScanner } from '#pkg/path/codec/wire/json'
 import { newExchanges, newHeldBudget } from '#pkg/path/enforce'
 import {
@@ -43,6 +44,8 @@ export type SidecarOptions = {
   readonly serverUrls?: Readonly<Record<string, string>>
   /** The same of peers. Default none. */
   readonly peerUrls?: Readonly<Record<string, string>>
+  /** HTTP/2 with providers whose TLS chooses it. Default false. */
+  readonly upstreamHttp2?: boolean
   readonly limits: Limits
 }
 
@@ -156,6 +159,7 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
   const upstream = newUpstream(
     { isLive: permitIsLive, read: newHeapGuard(processEngine()).read },
     {
+      http2: options.upstreamHttp2 ?? false,
       providers: options.providers.map(({ name, url, key }) => ({
         name,
         baseUrl: url,
@@ -181,7 +185,7 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     routes: facadeRoutes(),
   })
   const facade = newFacade(
-    { rules, decode: decodeWhole, handle: egress.handle, reject: egress.reject, log: deps.log },
+    { rules, http2, decode: decodeWhole, handle: egress.handle, reject: egress.reject, log: deps.log },
     { port: options.port, limits, facades: Object.entries(FACADES).map(([name, { base }]) => ({ name, base })) },
   )
   const ticker = setInterval(() => exchanges.tick(deps.clock.nowMs()), TICK_MS).unref()

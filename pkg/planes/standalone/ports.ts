@@ -20,6 +20,8 @@ export type StandaloneOptions = {
   readonly serverUrls?: Readonly<Record<string, string>>
   /** The same of peers. Default none. */
   readonly peerUrls?: Readonly<Record<string, string>>
+  /** HTTP/2 with providers whose TLS chooses it. Default false. */
+  readonly upstreamHttp2?: boolean
   readonly limits: Limits
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import type { CompiledAgent } from '#pkg/control/compile'
 import { agentRefOf, type Snapshot } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
-import { newChecks, newSidecar } from '#pkg/planes/sidecar'
+import { newChecks, newSidecar, type SidecarOptions } from '#pkg/planes/sidecar'
 import { compileChecks } from '#pkg/platform/expr'
 import { formatFault, inOrder, newResourceReader, type ResourceFault } from '#pkg/platform/resources'
 import { newVerdictIds, openVerdictLog } from '#pkg/systems/audit'
@@ -31,6 +31,11 @@ export async function startStandalone(deps: StandaloneDeps, options: StandaloneO
   }
 }
 
+function sidecarOptions({ port, upstreams: providers, ...options }: StandaloneOptions): SidecarOptions {
+  const { serverUrls = {}, upstreamHttp2 = false, limits } = options
+  return { port, providers, serverUrls, upstreamHttp2, limits }
+}
+
 async function assemble(
   deps: StandaloneDeps,
   options: StandaloneOptions,
@@ -48,7 +53,7 @@ async function assemble(
   const roster = newRoster(checks.firewall, tokens)
   const sidecar = newSidecar(
     { ...deps, roster, lives, verdicts, firewall: checks.firewall, newVerdictId: newVerdictIds(deps.random) },
-    { ...options, providers: options.upstreams },
+    sidecarOptions(options),
   )
   lives.onChange((standing) => {
     log.info('agent-state', { agent: standing.agent, state: standing.state, epoch: standing.epoch })

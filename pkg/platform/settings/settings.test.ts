@@ -50,6 +50,7 @@ test('[SET-05] without anything said, up has the documented defaults', () => {
     upstreams: PROVIDERS,
     mcp: {},
     a2a: {},
+    upstreamHttp2: false,
     output: 'text',
     limits: DEFAULT_LIMITS,
     logLevel: 'info',

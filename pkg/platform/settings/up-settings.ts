@@ -5,6 +5,7 @@ import { LOG_LEVELS, type LogLevel } from '#pkg/platform/log'
 import {
   choice,
   exactUrls,
+  flag,
   named,
   namedUrls,
   type Parsed,
@@ -62,6 +63,12 @@ export const upSettings = {
     env: 'SALLYPORT_A2A',
     default: {},
     doc: 'Address of another agent, in the place of the url of the a2a.outbound entries of that name; it grants nothing.',
+  }),
+  upstreamHttp2: flag({
+    flag: 'upstream-http2',
+    env: 'SALLYPORT_UPSTREAM_HTTP2',
+    default: false,
+    doc: 'HTTP/2 with providers whose TLS chooses it: fewer connections and less work where many answers stream at once.',
   }),
   output: choice<'text' | 'json'>(
     {

@@ -1,0 +1,7 @@
+/** [H2-20] The tests of these names over HTTP/2: a real facade and Node's client, a real provider behind TLS. */
+import { overHttp2 } from '../fixtures/path.ts'
+
+overHttp2()
+await import('./openai-chat.test.ts')
+await import('./openai-responses.test.ts')
+await import('./limits.test.ts')
