@@ -1,10 +1,10 @@
-import type { Headers } from './exchange.ts'
+import type { Headers, HostTarget } from './exchange.ts'
 import type { Frame } from './frame.ts'
 import type { Limits } from './limits.ts'
 import type { Channel, Message } from './message.ts'
 import type { Reason } from './reasons.ts'
 import type { ProviderType } from './snapshot.ts'
-import type { Verdict } from './verdict.ts'
+import type { Direction, Verdict } from './verdict.ts'
 
 /** A (method, path) that a dialect owns. WIRE.md rule 9. */
 export type Endpoint = {
@@ -71,6 +71,10 @@ export type RequestView = {
   readonly voice?: Voice
   /** True when its answer has no end of its own: it does not hold up the end of the process. */
   readonly endless?: boolean
+  /** The other host that it goes to: granted by `egress`, and by nothing else. */
+  readonly target?: HostTarget
+  /** True when it asks for a connection whose bytes nobody reads. */
+  readonly opaque?: boolean
   /** The session that the request goes on with; null or undefined = none. */
   readonly session?: string | null
 }
@@ -153,6 +157,8 @@ export interface Dialect {
   readonly name: string
   /** The provider type whose grants open it; null = tool servers. */
   readonly provider: ProviderType | null
+  /** Which way requests and answers go, where they go to no model. Default ToTool, FromTool. */
+  readonly directions?: readonly [out: Direction, back: Direction]
   /** `query` is empty or begins with `?`. null = not mine: the caller refuses. */
   endpointOf(method: string, path: string, query: string): Endpoint | null
   /** A promise only for a body so large that it is read in turns. */

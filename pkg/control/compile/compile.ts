@@ -4,6 +4,7 @@ import type { Agent } from '#pkg/model/api'
 import { AGENT_SCHEMA, type FieldPath, type Resource, type ResourceFault } from '#pkg/platform/resources'
 import type { Compiled, CompiledAgent, CompileInput, Condition } from './contract.ts'
 import { byAge, type Merged, merge } from './merge.ts'
+import { egressWarnings } from './egress.ts'
 import { type Part, readPolicy } from './policy.ts'
 import { type Selection, type Subject, select } from './selection.ts'
 import { canonical, SUPPORTED_AGENT, unsupportedFields } from './supported.ts'
@@ -37,6 +38,7 @@ export function compile(input: CompileInput): Compiled {
     conditions,
     faults: [...doubles, ...read.faults, ...agents.faults],
     warnings: warningsOf(input, agents.subjects, selection),
+    uninspected: read.parts.flatMap(({ resource }) => egressWarnings(resource)),
   }
 }
 
@@ -149,6 +151,7 @@ const NOTHING: Merged = {
   intents: { allow: [], deny: [] },
   providers: [],
   servers: [],
+  egress: [],
   onViolation: { action: 'Deny', rules: [] },
   requiredCapabilities: [],
 }

@@ -31,6 +31,8 @@ export const SUPPORTED_POLICY: Readonly<Record<string, true | readonly string[]>
   'spec.mcp.servers.pin': true,
   'spec.mcp.servers.onDrift': ['Record', 'Deny'],
   'spec.mcp.servers.serverRequests': true,
+  'spec.llm.providers.opaque': true,
+  'spec.egress': true,
   'spec.onViolation.action': ['Record', 'Deny', 'Abort', 'Sever'],
   'spec.onViolation.rules.name': true,
   'spec.onViolation.rules.reasons': true,

@@ -105,6 +105,7 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
       deny: ['sql.ddl', 'money.*'].map(rule('intents.deny')),
     },
     servers: [],
+    egress: [],
     providers: [
       {
         source: { policy: SOURCE, path: 'llm.providers[openai]' },
@@ -115,6 +116,7 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
           { name: 'web_search*', serverUrls: [] },
           { name: 'mcp', serverUrls: ['https://mcp.example/a'] },
         ],
+        opaque: [],
       },
     ],
     onViolation: { action: 'Deny', rules: [] },

@@ -35,6 +35,7 @@ const snapshot = (more: Partial<Snapshot> = {}): Snapshot => ({
   textTools: [],
   intents: { allow: [], deny: [] },
   servers: [],
+  egress: [],
   providers: [],
   onViolation: { action: 'Deny', rules: [] },
   ...more,

@@ -62,7 +62,7 @@ async function assemble(
     roster.take(next.compiled.snapshots)
     lives.apply(next.compiled.agents)
     for (const agent of agents) if (!next.compiled.snapshots.has(agent.key)) sidecar.cutAgent(agent.key)
-    for (const warning of next.compiled.warnings) log.warn('policy-warning', { warning: formatFault(warning) })
+    for (const warning of [...next.compiled.warnings, ...next.compiled.uninspected]) log.warn('policy-warning', { warning: formatFault(warning) })
     reading = next
     agents = next.compiled.agents
   }
