@@ -3,6 +3,9 @@ import type { Permit } from './verdict.ts'
 /** Header names in lower case; a repeated header keeps all its values. */
 export type Headers = Readonly<Record<string, string | readonly string[]>>
 
+/** The facade of proxied requests, which name their host themselves. */
+export const HOST_FACADE = 'host'
+
 /** Where a request to another host goes, in its one reading. `tcp`: bytes that nobody reads, asked for by CONNECT. */
 export type HostTarget = {
   readonly scheme: 'http' | 'https' | 'tcp'
@@ -33,12 +36,14 @@ export type Ask = {
 export interface ByteLeg {
   /** What the other end sends, pulled: while nothing is pulled it is stopped. Ends when that end has sent all; throws when it breaks off. */
   readonly chunks: AsyncIterable<Uint8Array>
-  /** A promise only under back-pressure. Resolves into nothing else when the other end is gone. */
+  /** A promise only under back-pressure, which also resolves when the other end goes away; throws when it is gone. */
   write(bytes: Uint8Array): Promise<void> | void
   /** Nothing more is sent; what comes is still read. */
   end(): void
   /** Drops the connection at once, unsent bytes too. */
   reset(): void
+  /** Resolves when the connection is over in both directions. */
+  readonly closed: Promise<void>
 }
 
 /** A client that asks for a connection of its own: by CONNECT, or by an upgrade. Implemented by `path/intercept`. */
@@ -112,10 +117,7 @@ export type HostAsk = {
 export type OpenHost = (permit: Permit, ask: HostAsk) => Promise<UpstreamLeg>
 
 /** Dials another host and nothing more; only a live Permit does. Throws as {@link OpenHost}. */
-export type OpenTunnel = (
-  permit: Permit,
-  ask: Pick<HostAsk, 'target' | 'addresses' | 'signal'>,
-) => Promise<ByteLeg>
+export type OpenTunnel = (permit: Permit, ask: Pick<HostAsk, 'target' | 'addresses' | 'signal'>) => Promise<ByteLeg>
 
 /** Asks a provider to upgrade; only a live Permit does. Throws as {@link OpenHost}, also when the provider does not upgrade. */
 export type OpenUpgrade = (

@@ -53,6 +53,7 @@ export type UpOptions = Globals & {
   readonly adminPort?: string
   readonly upstream?: readonly string[]
   readonly mcp?: readonly string[]
+  readonly egressAddress?: readonly string[]
   readonly limit?: readonly string[]
   readonly logLevel?: string
 }

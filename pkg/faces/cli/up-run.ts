@@ -56,6 +56,7 @@ async function start(deps: CliDeps, settings: UpSettings, log: ReturnType<typeof
     port: settings.port,
     upstreams: Object.entries(settings.upstreams).map(([name, url]) => ({ name, url, key: keyOf(settings, name) })),
     serverUrls: settings.mcp,
+    hostAddresses: settings.egressAddresses,
     limits: settings.limits,
   })
   try {

@@ -160,7 +160,7 @@ function endWith(response: ServerResponse, body: Uint8Array): void {
 }
 
 /** Names and values in turn, as `writeHead` takes them without merging. */
-function flat(headers: Headers): string[] {
+export function flat(headers: Headers): string[] {
   const list: string[] = []
   for (const name in headers) {
     const value = headers[name]

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { SallyportError } from '#pkg/model/errors'
 import { HttpClientLeg } from './client-leg.ts'
@@ -8,6 +8,7 @@ import { type FacadeOptions, type Settings, settingsOf } from './options.ts'
 import type { FacadeDeps } from './ports.ts'
 import { RequestBody } from './request-body.ts'
 import { newSplitter } from './routes.ts'
+import { serveTunnels } from './tunnel.ts'
 import { refuseUnparsed } from './unparsed.ts'
 
 /** The explicit facade of a standalone process: agents set it as their SDK's base URL. */
@@ -42,12 +43,22 @@ export function newFacade(deps: FacadeDeps, options: FacadeOptions): Facade {
   const server = newServer(settings)
   wire(server, newReception(deps, settings, state), deps)
   watchStalls(server, deps, settings, state)
+  const tunnels = serveTunnels(
+    server,
+    { deps, settings, split: newSplitter(settings.facades) },
+    {
+      isBusy: (socket) => (state.connections.get(socket)?.turn ?? null) !== null,
+      enter: () => entered(state),
+    },
+  )
   return {
     listen: () => listen(server, settings),
     close: async (drainMs) => {
       state.closing = true
       for (const connection of state.connections.values()) connection.closeUnused()
+      const uncut = tunnels.cutAfter(drainMs)
       await close(server, drainMs)
+      uncut()
       await settled(state)
     },
   }
@@ -73,6 +84,15 @@ function newServer(settings: Settings): Server {
   return server
 }
 
+/** Counts something at work in; what it returns counts it out. */
+function entered(state: State): () => void {
+  state.serving += 1
+  return () => {
+    state.serving -= 1
+    if (state.serving === 0) state.settled?.()
+  }
+}
+
 /** What happens to connections and requests as they come. */
 type Reception = {
   connected(socket: Socket): void
@@ -86,15 +106,10 @@ function newReception(deps: FacadeDeps, settings: Settings, state: State): Recep
   const closing = () => state.closing
   const legSettings = { closing }
   const budget = { maxBytes: settings.maxBodyBytesHeld, heldBytes: 0 }
-  const done = () => {
-    state.serving -= 1
-    if (state.serving === 0) state.settled?.()
-  }
   const begin = (connection: Connection, { request, response, waits }: Incoming): Turn => {
     const leg = new HttpClientLeg(response, connection.socket, legSettings)
     const body = new RequestBody(request, settings.limits.requestBytes, budget)
-    state.serving += 1
-    void serve(at, { request, response, waits, leg, body }, done)
+    void serve(at, { request, response, waits, leg, body }, entered(state))
     return { leg, body }
   }
   const overflowed = () => deps.log?.warn('pipeline-overflow', { limit: settings.maxPipelined })
@@ -130,27 +145,11 @@ function wire(server: Server, reception: Reception, deps: FacadeDeps): void {
   server.on('request', ask)
   server.on('checkContinue', (request, response) => reception.asked({ request, response, waits: true }))
   server.on('checkExpectation', ask)
-  server.on('connect', (request: IncomingMessage, socket: Socket) => {
-    ask(request, responseOn(request, socket))
-  })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // the socket of a plain HTTP server is a net.Socket
     reception.unparsed(error, socket as Socket)
   })
   server.on('drop', () => deps.log?.warn('connection-dropped', { limit: server.maxConnections }))
-}
-
-/** Node's server lets go of the socket of a CONNECT; it is answered like any other request, and closed. */
-function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
-  const response = new ServerResponse(request)
-  response.shouldKeepAlive = false
-  response.assignSocket(socket)
-  response.once('finish', () => {
-    response.detachSocket(socket)
-    socket.destroySoon()
-  })
-  socket.on('error', () => socket.destroy())
-  return response
 }
 
 function listen(server: Server, settings: Settings): Promise<{ readonly url: string; readonly port: number }> {

@@ -1,7 +1,21 @@
-import type { AgentKey, Dialect, Limits, OpenUpstream, Reason, Snapshot, Standing, VerdictRecord } from '#pkg/model'
+import type {
+  AgentKey,
+  Dialect,
+  Limits,
+  OpenHost,
+  OpenTunnel,
+  OpenUpgrade,
+  OpenUpstream,
+  Reason,
+  Snapshot,
+  Standing,
+  VerdictRecord,
+} from '#pkg/model'
 import type { Exchanges, HeldBudget } from '#pkg/path/enforce'
 import type { Firewall, Rules } from '#pkg/path/firewall'
 import type { RestoreRecords, ServerSessions } from '#pkg/path/session'
+import type { Resolve } from '#pkg/path/upstream'
+import type { Log } from '#pkg/platform/log'
 
 /** The rules of one agent, ready to be asked. A new object for every change. */
 export type Loaded = { readonly snapshot: Snapshot; readonly rules: Rules }
@@ -50,4 +64,15 @@ export type EgressDeps = {
   readonly limits: Limits
   readonly clock: { nowMs(): number; monotonicUs(): number }
   readonly newVerdictId: () => string
+}
+
+/** What the way to other hosts is made of, besides. */
+export type HostDeps = Omit<EgressDeps, 'records' | 'sessions' | 'budget' | 'open'> & {
+  readonly log: Log
+  readonly resolve: Resolve
+  readonly openHost: OpenHost
+  readonly openTunnel: OpenTunnel
+  readonly openUpgrade: OpenUpgrade
+  /** Base URLs of the providers. */
+  readonly providerUrls: readonly string[]
 }

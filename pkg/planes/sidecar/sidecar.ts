@@ -1,4 +1,4 @@
-import type { AgentKey, Limits, Permit } from '#pkg/model'
+import { type AgentKey, HOST_FACADE, type Limits, type Permit } from '#pkg/model'
 import { anthropic } from '#pkg/path/codec/dialect/anthropic'
 import { gemini } from '#pkg/path/codec/dialect/gemini'
 import { mcp } from '#pkg/path/codec/dialect/mcp'
@@ -17,15 +17,25 @@ import {
   type SqlReading,
   type ToolMemory,
 } from '#pkg/path/firewall'
-import { newFacade } from '#pkg/path/intercept'
+import { type FacadeDeps, newFacade } from '#pkg/path/intercept'
 import { isLive } from '#pkg/path/policy'
 import { newRestoreRecords, newServerSessions } from '#pkg/path/session'
-import { type KeyHeader, newUpstream } from '#pkg/path/upstream'
+import {
+  type KeyHeader,
+  type Lookup,
+  newDial,
+  newHosts,
+  newResolve,
+  newUpgrade,
+  newUpstream,
+  systemLookup,
+} from '#pkg/path/upstream'
 import type { Clock } from '#pkg/platform/clock'
 import { newHeapGuard, processEngine } from '#pkg/platform/heap'
 import type { Log } from '#pkg/platform/log'
 import { newWorkerPool } from '#pkg/platform/worker'
-import { newEgress } from './egress.ts'
+import { type Egress, newEgress } from './egress.ts'
+import { type HostEgress, newHostEgress } from './host-egress.ts'
 import { loadSqlReader } from './load-grammar.ts'
 import type { FacadeRoute, Lives, Roster, VerdictSink } from './ports.ts'
 
@@ -39,6 +49,8 @@ export type SidecarOptions = {
   readonly providers: readonly ProviderSetting[]
   /** Addresses of tool servers in the place of those that policies name. Default none. */
   readonly serverUrls?: Readonly<Record<string, string>>
+  /** Addresses of hosts by canonical name, in the place of what DNS says; they may be private. Default none. */
+  readonly hostAddresses?: Readonly<Record<string, readonly string[]>>
   readonly limits: Limits
 }
 
@@ -51,6 +63,8 @@ export type SidecarDeps = {
   readonly verdicts: VerdictSink
   readonly newVerdictId: () => string
   readonly firewall: Firewall
+  /** Asks for the addresses of other hosts. Default: the system's resolver. */
+  readonly lookup?: Lookup
 }
 
 /** A sidecar. */
@@ -59,12 +73,17 @@ export type Sidecar = {
   listen(): Promise<string>
   /** Cuts every open exchange of an agent, in this turn. */
   cutAgent(agent: AgentKey): void
+  /** The rules have changed: what they no longer grant of open connections to other hosts ends in this turn. */
+  review(): void
   /** Stops accepting, lets open exchanges end for that long, then cuts them. */
   close(drainMs: number): Promise<void>
 }
 
 /** The checks with their worker. One for a process; close it last. */
 export type Checks = { readonly firewall: Firewall; ready(): Promise<void>; close(): Promise<void> }
+
+/** For a connection to another host. */
+const CONNECT_MS = 5_000
 
 /** How often open exchanges are asked whether a comment is due. */
 const TICK_MS = 1_000
@@ -143,17 +162,15 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
   const exchanges = newExchanges()
   const permitIsLive = (permit: Permit): boolean =>
     isLive(permit, deps.roster.loaded(permit.agent)?.snapshot ?? null, deps.lives.standingOf(permit.agent))
-  const upstream = newUpstream(
-    { isLive: permitIsLive, read: newHeapGuard(processEngine()).read },
-    {
-      providers: options.providers.map(({ name, url, key }) => ({
-        name,
-        baseUrl: url,
-        key,
-        keyHeader: FACADES[name]?.keyHeader ?? 'authorization',
-      })),
-    },
-  )
+  const { read } = newHeapGuard(processEngine())
+  const providers = options.providers.map(({ name, url, key }) => ({
+    name,
+    baseUrl: url,
+    key,
+    keyHeader: FACADES[name]?.keyHeader ?? 'authorization',
+  }))
+  const upstream = newUpstream({ isLive: permitIsLive, read }, { providers })
+  const others = newHosts({ isLive: permitIsLive, read })
   const egress = newEgress({
     ...deps,
     limits,
@@ -165,8 +182,20 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     open: upstream.open,
     routes: facadeRoutes(),
   })
+  const hosts = newHostEgress({
+    ...deps,
+    limits,
+    exchanges,
+    serverUrls: options.serverUrls ?? {},
+    routes: facadeRoutes(),
+    resolve: newResolve(deps.lookup ?? systemLookup, { addresses: options.hostAddresses ?? {} }),
+    openHost: others.open,
+    openTunnel: newDial({ isLive: permitIsLive, connectTimeoutMs: CONNECT_MS }),
+    openUpgrade: newUpgrade({ isLive: permitIsLive }, { providers }),
+    providerUrls: options.providers.map(({ url }) => url),
+  })
   const facade = newFacade(
-    { rules, decode: decodeWhole, handle: egress.handle, reject: egress.reject, log: deps.log },
+    { rules, decode: decodeWhole, ...receptionOf(egress, hosts), log: deps.log },
     { port: options.port, limits, facades: Object.entries(FACADES).map(([name, { base }]) => ({ name, base })) },
   )
   const ticker = setInterval(() => exchanges.tick(deps.clock.nowMs()), TICK_MS).unref()
@@ -177,13 +206,24 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
       const cut = exchanges.cutAgent(agent)
       if (cut > 0) deps.log.info('exchanges-cut', { agent, cut })
     },
+    review: exchanges.review,
     close: async (drainMs) => {
       const closed = facade.close(drainMs)
       exchanges.retire()
       await closed
       clearInterval(ticker)
-      await upstream.close()
+      await Promise.all([upstream.close(), others.close()])
     },
+  }
+}
+
+/** Proxied requests go to other hosts, all others to what is behind a facade. */
+function receptionOf(egress: Egress, hosts: HostEgress): Pick<FacadeDeps, 'handle' | 'tunnel' | 'reject'> {
+  return {
+    handle: (ask, client) => (ask.target === undefined ? egress : hosts).handle(ask, client),
+    tunnel: hosts.tunnel,
+    reject: (ask, reason, detail, client) =>
+      (ask.facade === HOST_FACADE ? hosts : egress).reject(ask, reason, detail, client),
   }
 }
 

@@ -18,6 +18,8 @@ export type StandaloneOptions = {
   readonly upstreams: readonly UpstreamSetting[]
   /** Addresses of tool servers in the place of those that policies name. Default none. */
   readonly serverUrls?: Readonly<Record<string, string>>
+  /** Addresses of hosts in the place of what DNS says. Default none. */
+  readonly hostAddresses?: Readonly<Record<string, readonly string[]>>
   readonly limits: Limits
 }
 

@@ -47,7 +47,13 @@ async function assemble(
   const roster = newRoster(checks.firewall, tokens)
   const sidecar = newSidecar(
     { ...deps, roster, lives, verdicts, firewall: checks.firewall, newVerdictId: newVerdictIds(deps.random) },
-    { port: options.port, providers: options.upstreams, serverUrls: options.serverUrls ?? {}, limits: options.limits },
+    {
+      port: options.port,
+      providers: options.upstreams,
+      serverUrls: options.serverUrls ?? {},
+      hostAddresses: options.hostAddresses ?? {},
+      limits: options.limits,
+    },
   )
   lives.onChange((standing) => {
     log.info('agent-state', { agent: standing.agent, state: standing.state, epoch: standing.epoch })
@@ -61,8 +67,10 @@ async function assemble(
     tokens.ensure(keys)
     roster.take(next.compiled.snapshots)
     lives.apply(next.compiled.agents)
+    sidecar.review()
     for (const agent of agents) if (!next.compiled.snapshots.has(agent.key)) sidecar.cutAgent(agent.key)
-    for (const warning of [...next.compiled.warnings, ...next.compiled.uninspected]) log.warn('policy-warning', { warning: formatFault(warning) })
+    for (const warning of [...next.compiled.warnings, ...next.compiled.uninspected])
+      log.warn('policy-warning', { warning: formatFault(warning) })
     reading = next
     agents = next.compiled.agents
   }

@@ -5,6 +5,7 @@ import { LOG_LEVELS, type LogLevel } from '#pkg/platform/log'
 import {
   choice,
   exactUrls,
+  hostAddresses,
   named,
   namedUrls,
   type Parsed,
@@ -56,6 +57,12 @@ export const upSettings = {
     env: 'SALLYPORT_MCP',
     default: {},
     doc: 'Address of an MCP server, in the place of the url of the mcp.servers entries of that name; it grants nothing.',
+  }),
+  egressAddresses: hostAddresses({
+    flag: 'egress-address',
+    env: 'SALLYPORT_EGRESS_ADDRESS',
+    default: {},
+    doc: 'Addresses of an egress host, in the place of what DNS says; they may be private. It grants nothing.',
   }),
   output: choice<'text' | 'json'>(
     {
