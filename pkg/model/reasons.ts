@@ -78,7 +78,11 @@ export const REASONS = {
   EGRESS_NOT_GRANTED: row('grant', 'request', 'the host, its port, the method or the path is not granted'),
   EGRESS_NOT_INSPECTABLE: row('wire', 'request', 'the host is granted for inspection, which TLS to it does not allow'),
   EGRESS_OWNED: row('wire', 'request', 'the host is that of a provider or tool server, which has a facade of its own'),
-  EGRESS_ADDRESS_INVALID: row('wire', 'request', 'the address of the host can be read in more than one way, or in none'),
+  EGRESS_ADDRESS_INVALID: row(
+    'wire',
+    'request',
+    'the address of the host can be read in more than one way, or in none',
+  ),
   EGRESS_ADDRESS_REFUSED: row('wire', 'request', 'the host resolves to an address that is not public, nor granted'),
   EGRESS_PATH_INVALID: row('wire', 'request', 'the path can be read in more than one way'),
   UPGRADE_NOT_GRANTED: row('wire', 'request', 'the request asks for an upgrade that no policy opens'),

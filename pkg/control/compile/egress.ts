@@ -12,11 +12,7 @@ const METHOD = /^[A-Z][A-Z-]*$/
 const NO_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE'])
 
 /** Where the providers are, unless settings say otherwise. */
-const PROVIDER_HOSTS: readonly string[] = [
-  'api.openai.com',
-  'api.anthropic.com',
-  'generativelanguage.googleapis.com',
-]
+const PROVIDER_HOSTS: readonly string[] = ['api.openai.com', 'api.anthropic.com', 'generativelanguage.googleapis.com']
 
 /** Reports what is wrong with `egress`. */
 export function checkEgress(spec: Spec, report: Report): void {
@@ -45,7 +41,11 @@ function checkOpaque(entry: Entry, at: FieldPath, report: Report): void {
   const promises = (field: 'methods' | 'pathPrefixes', absent: readonly string[]): void => {
     const given = entry[field]
     if (given === undefined || given.join(' ') === absent.join(' ')) return
-    report([...at, field], 'Invalid', `"${field}" is never seen in an opaque connection; leave it out, or use tls: Inspect`)
+    report(
+      [...at, field],
+      'Invalid',
+      `"${field}" is never seen in an opaque connection; leave it out, or use tls: Inspect`,
+    )
   }
   promises('methods', ['GET', 'HEAD'])
   promises('pathPrefixes', ['/'])
@@ -76,16 +76,20 @@ export function checkUpgrades(spec: Spec, report: Report): void {
       const at: FieldPath = ['spec', 'llm', 'providers', index, 'opaque', place]
       if (upgrade === undefined)
         report(at, 'UnsupportedField', 'an opaque endpoint without "upgrade: websocket" is not supported yet')
-      else if (method !== 'GET') report([...at, 'method'], 'Invalid', 'a WebSocket is opened by GET, and by no other method')
+      else if (method !== 'GET')
+        report([...at, 'method'], 'Invalid', 'a WebSocket is opened by GET, and by no other method')
       const read = readPath(path)
       if (!read.ok) report([...at, 'path'], 'Invalid', `the path ${read.detail}`)
-      else if (read.query !== '') report([...at, 'path'], 'Invalid', 'the path has a query: all queries are let through')
+      else if (read.query !== '')
+        report([...at, 'path'], 'Invalid', 'the path has a query: all queries are let through')
     }
   }
 }
 
 /** The upgrades of one provider of a policy without faults. */
-export function upgradesOf(provider: { readonly opaque?: readonly { readonly method: string; readonly path: string }[] }) {
+export function upgradesOf(provider: {
+  readonly opaque?: readonly { readonly method: string; readonly path: string }[]
+}) {
   const opaque: ProviderGrant['opaque'] = (provider.opaque ?? []).map(({ method, path }) => ({
     method,
     path,
@@ -98,7 +102,12 @@ export function upgradesOf(provider: { readonly opaque?: readonly { readonly met
 export function egressWarnings(resource: Resource<AgentPolicy>): readonly ResourceFault[] {
   const warnings: ResourceFault[] = []
   const warn = (path: FieldPath, message: string): void => {
-    warnings.push({ file: resource.file, ...resource.at(path), code: 'Invalid', message: `${resource.key}: ${message}` })
+    warnings.push({
+      file: resource.file,
+      ...resource.at(path),
+      code: 'Invalid',
+      message: `${resource.key}: ${message}`,
+    })
   }
   const { spec } = resource.value
   const owned = ownedHosts(spec)

@@ -35,7 +35,8 @@ function requestFindings(
     return [findingOf('EGRESS_NOT_GRANTED', 0, detail, ruleOf(first, 'tls'))]
   }
   if (target.scheme === 'https') {
-    const detail = 'is for https, which is not inspected here; use http where the host serves it, or an entry with tls: Opaque'
+    const detail =
+      'is for https, which is not inspected here; use http where the host serves it, or an entry with tls: Opaque'
     return [findingOf('EGRESS_NOT_INSPECTABLE', 0, detail, ruleOf(entry, 'tls'))]
   }
   const { method, path } = view.endpoint
@@ -59,8 +60,6 @@ export function upgradeFindings(rules: Rules, view: RequestView): readonly Findi
   if (providers.some(({ opaque }) => opaque.some((each) => each.method === method && each.path === path))) return []
   const source = providers[0]?.source
   const rule =
-    source === undefined
-      ? absenceOf(rules, 'llm.providers')
-      : { policy: source.policy, path: `${source.path}.opaque` }
+    source === undefined ? absenceOf(rules, 'llm.providers') : { policy: source.policy, path: `${source.path}.opaque` }
   return [findingOf('UPGRADE_NOT_GRANTED', 0, 'asks for an upgrade that no entry of its provider opens', rule)]
 }

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import type { CompiledAgent } from '#pkg/control/compile'
 import { agentRefOf, type Snapshot } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
-import { newChecks, newSidecar } from '#pkg/planes/sidecar'
+import { newChecks, newSidecar, type SidecarOptions } from '#pkg/planes/sidecar'
 import { compileChecks } from '#pkg/platform/expr'
 import { formatFault, inOrder, newResourceReader, type ResourceFault } from '#pkg/platform/resources'
 import { newVerdictIds, openVerdictLog } from '#pkg/systems/audit'
@@ -47,13 +47,7 @@ async function assemble(
   const roster = newRoster(checks.firewall, tokens)
   const sidecar = newSidecar(
     { ...deps, roster, lives, verdicts, firewall: checks.firewall, newVerdictId: newVerdictIds(deps.random) },
-    {
-      port: options.port,
-      providers: options.upstreams,
-      serverUrls: options.serverUrls ?? {},
-      hostAddresses: options.hostAddresses ?? {},
-      limits: options.limits,
-    },
+    sidecarOptions(options),
   )
   lives.onChange((standing) => {
     log.info('agent-state', { agent: standing.agent, state: standing.state, epoch: standing.epoch })
@@ -116,6 +110,11 @@ async function assemble(
     await close(0)
     throw error
   }
+}
+
+function sidecarOptions(options: StandaloneOptions): SidecarOptions {
+  const { port, upstreams, serverUrls = {}, hostAddresses = {}, limits } = options
+  return { port, providers: upstreams, serverUrls, hostAddresses, limits }
 }
 
 type Stores = ReturnType<typeof openStores>

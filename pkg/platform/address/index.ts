@@ -11,4 +11,11 @@
 export { type Host, type HostReading, readHost, readPolicyHost } from './host.ts'
 export { type AddressClass, addressClass } from './networks.ts'
 export { type PathReading, prefixHolds, readPath } from './path.ts'
-export { type Authority, type AuthorityReading, readAbsolute, readAuthority, type Target, type TargetReading } from './target.ts'
+export {
+  type Authority,
+  type AuthorityReading,
+  readAbsolute,
+  readAuthority,
+  type Target,
+  type TargetReading,
+} from './target.ts'

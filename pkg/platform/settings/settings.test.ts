@@ -49,6 +49,7 @@ test('[SET-05] without anything said, up has the documented defaults', () => {
     adminPort: 17_446,
     upstreams: PROVIDERS,
     mcp: {},
+    egressAddresses: {},
     output: 'text',
     limits: DEFAULT_LIMITS,
     logLevel: 'info',
