@@ -36,17 +36,23 @@ test('[EGR-14] undici through a tunnel: TLS from end to end, with a host whose e
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   try {
-    await withEgress({ egress: () => `{ name: tls, hosts: [localhost], ports: [${port}], tls: Opaque }`, setup: LOCAL }, async (bench) => {
-      const dispatcher = new ProxyAgent({ uri: proxyUrl(bench), requestTls: { ca: cert } })
-      try {
-        const answer = await undiciFetch(`https://localhost:${port}/any`, { dispatcher })
-        assert.deepEqual([answer.status, await answer.text()], [200, 'secret'])
-        await assert.rejects(undiciFetch(`https://api.test:${port}/`, { dispatcher }))
-        assert.deepEqual((await bench.verdicts()).map(({ reasons }) => reasons), [['EGRESS_NOT_GRANTED']])
-      } finally {
-        await dispatcher.destroy()
-      }
-    })
+    await withEgress(
+      { egress: () => `{ name: tls, hosts: [localhost], ports: [${port}], tls: Opaque }`, setup: LOCAL },
+      async (bench) => {
+        const dispatcher = new ProxyAgent({ uri: proxyUrl(bench), requestTls: { ca: cert } })
+        try {
+          const answer = await undiciFetch(`https://localhost:${port}/any`, { dispatcher })
+          assert.deepEqual([answer.status, await answer.text()], [200, 'secret'])
+          await assert.rejects(undiciFetch(`https://api.test:${port}/`, { dispatcher }))
+          assert.deepEqual(
+            (await bench.verdicts()).map(({ reasons }) => reasons),
+            [['EGRESS_NOT_GRANTED']],
+          )
+        } finally {
+          await dispatcher.destroy()
+        }
+      },
+    )
   } finally {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
@@ -86,17 +92,23 @@ function curl(bench: EgressBench, ...args: readonly string[]): Promise<Curl | nu
 }
 
 test('[EGR-14] curl with a proxy, with a tunnel, and when it waits to be asked for credentials', (t) =>
-  withEgress({ egress: (ports) => `${ENTRIES(ports)}, { name: t, hosts: [raw.test], ports: [${ports.origin}], tls: Opaque }` }, async (bench) => {
-    const proxy = ['-x', proxyUrl(bench)]
-    const first = await curl(bench, ...proxy, `http://api.test:${bench.origin.port}/ok`)
-    if (first === null) return t.skip('curl is not installed here')
-    assert.deepEqual(first, { code: 0, text: 'hello 200 000' })
-    const rows: readonly (readonly [args: readonly string[], text: RegExp])[] = [
-      [[...proxy, '--proxy-anyauth', `http://api.test:${bench.origin.port}/ok`], /^hello 200/],
-      [[...proxy, `http://api.test:${bench.origin.port}/no`], /EGRESS_NOT_GRANTED.* 403 000$/],
-      [[...proxy, '-p', `http://raw.test:${bench.origin.port}/any`], /^hello 200 200$/],
-      [[...proxy, '-p', `http://api.test:${bench.origin.port}/ok`], / 000 403$/],
-      [['-x', bench.running.ready.facade, `http://api.test:${bench.origin.port}/ok`], /IDENTITY_TOKEN_UNKNOWN.* 407 000$/],
-    ]
-    for (const [args, text] of rows) assert.match((await curl(bench, ...args))?.text ?? '', text, args.join(' '))
-  }))
+  withEgress(
+    { egress: (ports) => `${ENTRIES(ports)}, { name: t, hosts: [raw.test], ports: [${ports.origin}], tls: Opaque }` },
+    async (bench) => {
+      const proxy = ['-x', proxyUrl(bench)]
+      const first = await curl(bench, ...proxy, `http://api.test:${bench.origin.port}/ok`)
+      if (first === null) return t.skip('curl is not installed here')
+      assert.deepEqual(first, { code: 0, text: 'hello 200 000' })
+      const rows: readonly (readonly [args: readonly string[], text: RegExp])[] = [
+        [[...proxy, '--proxy-anyauth', `http://api.test:${bench.origin.port}/ok`], /^hello 200/],
+        [[...proxy, `http://api.test:${bench.origin.port}/no`], /EGRESS_NOT_GRANTED.* 403 000$/],
+        [[...proxy, '-p', `http://raw.test:${bench.origin.port}/any`], /^hello 200 200$/],
+        [[...proxy, '-p', `http://api.test:${bench.origin.port}/ok`], / 000 403$/],
+        [
+          ['-x', bench.running.ready.facade, `http://api.test:${bench.origin.port}/ok`],
+          /IDENTITY_TOKEN_UNKNOWN.* 407 000$/,
+        ],
+      ]
+      for (const [args, text] of rows) assert.match((await curl(bench, ...args))?.text ?? '', text, args.join(' '))
+    },
+  ))

@@ -74,6 +74,8 @@ export type Standalone = {
   effective(agent: AgentKey): Snapshot | null
   /** Which rule decides about a call; nothing is written down or carried out. */
   explainCall(agent: AgentKey, call: { readonly name: string; readonly arguments: unknown }): Promise<Explained>
+  /** Which rule decides about a request to another host; DNS is not asked, nothing is written down or carried out. */
+  explainHost(agent: AgentKey, request: { readonly method: string; readonly url: string }): Explained
   /** Faults of the newest reading of the folder; empty when all is well. */
   policyFaults(): readonly ResourceFault[]
   /** What a person should know of the rules and releases that hold now. */

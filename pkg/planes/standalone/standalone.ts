@@ -11,6 +11,7 @@ import { openLifecycle } from '#pkg/systems/lifecycle'
 import { newToolPins } from '#pkg/systems/pins'
 import { adviceOn, adviceOnAll, reasonOf } from './advice.ts'
 import { explainCall } from './explain.ts'
+import { explainHost } from './explain-host.ts'
 import { readFolder, watchFolder } from './folder.ts'
 import type { Advice, AgentStatus, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
 import { newRoster } from './roster.ts'
@@ -100,7 +101,7 @@ async function assemble(
       tokenOf: (agent) => tokens.tokenOf(agent),
       verdicts,
       effective: (agent) => roster.snapshotOf(agent),
-      explainCall: (agent, call) => explainCall({ roster, lives, firewall: checks.firewall }, agent, call),
+      ...explainers({ roster, lives, firewall: checks.firewall }, options),
       policyFaults: () => reading.faults,
       warnings,
       healthy: () => healthOf(stores, reading),
@@ -109,6 +110,17 @@ async function assemble(
   } catch (error) {
     await close(0)
     throw error
+  }
+}
+
+function explainers(
+  deps: Parameters<typeof explainCall>[0],
+  { upstreams, serverUrls = {} }: StandaloneOptions,
+): Pick<Standalone, 'explainCall' | 'explainHost'> {
+  const owned = { providerUrls: upstreams.map(({ url }) => url), serverUrls }
+  return {
+    explainCall: (agent, call) => explainCall(deps, agent, call),
+    explainHost: (agent, request) => explainHost({ ...deps, ...owned }, agent, request),
   }
 }
 

@@ -15,7 +15,8 @@ for (const [method, url, is] of [
   ['GET', '', false],
   ['GET', '//a.example/', false],
 ] as const)
-  test(`[EGR-01] ${method} ${url} is ${is ? '' : 'not '}for another host`, () => assert.equal(isProxied(method, url), is))
+  test(`[EGR-01] ${method} ${url} is ${is ? '' : 'not '}for another host`, () =>
+    assert.equal(isProxied(method, url), is))
 
 type Row = readonly [method: string, url: string, headers: Headers, expected: string]
 const rows: readonly Row[] = [
@@ -48,10 +49,7 @@ for (const [method, url, headers, expected] of rows)
   test(`[EGR-01] target of ${method} ${url} with ${JSON.stringify(headers)}`, () => {
     const read = proxyTarget(method, url, headers)
     const { target, path = '', query = '' } = read.ok ? read : { target: null }
-    assert.equal(
-      read.ok ? `${target?.scheme} ${target?.host} ${target?.port} ${path} ${query}` : read.reason,
-      expected,
-    )
+    assert.equal(read.ok ? `${target?.scheme} ${target?.host} ${target?.port} ${path} ${query}` : read.reason, expected)
   })
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
@@ -76,9 +74,24 @@ test('[EGR-09] a token in a place of its own is not one of the proxy', () =>
 
 test('[EGR-06] what goes to a host is what the client said to it', () => {
   const sent = hostRequestHeaders({
-    ...{ host: 'a', connection: 'x-hop, keep-alive', 'x-hop': '1', 'keep-alive': '1', te: 'x', upgrade: 'x', trailer: 'x' },
+    ...{
+      host: 'a',
+      connection: 'x-hop, keep-alive',
+      'x-hop': '1',
+      'keep-alive': '1',
+      te: 'x',
+      upgrade: 'x',
+      trailer: 'x',
+    },
     ...{ 'proxy-authorization': 'x', 'proxy-connection': 'x', 'proxy-own': 'x', 'content-length': '1', expect: 'x' },
-    ...{ via: 'x', forwarded: 'x', 'x-forwarded-for': 'x', 'x-real-ip': 'x', 'x-rewrite-url': '/', 'x-http-method': 'PUT' },
+    ...{
+      via: 'x',
+      forwarded: 'x',
+      'x-forwarded-for': 'x',
+      'x-real-ip': 'x',
+      'x-rewrite-url': '/',
+      'x-http-method': 'PUT',
+    },
     ...{ 'x-sallyport-labels': 'x', 'x-token': 'sp_vk_a', authorization: basic('a:sp_vk_a'), 'bad\n': 'x' },
     ...{ cookie: 'c', accept: '*/*', 'accept-encoding': 'gzip', range: 'bytes=0-1', 'content-encoding': 'gzip' },
   })
@@ -88,7 +101,13 @@ test('[EGR-06] what goes to a host is what the client said to it', () => {
 
 test('[EGR-06] what comes from a host is its own', () => {
   const got = hostAnswerHeaders({
-    ...{ connection: 'x-hop', 'x-hop': '1', 'transfer-encoding': 'chunked', 'alt-svc': 'h3', 'x-sallyport-verdict': 'v_1' },
+    ...{
+      connection: 'x-hop',
+      'x-hop': '1',
+      'transfer-encoding': 'chunked',
+      'alt-svc': 'h3',
+      'x-sallyport-verdict': 'v_1',
+    },
     ...{ 'proxy-authenticate': 'Basic', 'content-length': '3', 'content-encoding': 'gzip', 'set-cookie': ['a', 'b'] },
     ...{ location: '/', 'content-range': 'x' },
   })
