@@ -331,6 +331,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'The official Anthropic SDK for Node reads every passed and every refused stream, and its next request works',
   'ANTHROPIC-08': 'The official Anthropic SDK for Python reads every passed and every refused stream',
   'ANTHROPIC-09': '200 Messages streams at once never mix',
+  'PROMISE-EGRESS':
+    'Through the proxy a host that no policy names is neither resolved nor dialled, and a named one is dialled only at addresses that were judged',
   'EGR-01':
     'A host, an authority and a URL have one reading, the same as in the URL parser of the web, or they are refused',
   'EGR-02': 'A path that an origin could read as another is refused, and a prefix ends where a segment ends',

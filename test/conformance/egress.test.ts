@@ -242,7 +242,7 @@ const refused: readonly Refused[] = [
   ],
 ]
 
-test('[EGR-07] what is not granted: its reason, one verdict line before the answer, no connection, no DNS', async (t) =>
+test('[EGR-07] [PROMISE-EGRESS] what is not granted: its reason, one verdict line before the answer, no connection, no DNS', async (t) =>
   withEgress({ egress: ENTRIES }, async (bench) => {
     for (const [what, request, reason] of refused) {
       const before = (await bench.verdicts()).length

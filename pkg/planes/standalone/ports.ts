@@ -90,4 +90,6 @@ export type StandaloneDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly random: (bytes: number) => Uint8Array
+  /** All addresses of a name. Default: the system's resolver. */
+  readonly lookup?: (name: string) => Promise<readonly string[]>
 }
