@@ -375,4 +375,26 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'H2-18': 'A dead connection is found out, an unused one closed',
   'H2-19': 'A provider that does not choose HTTP/2 is spoken to in HTTP/1.1; TLS is verified first',
   'H2-20': 'The tests of every dialect hold over HTTP/2 on both sides',
+  'PROMISE-EGRESS':
+    'Through the proxy a host that no policy names is neither resolved nor dialled, and a named one is dialled only at addresses that were judged',
+  'EGR-01':
+    'A host, an authority and a URL have one reading, the same as in the URL parser of the web, or they are refused',
+  'EGR-02': 'A path that an origin could read as another is refused, and a prefix ends where a segment ends',
+  'EGR-03': 'Every address is public, private, of this machine or forbidden, also behind mapped, NAT64 and 6to4 forms',
+  'EGR-04': 'An entry of egress grants only where host, port, method and path of this one entry hold',
+  'EGR-05': 'What is wrong with an egress entry is told by line, and entries that pass uninspected are warned of',
+  'EGR-06':
+    'Plain HTTP through the proxy arrives byte for byte, streams both ways, and is cleaned of what is not for the other side',
+  'EGR-07':
+    'What is not granted is refused with its reason and one verdict line, without a connection or a query of DNS',
+  'EGR-08': 'The answer of DNS is judged, and exactly what was judged is dialled',
+  'EGR-09':
+    'The token of a proxied request comes in proxy-authorization, never goes on, and is asked for by 407 only where none came',
+  'EGR-10': 'An opaque connection relays bytes both ways with back-pressure and half-close, and is counted and limited',
+  'EGR-11':
+    'A kill, a policy that no longer grants it and the end of the process cut an opaque connection and a plain exchange',
+  'EGR-12': 'An upgrade is refused unless a policy opens it; an opened one is relayed with the key of the provider',
+  'EGR-13': 'A host with a facade is not reached as plain egress',
+  'EGR-14':
+    'HTTP clients of others (curl, undici, node:http) reach what is granted through the proxy, and nothing else',
 }

@@ -1,4 +1,4 @@
-import type { Headers } from './exchange.ts'
+import type { Headers, HostTarget } from './exchange.ts'
 import type { Frame } from './frame.ts'
 import type { History } from './history.ts'
 import type { Limits } from './limits.ts'
@@ -72,6 +72,10 @@ export type RequestView = {
   readonly voice?: Voice
   /** True when its answer has no end of its own: it does not hold up the end of the process. */
   readonly endless?: boolean
+  /** The other host that it goes to: granted by `egress`, and by nothing else. */
+  readonly target?: HostTarget
+  /** True when it asks for a connection whose bytes nobody reads. */
+  readonly opaque?: boolean
   /** The session that the request goes on with; null or undefined = none. */
   readonly session?: string | null
   /** The tasks and contexts of a peer that the request goes on with. */

@@ -39,6 +39,10 @@ export type Limits = {
   readonly workerHeapBytes: number
   /** A comment of our own is sent after this long in which frames are held. */
   readonly holdPingMs: number
+  /** Without a byte in either direction an opaque connection ends. */
+  readonly tunnelIdleMs: number
+  /** Opaque connections that one agent may have open. */
+  readonly tunnelsPerAgent: number
 }
 
 const KIB = 1024
@@ -64,4 +68,6 @@ export const DEFAULT_LIMITS: Limits = {
   checkTimeoutMs: 50,
   workerHeapBytes: 64 * MIB,
   holdPingMs: 10_000,
+  tunnelIdleMs: 300_000,
+  tunnelsPerAgent: 128,
 }

@@ -58,6 +58,8 @@ export type ProviderGrant = {
   readonly models: readonly string[]
   /** Names or globs of provider-hosted tools; `serverUrls` only for `mcp`. */
   readonly hostedTools: readonly { readonly name: string; readonly serverUrls: readonly string[] }[]
+  /** Upgrades that pass uninspected; `path` is below the facade's base. */
+  readonly opaque: readonly { readonly method: string; readonly path: string; readonly upgrade: 'websocket' }[]
 }
 
 /** What a tool server may ask of the agent. */
@@ -88,6 +90,20 @@ export type PeerGrant = {
   readonly url: string
   /** Exact names or trailing-`*` globs of its skills; empty = none by name. */
   readonly skills: readonly string[]
+}
+
+/** One entry of `egress`. All of it must hold: host, port, method and path. */
+export type EgressGrant = {
+  readonly source: Source
+  readonly name: string
+  /** Canonical names and IP literals, each exact. */
+  readonly hosts: readonly string[]
+  readonly ports: readonly number[]
+  readonly methods: readonly string[]
+  /** A path has to be one of these, or below it. */
+  readonly pathPrefixes: readonly string[]
+  /** `Opaque`: as a connection whose bytes nobody reads, and in no other way. */
+  readonly tls: 'Inspect' | 'Opaque'
 }
 
 /** One rule of `onViolation.rules`: reason codes or trailing-`*` globs → action. */
@@ -121,5 +137,6 @@ export type Snapshot = {
   readonly providers: readonly ProviderGrant[]
   readonly servers: readonly ServerGrant[]
   readonly peers: readonly PeerGrant[]
+  readonly egress: readonly EgressGrant[]
   readonly onViolation: { readonly action: Action; readonly rules: readonly ViolationRule[] }
 }

@@ -18,7 +18,7 @@ export type Subject = {
 }
 
 /** Which way the judged content went. */
-export type Direction = 'ToModel' | 'FromModel' | 'ToTool' | 'FromTool' | 'ToPeer' | 'FromPeer'
+export type Direction = 'ToModel' | 'FromModel' | 'ToTool' | 'FromTool' | 'ToPeer' | 'FromPeer' | 'ToHost' | 'FromHost'
 
 /** A decision with its determining rule and findings. Only `path/policy` makes one. DESIGN §3. */
 export type Verdict = {

@@ -29,6 +29,7 @@ function newTarget(seen: Seen): Facade {
         seen.broken ||= Object.keys(ask.headers).some((name) => /^:|[A-Z]/.test(name) || FOR_A_CONNECTION.has(name))
         client.reply(200, {}, Buffer.from('{}'))
       },
+      tunnel: () => Promise.reject(new Error('no connection of HTTP/2 may open a tunnel')),
       reject: (_ask, reason, _detail, client) => {
         seen.logged.push(reason)
         client.reply(403, {}, Buffer.from(reason))

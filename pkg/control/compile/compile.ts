@@ -3,6 +3,7 @@ import { type AgentKey, agentKeyOf, type Snapshot } from '#pkg/model'
 import type { Agent } from '#pkg/model/api'
 import { AGENT_SCHEMA, type FieldPath, type Resource, type ResourceFault } from '#pkg/platform/resources'
 import type { Compiled, CompiledAgent, CompileInput, Condition } from './contract.ts'
+import { egressWarnings } from './egress.ts'
 import { byAge, type Merged, merge } from './merge.ts'
 import { type Part, readPolicy } from './policy.ts'
 import { type Selection, type Subject, select } from './selection.ts'
@@ -37,6 +38,7 @@ export function compile(input: CompileInput): Compiled {
     conditions,
     faults: [...doubles, ...read.faults, ...agents.faults],
     warnings: warningsOf(input, agents.subjects, selection),
+    uninspected: read.parts.flatMap(({ resource }) => egressWarnings(resource)),
   }
 }
 
@@ -150,6 +152,7 @@ const NOTHING: Merged = {
   providers: [],
   servers: [],
   peers: [],
+  egress: [],
   onViolation: { action: 'Deny', rules: [] },
   requiredCapabilities: [],
 }

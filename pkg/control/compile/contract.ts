@@ -39,6 +39,8 @@ export type Compiled = {
   readonly faults: readonly ResourceFault[]
   /** What is worth knowing: conflicting policies, agents that no policy selects. */
   readonly warnings: readonly ResourceFault[]
+  /** What the policies let pass uninspected, and entries of `egress` that never open. */
+  readonly uninspected: readonly ResourceFault[]
 }
 
 /** Writes down one fault of the policy in hand. */

@@ -71,6 +71,7 @@ export function merge(parts: readonly Part[]): Merged {
     providers: [...providers.values()],
     servers: [...servers.values()],
     peers: [...peers.values()],
+    egress: all((part) => part.egress),
     onViolation: mergeViolations(parts),
   }
   return { ...merged, requiredCapabilities: capabilitiesOf(merged) }
@@ -79,9 +80,11 @@ export function merge(parts: readonly Part[]): Merged {
 function capabilitiesOf(merged: Omit<Merged, 'requiredCapabilities'>): readonly string[] {
   const needs: readonly (readonly [name: string, needed: boolean])[] = [
     ['a2a.outbound.v1', merged.peers.length > 0],
+    ['egress.v1', merged.egress.length > 0],
     ['hosted-tools.v1', merged.providers.some((provider) => provider.hostedTools.length > 0)],
     ['intents.v1', merged.intents.allow.length + merged.intents.deny.length > 0],
     ['mcp.servers.v1', merged.servers.length > 0],
+    ['llm.opaque.v1', merged.providers.some((provider) => provider.opaque.length > 0)],
     ['mode.audit.v1', merged.mode === 'Audit'],
     ['on-violation.rules.v1', merged.onViolation.rules.length > 0],
     ['text-tools.v1', merged.textTools.length > 0],

@@ -1,5 +1,6 @@
 import {
   type Action,
+  type EgressGrant,
   globMatches,
   INTENTS,
   type Intent,
@@ -21,6 +22,7 @@ import type { AgentPolicy } from '#pkg/model/api'
 import { SallyportError } from '#pkg/model/errors'
 import { AGENT_POLICY_SCHEMA, type FieldPath, type Resource, type ResourceFault } from '#pkg/platform/resources'
 import type { CompileChecks, Report } from './contract.ts'
+import { checkEgress, checkUpgrades, egressOf, upgradesOf } from './egress.ts'
 import { checkPeers, peersOf } from './peers.ts'
 import { checkServers, serversOf } from './servers.ts'
 import { SUPPORTED_POLICY, unsupportedFields } from './supported.ts'
@@ -37,6 +39,7 @@ export type Part = {
   readonly providers: readonly ProviderGrant[]
   readonly servers: readonly ServerGrant[]
   readonly peers: readonly PeerGrant[]
+  readonly egress: readonly EgressGrant[]
   readonly action: Action
   readonly rules: readonly ViolationRule[]
 }
@@ -60,6 +63,8 @@ export function readPolicy(
   checkProviders(spec, report)
   checkServers(spec, report)
   checkPeers(spec, report)
+  checkEgress(spec, report)
+  checkUpgrades(spec, report)
   checkViolations(spec, report)
   return { part: faults.length > 0 ? null : partOf(resource), faults }
 }
@@ -196,9 +201,11 @@ function partOf(resource: Resource<AgentPolicy>): Part {
       type: providerTypeOf(provider.type),
       models: provider.models ?? [],
       hostedTools: (provider.hostedTools ?? []).map(hostedToolOf).filter((tool) => tool !== null),
+      opaque: upgradesOf(provider),
     })),
     servers: serversOf(resource),
     peers: peersOf(resource),
+    egress: egressOf(resource),
     action: spec.onViolation?.action ?? 'Deny',
     rules: (spec.onViolation?.rules ?? []).map((rule, index) => ({
       source: source(`onViolation.rules[${index}]`),

@@ -35,6 +35,8 @@ export const SUPPORTED_POLICY: Readonly<Record<string, true | readonly string[]>
   'spec.a2a.outbound.agent': true,
   'spec.a2a.outbound.url': true,
   'spec.a2a.outbound.skills': true,
+  'spec.llm.providers.opaque': true,
+  'spec.egress': true,
   'spec.onViolation.action': ['Record', 'Deny', 'Abort', 'Sever'],
   'spec.onViolation.rules.name': true,
   'spec.onViolation.rules.reasons': true,

@@ -3,10 +3,16 @@ import { SallyportError } from '#pkg/model/errors'
 import type { AdminSource } from './ports.ts'
 import { readAgent } from './query.ts'
 
+/** A request to another host, as it is asked about. */
+export type HostRequest = { readonly method: string; readonly url: string }
+
 /** Which rule would decide a call. It has no id: nothing was judged in earnest, so there is nothing to find. */
 export type Explanation = {
   readonly agent: string
-  readonly tool: string
+  /** null for a request to another host. */
+  readonly tool: string | null
+  /** null for a call. */
+  readonly request: HostRequest | null
   readonly action: Action
   readonly enforced: boolean
   readonly reasons: readonly Reason[]
@@ -17,20 +23,34 @@ export type Explanation = {
   readonly findings: readonly Finding[]
 }
 
-/** What `POST /v1/explain` is asked: `{"agent":"ns/name","call":{"name","arguments"}}`. */
-export type ExplainAsk = {
-  readonly agent: AgentKey
-  readonly call: { readonly name: string; readonly arguments: unknown }
-}
+/** What `POST /v1/explain` is asked: `{"agent":"ns/name","call":{"name","arguments"}}`, or `"request":{"method","url"}`. */
+export type ExplainAsk = { readonly agent: AgentKey } & (
+  | { readonly call: { readonly name: string; readonly arguments: unknown }; readonly request: null }
+  | { readonly call: null; readonly request: HostRequest }
+)
 
 /** @throws SallyportError USAGE for another shape. */
 export function readExplainAsk(body: unknown): ExplainAsk {
+  const about = hostRequestOf(body)
+  if (about !== null) return about
   const asked = fieldsOf(body, ['agent', 'call'])
   const call = asked === null ? null : fieldsOf(asked['call'], ['name', 'arguments'])
   const name = call?.['name']
   if (asked === null || call === null || typeof asked['agent'] !== 'string' || typeof name !== 'string' || name === '')
-    throw new SallyportError('USAGE', 'the body must be {"agent":"namespace/name","call":{"name":"…","arguments":{…}}}')
-  return { agent: readAgent(asked['agent']), call: { name, arguments: call['arguments'] ?? {} } }
+    throw new SallyportError(
+      'USAGE',
+      'the body must be {"agent":"namespace/name","call":{"name":"…","arguments":{…}}}, or have "request":{"method":"…","url":"…"} in the place of the call',
+    )
+  return { agent: readAgent(asked['agent']), call: { name, arguments: call['arguments'] ?? {} }, request: null }
+}
+
+function hostRequestOf(body: unknown): ExplainAsk | null {
+  const asked = fieldsOf(body, ['agent', 'request'])
+  const request = asked === null ? null : fieldsOf(asked['request'], ['method', 'url'])
+  if (asked === null || request === null || typeof asked['agent'] !== 'string') return null
+  const { method, url } = request
+  if (typeof method !== 'string' || typeof url !== 'string') return null
+  return { agent: readAgent(asked['agent']), call: null, request: { method, url } }
 }
 
 /** The answer that a verdict of the plane becomes. */
@@ -41,7 +61,8 @@ export function explanationOf(
   const granted = verdict.granted ?? null
   return {
     agent: asked.agent,
-    tool: asked.call.name,
+    tool: asked.call?.name ?? null,
+    request: asked.request,
     action: verdict.action,
     enforced: verdict.enforced,
     reasons: [...new Set(verdict.findings.map((finding) => finding.reason))],

@@ -10,7 +10,7 @@
  * Never: changes anything, shows an agent's token over TCP, logs a token or a payload.
  */
 export { type Admin, type AdminDeps, type AdminOptions, startAdmin } from './admin.ts'
-export type { Explanation } from './explain.ts'
+export type { Explanation, HostRequest } from './explain.ts'
 export { inFieldOrder } from './lines.ts'
 export type { AdminSource, Advice, AgentStatus, PolicyFault, VerdictFilter } from './ports.ts'
 export { readSince, readVerdictQuery } from './query.ts'

@@ -57,6 +57,11 @@ export interface AdminSource {
     agent: AgentKey,
     call: { readonly name: string; readonly arguments: unknown },
   ): Promise<Verdict & { readonly granted?: Source | null }>
+  /** The same of a request to another host. */
+  explainHost(
+    agent: AgentKey,
+    request: { readonly method: string; readonly url: string },
+  ): Verdict & { readonly granted?: Source | null }
   /** Faults of the last reload; empty when all is well. */
   policyFaults(): readonly PolicyFault[]
   healthy(): { readonly ok: boolean; readonly reasons: readonly string[] }

@@ -156,7 +156,10 @@ async function explain({ deps, request, response, query }: Call): Promise<void> 
   readQuery(query, [])
   const asked = readExplainAsk(await readJson(request, deps.limits.maxBodyBytes))
   if (deps.source.effective(asked.agent) === null) throw noAgent(deps.source, asked.agent)
-  const found = await deps.source.explainCall(asked.agent, asked.call)
+  const found =
+    asked.call === null
+      ? deps.source.explainHost(asked.agent, asked.request)
+      : await deps.source.explainCall(asked.agent, asked.call)
   sendJson(response, 200, explanationOf(asked, found))
 }
 

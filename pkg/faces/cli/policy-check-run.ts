@@ -100,7 +100,8 @@ function check(files: readonly SourceFile[]): Checked {
     policies: policies.length,
     agents: agents.length,
     faults,
-    warnings: agents.length === 0 ? [] : compiled.warnings.map(formatFault), // without agents nothing can be selected
+    // without agents nothing can be selected
+    warnings: [...(agents.length === 0 ? [] : compiled.warnings), ...compiled.uninspected].map(formatFault),
     unknownTools: unknownToolsOf(policies),
   }
 }

@@ -46,7 +46,13 @@ function snapshotText(snapshot: Snapshot): string {
     ...section('intents.deny', snapshot.intents.deny, (intent) => intent.intent),
     ...section('llm.providers', snapshot.providers, (provider) => {
       const hosted = provider.hostedTools.map((one) => one.name).join(', ')
-      return `${provider.name} (${provider.type}); models ${provider.models.join(', ') || 'none'}; hosted tools ${hosted || 'none'}`
+      const opaque = provider.opaque.map((one) => `; OPAQUE ${one.upgrade} ${one.method} ${one.path}: not inspected`)
+      return `${provider.name} (${provider.type}); models ${provider.models.join(', ') || 'none'}; hosted tools ${hosted || 'none'}${opaque.join('')}`
+    }),
+    ...section('egress', snapshot.egress, (entry) => {
+      const places = `${entry.name}: ${entry.hosts.join(', ')}; ports ${entry.ports.join(', ') || 'none'}`
+      if (entry.tls === 'Opaque') return `${places}; OPAQUE by CONNECT: not inspected`
+      return `${places}; methods ${entry.methods.join(', ') || 'none'}; paths ${entry.pathPrefixes.join(', ') || 'none'}`
     }),
     '',
     `onViolation: ${snapshot.onViolation.action}`,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Explanation } from '#pkg/faces/admin'
+import type { Explanation, HostRequest } from '#pkg/faces/admin'
 import {
   checkNumber,
   globMatches,
@@ -12,7 +12,7 @@ import {
   type VerdictRecord,
 } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
-import { readCallFile } from './call-file.ts'
+import { type CallFile, readCallFile } from './call-file.ts'
 import { shellWord } from './called-as.ts'
 import type { Client } from './client.ts'
 import { printable } from './escape.ts'
@@ -30,11 +30,15 @@ export function definePolicyExplain(parent: Command, context: Context): void {
   parent
     .command('explain')
     .argument('<what>', 'id of a verdict; or an agent, NAME or NAMESPACE/NAME, with the file of a call')
-    .argument('[file]', 'a call: {"name":"…","arguments":{…}}, or as OpenAI writes it; - = stdin')
-    .description('Say which rule decided a verdict, or would decide a call, and what would change it.')
-    .action(async (what: string, file: string | undefined, _options, command: Command) => {
+    .argument('[file]', 'a call: {"name":"…","arguments":{…}}, or as OpenAI writes it; - = stdin; or an http(s) URL')
+    .option('--method <method>', 'of the request to an http URL', 'GET')
+    .description(
+      'Say which rule decided a verdict, or would decide a call or a request to a host, and what would change it.',
+    )
+    .action(async (what: string, file: string | undefined, options: { readonly method: string }, command: Command) => {
       const globals = command.optsWithGlobals<Globals>()
-      await (file === undefined ? explainVerdict(context, globals, what) : explainCall(context, globals, what, file))
+      if (file === undefined) await explainVerdict(context, globals, what)
+      else await explainNow(context, globals, what, await askedOf(context, file, options.method))
     })
 }
 
@@ -105,15 +109,27 @@ async function grantsOf(client: Client, record: VerdictRecord): Promise<readonly
   }
 }
 
-async function explainCall(context: Context, globals: Globals, name: string, file: string): Promise<void> {
+type Asked = { readonly call: CallFile } | { readonly request: HostRequest }
+
+/** A URL is asked about as it stands, anything else is a file. An https URL is what a client asks for by CONNECT. */
+async function askedOf(context: Context, file: string, method: string): Promise<Asked> {
+  if (/^https?:\/\//i.test(file)) return { request: { method, url: file } }
+  return { call: await readCallFile(context.deps, file) }
+}
+
+async function explainNow(context: Context, globals: Globals, name: string, asked: Asked): Promise<void> {
   const agent = agentNamed(name, globals)
-  const call = await readCallFile(context.deps, file)
   const client = await connect(context, globals)
-  const found = await client.post<Explanation>('/v1/explain', { agent, call })
+  const found = await client.post<Explanation>('/v1/explain', { agent, ...asked })
   const remedy = remedyOf(found.reasons[0] ?? null, { ...found, hint: client.hint })
   const lines = [
     ['agent', found.agent],
-    ['tool', found.tool],
+    found.request == null
+      ? ['tool', found.tool ?? '-']
+      : [
+          'request',
+          `${/^https:/i.test(found.request.url) ? 'CONNECT for' : found.request.method} ${found.request.url}`,
+        ],
     ...decisionLines(found),
     ...found.findings.map((finding) => ['found', `${finding.reason} at byte ${finding.at}: ${finding.detail}`]),
     ['change', remedy],

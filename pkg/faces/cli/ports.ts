@@ -54,6 +54,8 @@ export type UpOptions = Globals & {
   readonly upstream?: readonly string[]
   readonly mcp?: readonly string[]
   readonly a2a?: readonly string[]
+  readonly egressAddress?: readonly string[]
+  readonly upstreamHttp2?: boolean
   readonly limit?: readonly string[]
   readonly logLevel?: string
 }

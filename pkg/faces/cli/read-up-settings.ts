@@ -7,11 +7,25 @@ import type { CliDeps, UpOptions } from './ports.ts'
  * @throws SallyportError SETTINGS_INVALID with every fault.
  */
 export async function readUpSettings(deps: CliDeps, options: UpOptions): Promise<UpSettings> {
-  const { policies, data, port, adminPort, upstream, mcp, a2a, limit, verbose, output } = options
+  const { policies, data, port, adminPort, upstream, mcp, a2a, egressAddress, upstreamHttp2, limit, verbose, output } =
+    options
   if (output === 'yaml') throw new SallyportError('SETTINGS_INVALID', '--output: "up" prints json or text')
   const words = output === undefined ? undefined : output === 'json' ? 'json' : 'text'
   const logLevel = options.logLevel ?? (verbose === true ? 'debug' : undefined)
-  const flags = { policies, data, port, adminPort, upstream, mcp, a2a, limit, logLevel, output: words }
+  const flags = {
+    policies,
+    data,
+    port,
+    adminPort,
+    upstream,
+    mcp,
+    a2a,
+    egressAddress,
+    upstreamHttp2,
+    limit,
+    logLevel,
+    output: words,
+  }
   const read = readSettings(upSettings, { flags, env: await deps.env() }, { otherEnv: ['SALLYPORT_ADMIN_TOKEN'] })
   if (!read.ok) throw settingsError(read.faults)
   return read.values

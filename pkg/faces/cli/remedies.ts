@@ -44,6 +44,19 @@ const BY_REASON: Readonly<Partial<Record<Reason, Remedy>>> = {
   AUDIT_UNAVAILABLE: () => 'make room on the disk of the data folder, or repair its rights; the log says more',
   WIRE_ENDPOINT_UNKNOWN: () =>
     'use an endpoint that the facade knows: /openai/v1/chat/completions and those of docs/reference',
+  EGRESS_NOT_GRANTED: (where) =>
+    where.rule === null || where.rule === 'egress'
+      ? 'if the agent may reach the host: add an entry with it to spec.egress of a policy that selects the agent'
+      : `if the agent may ask for this: widen ${where.rule}, or add an entry to spec.egress`,
+  EGRESS_NOT_INSPECTABLE: () =>
+    'ask for it as http:// where the host serves that; or let it pass uninspected with tls: Opaque in its entry of spec.egress',
+  EGRESS_OWNED: () => 'ask the facade of the provider or tool server: there its calls are judged',
+  EGRESS_ADDRESS_REFUSED: () =>
+    'if this address is meant: start "up" with --egress-address HOST=ADDRESS, or name the address in spec.egress',
+  EGRESS_ADDRESS_INVALID: () => 'write the host as its plain name or as a plain IP address, as the policy does',
+  EGRESS_PATH_INVALID: () => 'write the path without dot or empty segments, and without escapes that it does not need',
+  UPGRADE_NOT_GRANTED: () =>
+    'if it may pass uninspected: list method, path and upgrade in "opaque" of its entry of spec.llm.providers',
   WIRE_REQUEST_MALFORMED: () => 'correct the request: it is not what this endpoint defines',
 }
 

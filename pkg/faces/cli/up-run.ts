@@ -58,6 +58,7 @@ async function start(deps: CliDeps, settings: UpSettings, log: ReturnType<typeof
     serverUrls: settings.mcp,
     peerUrls: settings.a2a,
     upstreamHttp2: settings.upstreamHttp2,
+    hostAddresses: settings.egressAddresses,
     limits: settings.limits,
   })
   try {

@@ -32,6 +32,15 @@ export function defineUp(parent: Command, context: Context): void {
       several,
     )
     .option(
+      '--egress-address <host=address>',
+      'address of an egress host, in the place of what DNS says; may be private; grants nothing; repeatable (SALLYPORT_EGRESS_ADDRESS)',
+      several,
+    )
+    .option(
+      '--upstream-http2',
+      'HTTP/2 with providers whose TLS chooses it; for many streams at once (SALLYPORT_UPSTREAM_HTTP2)',
+    )
+    .option(
       '--limit <name=value>',
       'one cap of the path, such as argumentBytes=256KiB; repeatable (SALLYPORT_LIMIT)',
       several,

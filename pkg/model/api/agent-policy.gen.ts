@@ -440,7 +440,7 @@ export interface AgentPolicy {
        */
       name: string
       /**
-       * Host names.
+       * Exact host names, or IP addresses.
        */
       hosts: string[]
       /**
@@ -452,7 +452,7 @@ export interface AgentPolicy {
        */
       methods?: string[]
       /**
-       * A path has to begin with one of these.
+       * A path has to be one of these, or below it.
        */
       pathPrefixes?: string[]
       /**

@@ -7,6 +7,8 @@ export interface OpenExchange {
   cut(): void
   /** The process ends: an answer that has no end of its own ends here, cleanly. */
   retire(): void
+  /** The rules of its agent may have changed: it goes on only if they still grant it. */
+  review?(): void
   /** Asked about once a second, for what an exchange does by time alone. */
   tick(nowMs: number): void
 }
@@ -19,6 +21,8 @@ export type Exchanges = {
   cutAgent(agent: AgentKey): number
   /** Ends what would not end by itself. */
   retire(): void
+  /** Asks every open exchange to look at the rules again. */
+  review(): void
   tick(nowMs: number): void
   readonly size: number
   /** Resolves when none is open any more, at once if none is. */
@@ -55,6 +59,9 @@ export function newExchanges(): Exchanges {
     },
     retire() {
       for (const group of [...byAgent.values()]) for (const exchange of [...group]) exchange.retire()
+    },
+    review() {
+      for (const group of [...byAgent.values()]) for (const exchange of [...group]) exchange.review?.()
     },
     tick(nowMs) {
       for (const group of byAgent.values()) for (const exchange of group) exchange.tick(nowMs)

@@ -1,4 +1,5 @@
 import { type Finding, findingOf, globMatches, type PeerGrant, type Said } from '#pkg/model'
+import { reachesHost } from './check-egress.ts'
 import { deniedEffect } from './check-intent.ts'
 import { urlFault } from './check-url.ts'
 import type { FirewallDeps, ServerKey } from './ports.ts'
@@ -7,7 +8,7 @@ import type { Rules } from './rules.ts'
 /** What is said, by whom to whom. */
 export type Saying = { readonly peer: string; readonly said: Said; readonly direction: 'ToPeer' | 'FromPeer' }
 
-type Deps = Pick<FirewallDeps, 'tools' | 'peerUrls' | 'mayReach'>
+type Deps = Pick<FirewallDeps, 'tools' | 'peerUrls'>
 
 /** The grant of a peer, or null. */
 export function peerOf(rules: Rules, name: string): PeerGrant | null {
@@ -62,7 +63,7 @@ function urlFindings(deps: Deps, rules: Rules, grant: PeerGrant, said: Said): re
   const set = deps.peerUrls !== undefined && Object.hasOwn(deps.peerUrls, grant.name) ? deps.peerUrls[grant.name] : null
   const reach = {
     own: [grant.url, ...(set === null || set === undefined ? [] : [set])],
-    others: (url: URL): boolean => deps.mayReach?.(rules.snapshot, url) ?? false,
+    others: (url: URL): boolean => reachesHost(rules, url),
   }
   const findings: Finding[] = []
   const judge = (what: string, url: string): void => {

@@ -1,4 +1,5 @@
 import { type Finding, findingOf, globMatches, type ProviderGrant, type RequestView, type Standing } from '#pkg/model'
+import { egressFindings, upgradeFindings } from './check-egress.ts'
 import { absenceOf, noneSelects } from './check-name.ts'
 import type { Rules } from './rules.ts'
 
@@ -13,6 +14,8 @@ export function checkRequest(rules: Rules, view: RequestView, { standing, unknow
   const identity = stateFinding(standing)
   if (identity !== null) return [identity]
   if (rules.snapshot.denyAll) return [noneSelects()]
+  if (view.target !== undefined) return egressFindings(rules, view, view.target)
+  if (view.opaque === true) return upgradeFindings(rules, view)
   if (view.endpoint.server !== undefined) return serverFindings(rules, view.endpoint.server)
   if (view.endpoint.peer !== undefined) return peerFindings(rules, view.endpoint.peer)
   const providers = rules.snapshot.providers.filter(({ type }) => type === view.provider)

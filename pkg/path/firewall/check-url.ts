@@ -22,8 +22,8 @@ export function urlFault(text: string, reach: Reach): string | null {
   const port = url.protocol === 'https:' ? '443' : '80'
   if (authority !== url.host && authority !== `${url.host}:${port}`) return 'has a host with two spellings'
   if (reach.own.some((own) => URL.canParse(own) && new URL(own).origin === url.origin)) return null
-  if (isUnnamed(url.hostname)) return 'names a machine by its number, or this one'
-  return reach.others(url) ? null : 'goes to a host that is not granted'
+  if (reach.others(url)) return null
+  return isUnnamed(url.hostname) ? 'names a machine by its number, or this one' : 'goes to a host that is not granted'
 }
 
 /** WHATWG has brought every notation of an IPv4 address to this one. */

@@ -107,6 +107,7 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
     },
     servers: [],
     peers: [],
+    egress: [],
     providers: [
       {
         source: { policy: SOURCE, path: 'llm.providers[openai]' },
@@ -117,6 +118,7 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
           { name: 'web_search*', serverUrls: [] },
           { name: 'mcp', serverUrls: ['https://mcp.example/a'] },
         ],
+        opaque: [],
       },
     ],
     onViolation: { action: 'Deny', rules: [] },

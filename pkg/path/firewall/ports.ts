@@ -1,4 +1,4 @@
-import type { AgentRef, Reason, Snapshot, ToolPage } from '#pkg/model'
+import type { AgentRef, Reason, ToolPage } from '#pkg/model'
 
 /** What SQL can be seen to do. A subset of the intents of `#pkg/model`. */
 export type SqlIntent = 'sql.read' | 'sql.write' | 'sql.ddl' | 'shell.exec' | 'fs.read' | 'fs.write' | 'net.egress'
@@ -95,17 +95,12 @@ export interface ToolMemory {
   pinnedSince(server: ServerKey, tool: string): number | null
 }
 
-/** May an address that agents tell each other be asked for? Its form has been checked. Implemented by the check of egress. */
-export type MayReach = (snapshot: Snapshot, url: URL) => boolean
-
 /** What the firewall needs of others. */
 export type FirewallDeps = {
   /** Undefined where no tool server is ever asked: then a list of tools is in doubt. */
   readonly tools?: ToolMemory
   /** Addresses of peers in the place of those that policies name. Default none. */
   readonly peerUrls?: Readonly<Record<string, string>>
-  /** Undefined: agents may tell each other the addresses of the peer itself, and no others. */
-  readonly mayReach?: MayReach
   readonly sql: SqlReader
   readonly newJson: NewJsonFollower
 }

@@ -1,4 +1,4 @@
-import type { Ask, ClientLeg, Reason } from '#pkg/model'
+import { type Ask, type ClientLeg, type Headers, HOST_FACADE, type HostTarget, type Reason } from '#pkg/model'
 import type { Settings } from './options.ts'
 import type { FacadeDeps, Fault, RejectedAsk } from './ports.ts'
 import type { BodyFault, ReadBody, RequestBody } from './request-body.ts'
@@ -58,11 +58,7 @@ async function readAndHandle(at: ServeDeps, serving: Serving): Promise<void> {
   const { request, leg } = serving
   const method = request.method ?? ''
   const listed = deps.rules.readHeaders(request.rawHeaders)
-  const target = deps.rules.requestTarget(method, request.url ?? '')
-  const token = listed.ok ? deps.rules.tokenOf(listed.headers, target.ok ? target.query : '') : null
-  // the facade of a bad target only says in which dialect to refuse it
-  const split = at.split(target.ok ? target.path : (request.url ?? ''))
-  const known: RejectedAsk = { facade: split.facade, method, path: target.ok ? split.path : '', token }
+  const { target, ...known } = targetOf(at, method, request.url ?? '', listed.ok ? listed.headers : null)
 
   if (!listed.ok) return reject(at, serving, known, listed)
   if (!target.ok) return reject(at, serving, known, target)
@@ -75,6 +71,12 @@ async function readAndHandle(at: ServeDeps, serving: Serving): Promise<void> {
   if (sent.kind !== 'whole') return reject(at, serving, known, bodyFault(sent.kind, settings))
   const encoding = deps.rules.contentEncodingOf(listed.headers)
   const { requestBytes: maxBytes, decodedRatio: ratio } = settings.limits
+  if (target.host !== undefined) {
+    const { host, query } = target
+    return void (
+      leg.gone || (await deps.handle({ ...known, query, headers: listed.headers, body: sent.bytes, target: host }, leg))
+    )
+  }
   const decoding = deps.decode(sent.bytes, encoding, { maxBytes, ratio })
   const decoded = decoding instanceof Promise ? await decoding : decoding
   if (!decoded.ok) return reject(at, serving, known, decoded)
@@ -83,6 +85,28 @@ async function readAndHandle(at: ServeDeps, serving: Serving): Promise<void> {
   if (leg.gone) return
   const ask: Ask = { ...known, query: target.query, headers: listed.headers, body: decoded.body }
   await deps.handle(ask, leg)
+}
+
+type KnownTarget = { readonly ok: true; readonly query: string; readonly host?: HostTarget } | Fault
+
+/** Where a request goes, and who asks. `headers` is null where they could not be read. */
+function targetOf(
+  { deps: { rules }, split }: ServeDeps,
+  method: string,
+  url: string,
+  headers: Headers | null,
+): RejectedAsk & { readonly target: KnownTarget } {
+  if (rules.isProxied(method, url)) {
+    const read = rules.proxyTarget(method, url, headers ?? {})
+    const token = headers === null ? null : rules.proxyTokenOf(headers)
+    const target: KnownTarget = read.ok ? { ok: true, query: read.query, host: read.target } : read
+    return { facade: HOST_FACADE, method, path: read.ok ? read.path : '', token, target }
+  }
+  const target = rules.requestTarget(method, url)
+  const token = headers === null ? null : rules.tokenOf(headers, target.ok ? target.query : '')
+  // the facade of a bad target only says in which dialect to refuse it
+  const { facade, path } = split(target.ok ? target.path : url)
+  return { facade, method, path: target.ok ? path : '', token, target }
 }
 
 const NO_BODY: ReadBody = { kind: 'whole', bytes: new Uint8Array(0) }

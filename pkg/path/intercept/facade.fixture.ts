@@ -49,6 +49,10 @@ export async function withFacade(
       rejected.push({ facade: ask.facade, path: ask.path, token: ask.token, reason })
       client.reply(403, { ...JSON_TYPE, 'x-should-retry': 'false' }, Buffer.from(reason))
     },
+    tunnel: async (ask, client) => {
+      asks.push(ask)
+      client.reply(403, JSON_TYPE, Buffer.from('tunnel'))
+    },
     log: { debug: note, info: note, warn: note, error: note },
     ...overrides,
   }

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { SallyportError } from '#pkg/model/errors'
 import { HttpClientLeg } from './client-leg.ts'
@@ -10,6 +10,7 @@ import { type FacadeOptions, type Settings, settingsOf } from './options.ts'
 import type { FacadeDeps } from './ports.ts'
 import { type BodyBudget, RequestBody } from './request-body.ts'
 import { newSplitter } from './routes.ts'
+import { serveTunnels } from './tunnel.ts'
 import { refuseUnparsed } from './unparsed.ts'
 
 /** The explicit facade of a standalone process: agents set it as their SDK's base URL. */
@@ -53,6 +54,10 @@ export function newFacade(deps: FacadeDeps, options: FacadeOptions): Facade {
   wire(server, newReception(at, { budget, http2 }, state), deps)
   const handed = new HandedSockets()
   watchStalls(server, deps, settings, state, http2)
+  const tunnels = serveTunnels(server, at, {
+    isBusy: (socket) => (state.connections.get(socket)?.turn ?? null) !== null,
+    enter: () => enter(state),
+  })
   return {
     listen: () => listen(server, settings),
     accept: (socket, protocol) => {
@@ -64,7 +69,9 @@ export function newFacade(deps: FacadeDeps, options: FacadeOptions): Facade {
     close: async (drainMs) => {
       state.closing = true
       for (const connection of state.connections.values()) connection.closeUnused()
+      const uncut = tunnels.cutAfter(drainMs)
       await Promise.all([close(server, drainMs), handed.close(drainMs), http2.close(drainMs)])
+      uncut()
       await settled(state)
     },
   }
@@ -153,27 +160,11 @@ function wire(server: Server, reception: Reception, deps: FacadeDeps): void {
   server.on('request', ask)
   server.on('checkContinue', (request, response) => reception.asked({ request, response, waits: true }))
   server.on('checkExpectation', ask)
-  server.on('connect', (request: IncomingMessage, socket: Socket) => {
-    ask(request, responseOn(request, socket))
-  })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // the socket of a plain HTTP server is a net.Socket
     reception.unparsed(error, socket as Socket)
   })
   server.on('drop', () => deps.log?.warn('connection-dropped', { limit: server.maxConnections }))
-}
-
-/** Node's server lets go of the socket of a CONNECT; it is answered like any other request, and closed. */
-function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
-  const response = new ServerResponse(request)
-  response.shouldKeepAlive = false
-  response.assignSocket(socket)
-  response.once('finish', () => {
-    response.detachSocket(socket)
-    socket.destroySoon()
-  })
-  socket.on('error', () => socket.destroy())
-  return response
 }
 
 function listen(server: Server, settings: Settings): Promise<{ readonly url: string; readonly port: number }> {

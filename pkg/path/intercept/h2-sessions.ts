@@ -34,7 +34,8 @@ export function newSessions(at: SessionsDeps): Sessions {
   const { settings } = at
   const sessions = new Set<Session>()
   const legs = new Set<Http2ClientLeg>()
-  const served: ServeDeps = { deps: { ...at.deps, rules: at.rules }, settings, split: at.split }
+  const rules = { ...at.deps.rules, ...at.rules, isProxied: () => false } // other hosts are asked for over HTTP/1.1
+  const served: ServeDeps = { deps: { ...at.deps, rules }, settings, split: at.split }
   let emptied = () => {}
 
   const begin = (stream: ServerHttp2Stream, raw: readonly string[]): boolean => {

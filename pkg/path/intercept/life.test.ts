@@ -166,7 +166,7 @@ test('[ICPT-11] what is open after the drain is cut, and told', async () => {
 test('[ICPT-11] an address that is taken is an error that says so', async () =>
   withFacade(echo, async ({ port }) => {
     const second = newFacade(
-      { rules: http1, decode: decodeWhole, handle: echo, reject: () => {} },
+      { rules: http1, decode: decodeWhole, handle: echo, reject: () => {}, tunnel: async () => {} },
       { facades: [], port },
     )
     await assert.rejects(second.listen(), (error) => isErrorCode(error, 'UNREACHABLE'))

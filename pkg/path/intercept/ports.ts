@@ -1,4 +1,4 @@
-import type { Ask, ClientLeg, Headers, Reason } from '#pkg/model'
+import type { Ask, ClientLeg, ClientTunnel, Headers, HostTarget, Reason } from '#pkg/model'
 import type { Log } from '#pkg/platform/log'
 
 /** A request that breaks a rule. `detail` follows "the request", and never holds payload. */
@@ -13,6 +13,16 @@ export type RequestRules = {
     method: string,
     rawUrl: string,
   ): { readonly ok: true; readonly path: string; readonly query: string } | Fault
+  /** Is it for another host: CONNECT, or in absolute form? */
+  isProxied(method: string, rawUrl: string): boolean
+  /** The one reading of such a request's target. */
+  proxyTarget(
+    method: string,
+    rawUrl: string,
+    headers: Headers,
+  ): { readonly ok: true; readonly target: HostTarget; readonly path: string; readonly query: string } | Fault
+  /** The agent's token that came with it, or null. */
+  proxyTokenOf(headers: Headers): string | null
   /** Where the body ends: its length, 0 = none, null = chunked. */
   requestFraming(
     headers: Headers,
@@ -25,7 +35,7 @@ export type RequestRules = {
 }
 
 /** The same rules for HTTP/2, as `codec/wire/http2` exports them: the flat list is a header block. Pure. */
-export type Http2Rules = RequestRules & {
+export type Http2Rules = Omit<RequestRules, 'isProxied' | 'proxyTarget' | 'proxyTokenOf'> & {
   /** Method and target of a header block, empty where they are missing. */
   requestLine(raw: readonly string[]): { readonly method: string; readonly url: string }
 }
@@ -51,6 +61,8 @@ export type FacadeDeps = {
   readonly decode: DecodeBody
   /** Answers one request. `ask.facade` is empty for a path below no base. To settle without an answer is a failure. */
   handle(ask: Ask, client: ClientLeg): Promise<void> | void
+  /** Answers one request for a connection of its own: CONNECT (`ask.target` is set), or a WebSocket at a facade. Settles when it is over. */
+  tunnel(ask: Ask, client: ClientTunnel): Promise<void>
   /** Writes down why a request could not be read, then answers it. */
   reject(ask: RejectedAsk, reason: Reason, detail: string, client: ClientLeg): Promise<void> | void
   readonly log?: Log

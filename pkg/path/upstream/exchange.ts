@@ -24,6 +24,8 @@ export type ExchangeDeps = {
   readonly place: FaultPlace
   /** Queued bytes from which on the connection is no longer read. */
   readonly bufferBytes: number
+  /** `pass`: a redirect is an answer like any other. Default: it is a fault. Never is one followed. */
+  readonly redirects?: 'pass'
   /** Called once, when the connection is no longer used by this exchange. */
   released(): void
   resolve(leg: UpstreamLeg): void
@@ -67,7 +69,8 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
       if (this.#interim > MAX_INTERIM_ANSWERS) this.#fail(this.#refused('sends interim answers without end'))
       return
     }
-    if (status >= 300 && status < 400) this.#fail(this.#refused(`redirects (${status}), which is not followed`))
+    if (status >= 300 && status < 400 && this.#deps.redirects !== 'pass')
+      this.#fail(this.#refused(`redirects (${status}), which is not followed`))
     else this.#deps.resolve({ status, headers: headersOf(headers), chunks: this, cancel: () => this.cancel() })
   }
 

@@ -5,6 +5,8 @@ export type FaultPlace = {
   readonly provider: string
   /** `host:port`. */
   readonly label: string
+  /** True for a host of `egress`, whose address no setting gives. */
+  readonly isHost?: boolean
   readonly connectTimeoutMs: number
   readonly headersTimeoutMs: number
   readonly bodyIdleTimeoutMs: number
@@ -15,7 +17,10 @@ type FaultRow = { readonly code: ErrorCode; readonly text: (place: FaultPlace) =
 
 const failed = (text: (place: FaultPlace) => string): FaultRow => ({ code: 'UPSTREAM_FAILED', text })
 const late = (text: (place: FaultPlace) => string): FaultRow => ({ code: 'UPSTREAM_TIMEOUT', text })
-const setting = (place: FaultPlace) => `is the provider's address right? (--upstream ${place.provider}=URL)`
+const setting = (place: FaultPlace) =>
+  place.isHost === true
+    ? 'is the host up, and the port the right one?'
+    : `is the provider's address right? (--upstream ${place.provider}=URL)`
 const untrusted = failed(
   (at) => `the certificate of ${at.label} is not trusted: a proxy that breaks TLS, or a wrong CA?`,
 )

@@ -9,6 +9,10 @@
  *
  * Never: reads the body's meaning, follows a redirect, decodes, prints or forwards an agent's token, logs a key.
  */
+export { type DialDeps, newDial } from './dial.ts'
+export { type Hosts, type HostsOptions, newHosts } from './hosts.ts'
 export { isPermitStale, PermitStaleError } from './permit-stale.ts'
 export type { KeyHeader } from './request-headers.ts'
+export { type Lookup, newResolve, type Resolve, type Resolved, type ResolveOptions, systemLookup } from './resolve.ts'
+export { newUpgrade, type UpgradeOptions } from './upgrade.ts'
 export { newUpstream, type ProviderTarget, type Upstream, type UpstreamDeps, type UpstreamOptions } from './upstream.ts'

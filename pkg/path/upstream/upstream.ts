@@ -221,7 +221,7 @@ class Addressed {
 }
 
 /** One context for all: building it from the system's certificates takes tens of milliseconds. */
-function newTrust(ca: UpstreamOptions['ca']): () => SecureContext {
+export function newTrust(ca: UpstreamOptions['ca']): () => SecureContext {
   let context: SecureContext | null = null
   return () => {
     const trusted = ca ?? [...new Set([...getCACertificates('default'), ...getCACertificates('system')])]

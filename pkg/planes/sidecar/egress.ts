@@ -283,7 +283,7 @@ function fail(exchange: Exchange, error: unknown): void {
 }
 
 /** An agent's token in a body would reach the provider, and its logs. */
-function bodyHoldsToken(body: Uint8Array, own: string | null): boolean {
+export function bodyHoldsToken(body: Uint8Array, own: string | null): boolean {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   if (bytes.indexOf('sp_vk_') === -1) return false
   return (own !== null && bytes.includes(own)) || TOKEN.test(bytes.toString('latin1'))
@@ -305,7 +305,7 @@ const SESSION_UNKNOWN: Finding = findingOf(
   'goes on with a session that this agent did not open, or that is forgotten; open a new one',
 )
 
-const UNKNOWN_TOKEN: Finding = findingOf(
+export const UNKNOWN_TOKEN: Finding = findingOf(
   'IDENTITY_TOKEN_UNKNOWN',
   0,
   "carries no token of an agent; give the SDK the agent's sp_vk_ token as its API key",

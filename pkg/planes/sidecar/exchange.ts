@@ -291,7 +291,8 @@ export class Exchange implements OpenExchange, Surroundings {
   }
 }
 
-const STALE: Finding = findingOf(
+/** Why an open exchange is cut. */
+export const STALE: Finding = findingOf(
   'IDENTITY_EPOCH_STALE',
   0,
   'is cut: the agent was revoked, or its policy changed, while the exchange was open',

@@ -2,6 +2,9 @@ import type {
   AgentKey,
   Dialect,
   Limits,
+  OpenHost,
+  OpenTunnel,
+  OpenUpgrade,
   OpenUpstream,
   Reason,
   Snapshot,
@@ -12,6 +15,8 @@ import type {
 import type { Exchanges, HeldBudget } from '#pkg/path/enforce'
 import type { Firewall, Rules } from '#pkg/path/firewall'
 import type { ReleasedCalls, RestoreRecords, ServerSessions } from '#pkg/path/session'
+import type { Resolve } from '#pkg/path/upstream'
+import type { Log } from '#pkg/platform/log'
 
 /** The rules of one agent, ready to be asked. A new object for every change. */
 export type Loaded = { readonly snapshot: Snapshot; readonly rules: Rules }
@@ -68,4 +73,15 @@ export type EgressDeps = {
   readonly limits: Limits
   readonly clock: { nowMs(): number; monotonicUs(): number }
   readonly newVerdictId: () => string
+}
+
+/** What the way to other hosts is made of, besides. */
+export type HostDeps = Omit<EgressDeps, 'records' | 'released' | 'sessions' | 'budget' | 'open'> & {
+  readonly log: Log
+  readonly resolve: Resolve
+  readonly openHost: OpenHost
+  readonly openTunnel: OpenTunnel
+  readonly openUpgrade: OpenUpgrade
+  /** Base URLs of the providers. */
+  readonly providerUrls: readonly string[]
 }

@@ -1,4 +1,4 @@
-import type { AgentKey, Limits, Permit } from '#pkg/model'
+import { type AgentKey, HOST_FACADE, type Limits, type Permit } from '#pkg/model'
 import { BASE as A2A_BASE, a2a } from '#pkg/path/codec/dialect/a2a'
 import { anthropic } from '#pkg/path/codec/dialect/anthropic'
 import { gemini } from '#pkg/path/codec/dialect/gemini'
@@ -20,15 +20,25 @@ import {
   type SqlReading,
   type ToolMemory,
 } from '#pkg/path/firewall'
-import { newFacade } from '#pkg/path/intercept'
+import { type FacadeDeps, newFacade } from '#pkg/path/intercept'
 import { isLive } from '#pkg/path/policy'
 import { newReleasedCalls, newRestoreRecords, newServerSessions } from '#pkg/path/session'
-import { type KeyHeader, newUpstream } from '#pkg/path/upstream'
+import {
+  type KeyHeader,
+  type Lookup,
+  newDial,
+  newHosts,
+  newResolve,
+  newUpgrade,
+  newUpstream,
+  systemLookup,
+} from '#pkg/path/upstream'
 import type { Clock } from '#pkg/platform/clock'
 import { newHeapGuard, processEngine } from '#pkg/platform/heap'
 import type { Log } from '#pkg/platform/log'
 import { newWorkerPool } from '#pkg/platform/worker'
-import { newEgress } from './egress.ts'
+import { type Egress, newEgress } from './egress.ts'
+import { type HostEgress, newHostEgress } from './host-egress.ts'
 import { loadSqlReader } from './load-grammar.ts'
 import type { FacadeRoute, Lives, Roster, VerdictSink } from './ports.ts'
 
@@ -46,6 +56,8 @@ export type SidecarOptions = {
   readonly peerUrls?: Readonly<Record<string, string>>
   /** HTTP/2 with providers whose TLS chooses it. Default false. */
   readonly upstreamHttp2?: boolean
+  /** Addresses of hosts by canonical name, in the place of what DNS says; they may be private. Default none. */
+  readonly hostAddresses?: Readonly<Record<string, readonly string[]>>
   readonly limits: Limits
 }
 
@@ -59,6 +71,8 @@ export type SidecarDeps = {
   readonly newVerdictId: () => string
   readonly random: (bytes: number) => Uint8Array
   readonly firewall: Firewall
+  /** Asks for the addresses of other hosts. Default: the system's resolver. */
+  readonly lookup?: Lookup
 }
 
 /** A sidecar. */
@@ -67,12 +81,17 @@ export type Sidecar = {
   listen(): Promise<string>
   /** Cuts every open exchange of an agent, in this turn. */
   cutAgent(agent: AgentKey): void
+  /** The rules have changed: what they no longer grant of open connections to other hosts ends in this turn. */
+  review(): void
   /** Stops accepting, lets open exchanges end for that long, then cuts them. */
   close(drainMs: number): Promise<void>
 }
 
 /** The checks with their worker. One for a process; close it last. */
 export type Checks = { readonly firewall: Firewall; ready(): Promise<void>; close(): Promise<void> }
+
+/** For a connection to another host. */
+const CONNECT_MS = 5_000
 
 /** How often open exchanges are asked whether a comment is due. */
 const TICK_MS = 1_000
@@ -93,10 +112,10 @@ const FACADES: Readonly<
 
 /**
  * What the checks take from their plane. `tools`: what is pinned of tool servers and peers; undefined = none is ever asked.
- * `peerUrls`, `mayReach`: which addresses agents may tell each other.
+ * `peerUrls`: where peers are.
  */
 export type ChecksDeps = Pick<SidecarDeps, 'clock' | 'log'> &
-  Pick<FirewallDeps, 'peerUrls' | 'mayReach'> & { readonly tools?: ToolMemory }
+  Pick<FirewallDeps, 'peerUrls'> & { readonly tools?: ToolMemory }
 
 /** Starts the checks: the worker and its spare warm up while the rest is built. */
 export function newChecks(deps: ChecksDeps, limits: Limits): Checks {
@@ -156,18 +175,15 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
   const exchanges = newExchanges()
   const permitIsLive = (permit: Permit): boolean =>
     isLive(permit, deps.roster.loaded(permit.agent)?.snapshot ?? null, deps.lives.standingOf(permit.agent))
-  const upstream = newUpstream(
-    { isLive: permitIsLive, read: newHeapGuard(processEngine()).read },
-    {
-      http2: options.upstreamHttp2 ?? false,
-      providers: options.providers.map(({ name, url, key }) => ({
-        name,
-        baseUrl: url,
-        key,
-        keyHeader: FACADES[name]?.keyHeader ?? 'authorization',
-      })),
-    },
-  )
+  const { read } = newHeapGuard(processEngine())
+  const providers = options.providers.map(({ name, url, key }) => ({
+    name,
+    baseUrl: url,
+    key,
+    keyHeader: FACADES[name]?.keyHeader ?? 'authorization',
+  }))
+  const upstream = newUpstream({ isLive: permitIsLive, read }, { http2: options.upstreamHttp2 ?? false, providers })
+  const others = newHosts({ isLive: permitIsLive, read })
   const egress = newEgress({
     ...deps,
     limits,
@@ -184,8 +200,21 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     open: upstream.open,
     routes: facadeRoutes(),
   })
+  const hosts = newHostEgress({
+    ...deps,
+    limits,
+    exchanges,
+    serverUrls: options.serverUrls ?? {},
+    peerUrls: options.peerUrls ?? {},
+    routes: facadeRoutes(),
+    resolve: newResolve(deps.lookup ?? systemLookup, { addresses: options.hostAddresses ?? {} }),
+    openHost: others.open,
+    openTunnel: newDial({ isLive: permitIsLive, connectTimeoutMs: CONNECT_MS }),
+    openUpgrade: newUpgrade({ isLive: permitIsLive }, { providers }),
+    providerUrls: options.providers.map(({ url }) => url),
+  })
   const facade = newFacade(
-    { rules, http2, decode: decodeWhole, handle: egress.handle, reject: egress.reject, log: deps.log },
+    { rules, http2, decode: decodeWhole, ...receptionOf(egress, hosts), log: deps.log },
     { port: options.port, limits, facades: Object.entries(FACADES).map(([name, { base }]) => ({ name, base })) },
   )
   const ticker = setInterval(() => exchanges.tick(deps.clock.nowMs()), TICK_MS).unref()
@@ -196,13 +225,24 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
       const cut = exchanges.cutAgent(agent)
       if (cut > 0) deps.log.info('exchanges-cut', { agent, cut })
     },
+    review: exchanges.review,
     close: async (drainMs) => {
       const closed = facade.close(drainMs)
       exchanges.retire()
       await closed
       clearInterval(ticker)
-      await upstream.close()
+      await Promise.all([upstream.close(), others.close()])
     },
+  }
+}
+
+/** Proxied requests go to other hosts, all others to what is behind a facade. */
+function receptionOf(egress: Egress, hosts: HostEgress): Pick<FacadeDeps, 'handle' | 'tunnel' | 'reject'> {
+  return {
+    handle: (ask, client) => (ask.target === undefined ? egress : hosts).handle(ask, client),
+    tunnel: hosts.tunnel,
+    reject: (ask, reason, detail, client) =>
+      (ask.facade === HOST_FACADE ? hosts : egress).reject(ask, reason, detail, client),
   }
 }
 

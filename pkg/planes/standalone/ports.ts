@@ -22,6 +22,8 @@ export type StandaloneOptions = {
   readonly peerUrls?: Readonly<Record<string, string>>
   /** HTTP/2 with providers whose TLS chooses it. Default false. */
   readonly upstreamHttp2?: boolean
+  /** Addresses of hosts in the place of what DNS says. Default none. */
+  readonly hostAddresses?: Readonly<Record<string, readonly string[]>>
   readonly limits: Limits
 }
 
@@ -76,6 +78,8 @@ export type Standalone = {
   effective(agent: AgentKey): Snapshot | null
   /** Which rule decides about a call; nothing is written down or carried out. */
   explainCall(agent: AgentKey, call: { readonly name: string; readonly arguments: unknown }): Promise<Explained>
+  /** Which rule decides about a request to another host; DNS is not asked, nothing is written down or carried out. */
+  explainHost(agent: AgentKey, request: { readonly method: string; readonly url: string }): Explained
   /** Faults of the newest reading of the folder; empty when all is well. */
   policyFaults(): readonly ResourceFault[]
   /** What a person should know of the rules and releases that hold now. */
@@ -90,4 +94,6 @@ export type StandaloneDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly random: (bytes: number) => Uint8Array
+  /** All addresses of a name. Default: the system's resolver. */
+  readonly lookup?: (name: string) => Promise<readonly string[]>
 }

@@ -11,6 +11,7 @@ import { openLifecycle } from '#pkg/systems/lifecycle'
 import { newToolPins } from '#pkg/systems/pins'
 import { adviceOn, adviceOnAll, reasonOf } from './advice.ts'
 import { explainCall } from './explain.ts'
+import { explainHost } from './explain-host.ts'
 import { readFolder, watchFolder } from './folder.ts'
 import type { Advice, AgentStatus, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
 import { newRoster } from './roster.ts'
@@ -32,8 +33,7 @@ export async function startStandalone(deps: StandaloneDeps, options: StandaloneO
 }
 
 function sidecarOptions({ port, upstreams: providers, ...options }: StandaloneOptions): SidecarOptions {
-  const { serverUrls = {}, upstreamHttp2 = false, limits } = options
-  return { port, providers, serverUrls, upstreamHttp2, limits }
+  return { ...options, port, providers }
 }
 
 async function assemble(
@@ -67,8 +67,10 @@ async function assemble(
     tokens.ensure(keys)
     roster.take(next.compiled.snapshots)
     lives.apply(next.compiled.agents)
+    sidecar.review()
     for (const agent of agents) if (!next.compiled.snapshots.has(agent.key)) sidecar.cutAgent(agent.key)
-    for (const warning of next.compiled.warnings) log.warn('policy-warning', { warning: formatFault(warning) })
+    for (const warning of [...next.compiled.warnings, ...next.compiled.uninspected])
+      log.warn('policy-warning', { warning: formatFault(warning) })
     reading = next
     agents = next.compiled.agents
   }
@@ -104,7 +106,7 @@ async function assemble(
       tokenOf: (agent) => tokens.tokenOf(agent),
       verdicts,
       effective: (agent) => roster.snapshotOf(agent),
-      explainCall: (agent, call) => explainCall({ roster, lives, firewall: checks.firewall }, agent, call),
+      ...explainers({ roster, lives, firewall: checks.firewall }, options),
       policyFaults: () => reading.faults,
       warnings,
       healthy: () => healthOf(stores, reading),
@@ -113,6 +115,17 @@ async function assemble(
   } catch (error) {
     await close(0)
     throw error
+  }
+}
+
+function explainers(
+  deps: Parameters<typeof explainCall>[0],
+  { upstreams, serverUrls = {}, peerUrls = {} }: StandaloneOptions,
+): Pick<Standalone, 'explainCall' | 'explainHost'> {
+  const owned = { providerUrls: upstreams.map(({ url }) => url), serverUrls, peerUrls }
+  return {
+    explainCall: (agent, call) => explainCall(deps, agent, call),
+    explainHost: (agent, request) => explainHost({ ...deps, ...owned }, agent, request),
   }
 }
 

@@ -1006,7 +1006,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         "maxLength": 63
        },
        "hosts": {
-        "description": "Host names.",
+        "description": "Exact host names, or IP addresses.",
         "type": "array",
         "minItems": 1,
         "maxItems": 64,
@@ -1044,7 +1044,7 @@ export const AGENT_POLICY_SCHEMA: CrdSchema = {
         }
        },
        "pathPrefixes": {
-        "description": "A path has to begin with one of these.",
+        "description": "A path has to be one of these, or below it.",
         "type": "array",
         "maxItems": 64,
         "default": [

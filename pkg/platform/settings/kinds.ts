@@ -1,3 +1,4 @@
+import { readHost, readPolicyHost } from '#pkg/platform/address'
 import { Secret } from '#pkg/platform/log'
 import type { Env } from './process-env.ts'
 
@@ -122,6 +123,22 @@ export function exactUrls(row: Row<Readonly<Record<string, string>>>): Setting<R
     const read = readUrl(given)
     return read.ok ? good(given) : read
   })
+}
+
+/** `HOST=ADDRESS`, or several addresses with commas; repeatable. Hosts and addresses in their canonical spelling. */
+export function hostAddresses(
+  row: Row<Readonly<Record<string, readonly string[]>>>,
+): Setting<Readonly<Record<string, readonly string[]>>> {
+  const read = (name: string, given: string): Parsed<readonly string[]> => {
+    const host = readHost(name)
+    if (!host.ok || host.host.kind !== 'name' || host.host.text !== name) return bad('is no host name in lower case')
+    const addresses = given.split(',').map((address) => readPolicyHost(address))
+    const literals = addresses.flatMap((read) => (read.ok && read.host.kind !== 'name' ? [read.host.text] : []))
+    return literals.length === addresses.length
+      ? good(literals)
+      : bad(`"${clip(given)}" is not one or more IP addresses`)
+  }
+  return named(row, 'HOST=ADDRESS', read)
 }
 
 /** `name=value`, repeatable, laid over the default name by name. `read` judges one pair. */

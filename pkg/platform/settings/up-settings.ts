@@ -6,6 +6,7 @@ import {
   choice,
   exactUrls,
   flag,
+  hostAddresses,
   named,
   namedUrls,
   type Parsed,
@@ -69,6 +70,12 @@ export const upSettings = {
     env: 'SALLYPORT_UPSTREAM_HTTP2',
     default: false,
     doc: 'HTTP/2 with providers whose TLS chooses it: fewer connections and less work where many answers stream at once.',
+  }),
+  egressAddresses: hostAddresses({
+    flag: 'egress-address',
+    env: 'SALLYPORT_EGRESS_ADDRESS',
+    default: {},
+    doc: 'Addresses of an egress host, in the place of what DNS says; they may be private. It grants nothing.',
   }),
   output: choice<'text' | 'json'>(
     {

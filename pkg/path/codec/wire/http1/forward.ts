@@ -81,6 +81,45 @@ export function answerHeaders(headers: Headers): Headers {
   return pass(headers, NOT_TO_CLIENT, isOurs)
 }
 
+/** What a proxy keeps to itself, and what would have an origin read another method or target than was judged. */
+const NOT_TO_HOST = new Set([
+  ...HOP_BY_HOP,
+  'host',
+  'content-length',
+  'expect',
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-url',
+  'x-original-uri',
+  'x-rewrite-url',
+])
+
+const NOT_FROM_HOST = new Set([...HOP_BY_HOP, 'alt-svc', 'proxy-authenticate', 'proxy-authentication-info'])
+
+/**
+ * The headers that go to another host: the client's own, its credentials for that host and its cookies among them, without
+ * hop-by-hop headers, those of proxies, and anything that holds an agent token, also in Basic.
+ */
+export function hostRequestHeaders(headers: Headers): Headers {
+  const passed = pass(headers, NOT_TO_HOST, isPrivateToRequest)
+  if (valuesOf(headers, 'authorization').some(hidesToken)) delete passed['authorization']
+  return passed
+}
+
+/** The headers of another host's answer: its own, but for hop-by-hop headers, `alt-svc`, and those that are only ours. */
+export function hostAnswerHeaders(headers: Headers): Headers {
+  return pass(headers, NOT_FROM_HOST, isOurs)
+}
+
+function hidesToken(value: string): boolean {
+  const [scheme = '', rest = ''] = value.split(' ', 2)
+  return scheme.toLowerCase() === 'basic' && Buffer.from(rest, 'base64').toString('latin1').includes(TOKEN_PREFIX)
+}
+
 function isOurs(name: string): boolean {
   return name.startsWith('x-sallyport-')
 }

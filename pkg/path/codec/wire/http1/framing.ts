@@ -16,13 +16,14 @@ const DIGITS = /^[0-9]{1,15}$/
  * Where the body of a request ends, if there is exactly one answer. RFC 9112 §6.
  * @param httpVersion `1.1` or `1.0`, as the parser has it.
  * @returns WIRE_HEADER_INVALID for a repeated framing header, content-length with transfer-encoding, a length that is
- * no number, a transfer-encoding other than `chunked` (any at all in HTTP/1.0), an upgrade, or an expectation other
- * than `100-continue`.
+ * no number, a transfer-encoding other than `chunked` (any at all in HTTP/1.0), or an expectation other than
+ * `100-continue`; UPGRADE_NOT_GRANTED for an upgrade.
  */
 export function requestFraming(headers: Headers, httpVersion: string): RequestFraming {
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return invalid('is neither HTTP/1.1 nor HTTP/1.0')
   for (const name of SINGLE) if (isRepeated(headers, name)) return invalid(`has more than one ${name} header`)
-  if (headers['upgrade'] !== undefined) return invalid('asks for an upgrade, and none is offered here')
+  if (headers['upgrade'] !== undefined)
+    return fault('UPGRADE_NOT_GRANTED', 'asks for an upgrade that is not offered here')
 
   const expect = firstOf(headers, 'expect')
   if (expect !== undefined && expect.toLowerCase() !== '100-continue')

@@ -169,7 +169,8 @@ for (const [name, headers, version, expected] of framings)
   test(`[HTTP-02] framing: ${name}`, () => {
     const framing = requestFraming(headers, version)
     assert.deepEqual(framing.ok ? framing.length : 'refused', expected)
-    if (!framing.ok) assert.equal(framing.reason, 'WIRE_HEADER_INVALID')
+    const reason = 'upgrade' in headers ? 'UPGRADE_NOT_GRANTED' : 'WIRE_HEADER_INVALID'
+    if (!framing.ok) assert.equal(framing.reason, reason)
   })
 
 for (const [value, passes] of [

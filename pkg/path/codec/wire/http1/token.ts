@@ -19,8 +19,13 @@ const KEY = 'key='
  * agent asks.
  */
 export function tokenOf(headers: Headers, query = ''): string | null {
+  return oneToken(keysOf(headers, query))
+}
+
+/** The one token among some words; null if there is none, or two different ones. */
+export function oneToken(words: Iterable<string>): string | null {
   let found: string | null = null
-  for (const key of keysOf(headers, query)) {
+  for (const key of words) {
     if (!TOKEN.test(key)) continue
     if (found !== null && found !== key) return null
     found = key

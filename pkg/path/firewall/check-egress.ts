@@ -1,0 +1,77 @@
+import { type EgressGrant, type Finding, findingOf, type HostTarget, type RequestView } from '#pkg/model'
+import { prefixHolds, readPath } from '#pkg/platform/address'
+import { absenceOf } from './check-name.ts'
+import type { Rules } from './rules.ts'
+
+/** Check 3 on a request to another host: one entry of `egress` must grant all of it. */
+export function egressFindings(rules: Rules, view: RequestView, target: HostTarget): readonly Finding[] {
+  const there = rules.snapshot.egress.filter(
+    ({ hosts, ports }) => ports.includes(target.port) && hosts.includes(target.host),
+  )
+  const [first] = there
+  if (first === undefined) {
+    const detail = 'goes to a host and port that are not granted'
+    return [findingOf('EGRESS_NOT_GRANTED', 0, detail, absenceOf(rules, 'egress'))]
+  }
+  return target.scheme === 'tcp' ? tunnelFindings(there, first) : requestFindings(there, first, view, target)
+}
+
+function tunnelFindings(there: readonly EgressGrant[], first: EgressGrant): readonly Finding[] {
+  if (there.some(({ tls }) => tls === 'Opaque')) return []
+  const detail = 'asks by CONNECT for a host whose entry is to be inspected; ask for it as http:// in absolute form'
+  return [findingOf('EGRESS_NOT_INSPECTABLE', 0, detail, ruleOf(first, 'tls'))]
+}
+
+function requestFindings(
+  there: readonly EgressGrant[],
+  first: EgressGrant,
+  view: RequestView,
+  target: HostTarget,
+): readonly Finding[] {
+  const inspected = there.filter(({ tls }) => tls === 'Inspect')
+  const [entry] = inspected
+  if (entry === undefined) {
+    const detail = 'is in absolute form, and the entry of its host opens connections by CONNECT only (tls: Opaque)'
+    return [findingOf('EGRESS_NOT_GRANTED', 0, detail, ruleOf(first, 'tls'))]
+  }
+  if (target.scheme === 'https') {
+    const detail =
+      'is for https, which is not inspected here; use http where the host serves it, or an entry with tls: Opaque'
+    return [findingOf('EGRESS_NOT_INSPECTABLE', 0, detail, ruleOf(entry, 'tls'))]
+  }
+  const { method, path } = view.endpoint
+  const able = inspected.filter(({ methods }) => methods.includes(method))
+  const [fit] = able
+  if (fit === undefined) {
+    const detail = 'has a method that is not granted for its host'
+    return [findingOf('EGRESS_NOT_GRANTED', 0, detail, ruleOf(entry, 'methods'))]
+  }
+  if (able.some(({ pathPrefixes }) => pathPrefixes.some((prefix) => prefixHolds(prefix, path)))) return []
+  const detail = 'has a path that is not granted for its host'
+  return [findingOf('EGRESS_NOT_GRANTED', 0, detail, ruleOf(fit, 'pathPrefixes'))]
+}
+
+/** May others be told to ask this address in the agent's name? Where the agent could ask it itself, whatever the method. */
+export function reachesHost(rules: Rules, url: URL): boolean {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
+  return rules.snapshot.egress.some(
+    ({ hosts, ports, pathPrefixes }) =>
+      hosts.includes(host) &&
+      ports.includes(port) &&
+      pathPrefixes.some((prefix) => readPath(url.pathname).ok && prefixHolds(prefix, url.pathname)),
+  )
+}
+
+const ruleOf = ({ source }: EgressGrant, field: string) => ({ policy: source.policy, path: `${source.path}.${field}` })
+
+/** Check 3 on an upgrade at a facade: an entry of its provider must open this very method and path. */
+export function upgradeFindings(rules: Rules, view: RequestView): readonly Finding[] {
+  const { method, path } = view.endpoint
+  const providers = rules.snapshot.providers.filter(({ type }) => type === view.provider)
+  if (providers.some(({ opaque }) => opaque.some((each) => each.method === method && each.path === path))) return []
+  const source = providers[0]?.source
+  const rule =
+    source === undefined ? absenceOf(rules, 'llm.providers') : { policy: source.policy, path: `${source.path}.opaque` }
+  return [findingOf('UPGRADE_NOT_GRANTED', 0, 'asks for an upgrade that no entry of its provider opens', rule)]
+}

@@ -1,0 +1,31 @@
+import { type Finding, findingOf, type HostTarget, type RequestView, type Snapshot } from '#pkg/model'
+import type { HostDeps } from './ports.ts'
+
+/**
+ * A provider, tool server or peer is not spoken to past its dialect: its host has a facade. An opaque entry for it is what its
+ * author wrote, and `policy check` warns of it.
+ */
+export function ownedFindings(
+  deps: Pick<HostDeps, 'providerUrls' | 'serverUrls' | 'peerUrls'>,
+  snapshot: Snapshot,
+  { target }: RequestView,
+): readonly Finding[] {
+  if (target === undefined || target.scheme === 'tcp') return []
+  const named = [...snapshot.servers, ...snapshot.peers].map(({ url }) => url)
+  const given = [...deps.providerUrls, ...Object.values(deps.serverUrls), ...Object.values(deps.peerUrls)]
+  const urls = [...given, ...named]
+  if (!urls.some((url) => owns(url, target))) return []
+  const detail = 'is for the host of a provider, tool server or peer, which is asked at its own facade'
+  return [findingOf('EGRESS_OWNED', 0, detail)]
+}
+
+const WEB_PORTS: ReadonlySet<number> = new Set([80, 443])
+
+/** Same host and port; the two ports of the web are one place. */
+function owns(text: string, target: HostTarget): boolean {
+  if (!URL.canParse(text)) return false
+  const url = new URL(text)
+  const host = url.hostname.replace(/^\[|\]$|\.$/g, '')
+  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
+  return host === target.host && (port === target.port || (WEB_PORTS.has(port) && WEB_PORTS.has(target.port)))
+}
