@@ -65,6 +65,11 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'SIM-10': 'the same request gets the same bytes while the clock stands; what is remembered is bounded',
   'SIM-12': 'the simulator speaks Responses, Messages and Gemini to their official SDKs, and refuses broken histories',
   'SIM-11': 'whatever is asked is answered in a shape that the provider has',
+  'FRAME-01': 'the bytes of an unfinished event are kept once, in blocks, and come back in one piece',
+  'FRAME-02': 'an event of several MiB that is large because of a picture passes byte for byte, however it is cut',
+  'FRAME-03':
+    'an event that is large in any other way, or larger than frameBytes, is refused before it is read at once',
+  'FRAME-04': 'unfinished events beyond heldBytesPerStream count for the process, and what has no room is refused',
   'ARRAY-01': 'a streamed JSON array is read element for element, however it is cut, and no byte is lost',
   'ARRAY-02': 'what is no array of objects, or an element over the limit, is a fault, and its end never leaves',
   'ARRAY-03': 'what we put into a streamed array leaves it a legal one',

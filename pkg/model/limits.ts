@@ -19,7 +19,7 @@ export type Limits = {
   readonly answerBytes: number
   /** A request body, as sent and decoded. */
   readonly requestBytes: number
-  /** One event of a stream. What of it is beyond `heldBytesPerStream` counts for `heldBytesPerProcess` until it is read. */
+  /** One event of a stream. What is beyond `heldBytesPerStream` must be long strings that are no text, as pictures are, and counts for `heldBytesPerProcess`. */
   readonly frameBytes: number
   /** Tool calls in one answer, all choices together. */
   readonly callsPerAnswer: number

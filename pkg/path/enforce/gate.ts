@@ -62,6 +62,8 @@ export class Gate {
       return
     }
     const messages = this.#parts.stream.read(frame, parsed)
+    if (this.#isTooMuchText(frame, messages))
+      return this.#judging.fail('WIRE_FRAME_TOO_LARGE', frame.at, 'holds more text than one event may')
     // a fault ends the answer whatever else is held, and how much comes with it depends on the cut
     if (frame.kind === 'fault') return this.#judging.take(messages, [])
     if (!this.#hold(frame)) return
@@ -115,6 +117,15 @@ export class Gate {
     }
     this.#tooMuch(frame, fits ? 'in this process' : 'for one stream')
     return false
+  }
+
+  /** An event may be larger than what a stream may hold back, as pictures are; its text, which is read at once, not. */
+  #isTooMuchText({ raw }: Frame, messages: readonly Message[]): boolean {
+    const { heldBytesPerStream } = this.#parts.limits
+    if (raw.length <= heldBytesPerStream) return false
+    let units = 0
+    for (const message of messages) if (message.kind === 'text') units += message.text.length
+    return units > heldBytesPerStream
   }
 
   #tooMuch(frame: Frame, which: string): void {

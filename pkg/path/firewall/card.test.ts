@@ -126,16 +126,18 @@ test('[PEER-05] whatever passes as an address of the peer is read as one by ever
   )
 })
 
-test('[PEER-05] a host that egress grants passes, and never a machine without a name', () => {
-  const all = { own: [], others: () => true }
-  for (const url of ['https://a.example/', 'http://a.example:8080/x']) assert.equal(urlFault(url, all), null)
+test('[PEER-05] a host that egress grants passes; a machine without a name only if that very one is granted', () => {
+  const reach = { own: [], others: ({ hostname }: URL) => ['a.example', '10.0.0.7', 'db'].includes(hostname) }
+  for (const url of ['https://a.example/', 'http://a.example:8080/x', 'http://10.0.0.7/', 'http://db/'])
+    assert.equal(urlFault(url, reach), null, url)
   for (const url of [
+    'https://b.example/',
     'http://10.0.0.1/',
-    'http://0xa.1/',
+    'http://0xa.0x7/',
     'http://[fd00:ec2::254]/',
     'http://localhost/',
-    'http://db/',
+    'http://dc/',
     'http://a.local/',
   ])
-    assert.notEqual(urlFault(url, all), null, url)
+    assert.notEqual(urlFault(url, reach), null, url)
 })

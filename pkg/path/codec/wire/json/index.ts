@@ -13,7 +13,15 @@
  */
 export { type AlikePlan, AlikeTexts } from './alike.ts'
 export { foldKey, isDeceptiveName } from './keys.ts'
-export { parseStrict, parseStrictBytes, parseStrictChunked, parseTextChunked, readBody, type Turns } from './parse.ts'
+export {
+  type ChunkedText,
+  parseStrict,
+  parseStrictBytes,
+  parseStrictChunked,
+  parseTextChunked,
+  readBody,
+  type Turns,
+} from './parse.ts'
 export type { JsonFault, JsonLimits, JsonProfile } from './profile.ts'
 export { type JsonListener, type JsonScanner, newJsonScanner } from './scanner.ts'
 export { elementSpans, type JsonSpan, valueSpan } from './spans.ts'

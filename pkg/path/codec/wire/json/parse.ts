@@ -2,7 +2,7 @@ import { Buffer, isUtf8 } from 'node:buffer'
 import type { Reading } from '#pkg/model'
 import { type JsonFault, type JsonLimits, type JsonProfile, PROFILES } from './profile.ts'
 import { isPlain } from './quick.ts'
-import { newJsonScanner } from './scanner.ts'
+import { type JsonListener, newJsonScanner } from './scanner.ts'
 import { invalidUtf8At } from './utf8.ts'
 
 type Refused = Reading<never> & { ok: false }
@@ -106,20 +106,27 @@ export async function parseStrictChunked(
   return fault === null ? readPlain(textOf(bytes)) : refuse(fault)
 }
 
+/** How a long text is read: by default as a `chunk`. `bound` is asked after each turn, in which so many units have been read. */
+export type ChunkedText = {
+  readonly profile?: JsonProfile
+  readonly listener?: JsonListener
+  readonly bound?: (units: number) => JsonFault | null
+}
+
 /**
- * {@link parseStrict} that looks at `turnBytes` units at a time, for the data of a large event. Only the last step,
- * `JSON.parse` of a text already found strict, is one turn.
+ * {@link parseStrict} that looks at `turnBytes` units at a time, for the data of a large event, and tells `listener`
+ * of its strings. Only the last step, `JSON.parse` of a text already found strict, is one turn.
  */
 export async function parseTextChunked(
   text: string,
   limits: JsonLimits,
   { turnBytes, yieldTurn }: Turns,
-  profile: JsonProfile = 'chunk',
+  { profile = 'chunk', listener = {}, bound }: ChunkedText = {},
 ): Promise<Reading<unknown>> {
-  const scanner = newJsonScanner(limits, {}, profile)
+  const scanner = newJsonScanner(limits, listener, profile)
   const size = Math.max(1, turnBytes)
   for (let from = 0; from < text.length; from += size) {
-    const fault = scanner.push(text.slice(from, from + size))
+    const fault = scanner.push(text.slice(from, from + size)) ?? bound?.(Math.min(from + size, text.length)) ?? null
     if (fault !== null) return refuse(fault)
     if (from + size < text.length) await yieldTurn()
   }

@@ -22,11 +22,18 @@ const OTHER_LINE_ENDS = /[\0\v\f\x1c-\x1e\x85\u2028\u2029]/
 
 /** What a careless reader would take off a field name before it compares. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for.
-const AROUND_NAME = /^[\s\x00-\x1f\x7f\p{Cf}]+|[\s\x00-\x1f\x7f\p{Cf}]+$/gu
+const BEFORE_NAME = /^[\s\x00-\x1f\x7f\p{Cf}]+/u
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for.
+const BEHIND_NAME = /^[\s\x00-\x1f\x7f\p{Cf}]$/u
+
+/** A large event with more lines is not read: each line costs, and one turn reads them all. */
+const LARGE_BYTES = 1024 * 1024
+const MAX_LINES = 1024
 
 /** Reads a frame whose bytes are all here (one that begins with a line end is a blank line); a reason where clients could read it differently. */
 export function readBlock(raw: Uint8Array, at: number, block: Block): Frame | Reason {
   if (raw[0] === 0x0a || raw[0] === 0x0d) return { kind: 'comment', raw, at }
+  if (raw.length > LARGE_BYTES && block.lines > MAX_LINES) return 'WIRE_FRAME_TOO_LARGE'
   if (!isUtf8(raw)) return 'WIRE_FRAMING'
   if (block.lines === 1 && startsWithData(raw)) {
     const from = raw[DATA.length] === 0x20 ? DATA.length + 1 : DATA.length
@@ -109,6 +116,18 @@ const FIELDS: ReadonlySet<string> = new Set(['event', 'id', 'retry'])
 function isRisky(line: string, name: string): boolean {
   if (OTHER_LINE_ENDS.test(line)) return true
   if (name === '' || FIELDS.has(name)) return false
-  const bare = name.replace(AROUND_NAME, '').toLowerCase()
+  const bare = bareName(name).toLowerCase()
   return bare.startsWith('data') || FIELDS.has(bare) || /^[[{"]/.test(bare) || bare === ''
+}
+
+/** From the end character by character: an expression that is not held to the start would try at each of them. */
+function bareName(name: string): string {
+  const bare = name.replace(BEFORE_NAME, '')
+  let end = bare.length
+  for (let size = 1; end > 0; end -= size) {
+    const unit = bare.charCodeAt(end - 1)
+    size = unit >= 0xdc00 && unit <= 0xdfff ? 2 : 1
+    if (!BEHIND_NAME.test(bare.slice(Math.max(0, end - size), end))) break
+  }
+  return bare.slice(0, Math.max(0, end))
 }

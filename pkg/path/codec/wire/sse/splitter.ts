@@ -20,8 +20,8 @@ export interface SseSplitter {
  *   dispatch it; its `raw` then does not end in a blank line.
  * - `comment`: one comment line, one blank line, or lines that dispatch nothing in any client (`id`, `retry`,
  *   unknown fields) up to and with their blank line.
- * - `fault`: what clients could read differently (`WIRE_FRAMING`), or an event over `frameBytes`
- *   (`WIRE_FRAME_TOO_LARGE`), with all that came behind it. After a fault there are only faults, cut as the chunks are.
+ * - `fault`: what clients could read differently (`WIRE_FRAMING`), or an event over `frameBytes`, or over 1 MiB in
+ *   more than 1,024 lines (`WIRE_FRAME_TOO_LARGE`), with all that came behind it. After a fault there are only faults, cut as the chunks are.
  *
  * Frames do not depend on how the stream was cut into chunks; nor do place and reason of the first fault. A CR that
  * ends a frame waits for the byte behind it, which may be its LF, unless the line before ended in a bare CR: there
