@@ -8,7 +8,7 @@ export function checkRequest(rules: Rules, view: RequestView, standing: Standing
   if (identity !== null) return [identity]
   if (rules.snapshot.denyAll) return [noneSelects()]
   if (view.endpoint.server !== undefined) return serverFindings(rules, view.endpoint.server)
-  const providers = rules.snapshot.providers.filter(({ type }) => type === view.provider)
+  const providers = providersFor(rules, view.provider)
   if (providers.length === 0) {
     return [
       findingOf('PROVIDER_NOT_GRANTED', 0, 'goes to a provider that is not granted', absenceOf(rules, 'llm.providers')),
@@ -20,6 +20,12 @@ export function checkRequest(rules: Rules, view: RequestView, standing: Standing
   const [first] = able
   if (first === undefined) return [modelFinding(providers)]
   return hostedFindings(able, first, view)
+}
+
+/** Of the compatible ones the first is the one that is reached: what another grants, it grants elsewhere. */
+function providersFor(rules: Rules, type: RequestView['provider']): readonly ProviderGrant[] {
+  const providers = rules.snapshot.providers.filter((provider) => provider.type === type)
+  return type === 'OpenAICompatible' ? providers.slice(0, 1) : providers
 }
 
 function serverFindings(rules: Rules, name: string): readonly Finding[] {

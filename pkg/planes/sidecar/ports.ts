@@ -1,4 +1,14 @@
-import type { AgentKey, Dialect, Limits, OpenUpstream, Reason, Snapshot, Standing, VerdictRecord } from '#pkg/model'
+import type {
+  AgentKey,
+  Dialect,
+  Limits,
+  OpenUpstream,
+  ProviderType,
+  Reason,
+  Snapshot,
+  Standing,
+  VerdictRecord,
+} from '#pkg/model'
 import type { Exchanges, HeldBudget } from '#pkg/path/enforce'
 import type { Firewall, Rules } from '#pkg/path/firewall'
 import type { RestoreRecords, ServerSessions } from '#pkg/path/session'
@@ -31,7 +41,12 @@ export interface VerdictSink {
 }
 
 /** One facade: the dialects that are spoken on it, and the provider behind it. */
-export type FacadeRoute = { readonly dialects: readonly [Dialect, ...Dialect[]]; readonly provider: string }
+export type FacadeRoute = {
+  readonly dialects: readonly [Dialect, ...Dialect[]]
+  readonly provider: string
+  /** The type that policies grant; undefined = that of the dialect. */
+  readonly type?: ProviderType
+}
 
 /** Everything that the egress path is made of. */
 export type EgressDeps = {
@@ -43,6 +58,8 @@ export type EgressDeps = {
   readonly sessions: ServerSessions
   /** Addresses of tool servers in the place of those that policies name. */
   readonly serverUrls: Readonly<Record<string, string>>
+  /** Providers whose address is set; a compatible one that is not is where its entry says. */
+  readonly providerNames: ReadonlySet<string>
   readonly exchanges: Exchanges
   readonly budget: HeldBudget
   readonly open: OpenUpstream
