@@ -65,6 +65,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'SIM-10': 'the same request gets the same bytes while the clock stands; what is remembered is bounded',
   'SIM-12': 'the simulator speaks Responses, Messages and Gemini to their official SDKs, and refuses broken histories',
   'SIM-11': 'whatever is asked is answered in a shape that the provider has',
+  'COMPAT-01':
+    'a provider of type OpenAICompatible has a facade, a grant and a key of its own, and is reached at the host of its first entry or at --upstream',
   'FRAME-01': 'the bytes of an unfinished event are kept once, in blocks, and come back in one piece',
   'FRAME-02': 'an event of several MiB that is large because of a picture passes byte for byte, however it is cut',
   'FRAME-03':

@@ -47,13 +47,15 @@ export type TextTool = { readonly kind: 'fence' | 'tag'; readonly word: string }
 export type IntentRule = { readonly source: Source; readonly intent: string }
 
 /** Whose API a provider speaks, by the names of POLICY.md. */
-export type ProviderType = 'OpenAI' | 'Anthropic' | 'Gemini'
+export type ProviderType = 'OpenAI' | 'Anthropic' | 'Gemini' | 'OpenAICompatible'
 
 /** One model provider that the agent may use. */
 export type ProviderGrant = {
   readonly source: Source
   readonly name: string
   readonly type: ProviderType
+  /** Where a provider of type OpenAICompatible is: `host` or `host:port`, by https. */
+  readonly host?: string
   /** Exact names or trailing-`*` globs; empty = none. */
   readonly models: readonly string[]
   /** Names or globs of provider-hosted tools; `serverUrls` only for `mcp`. */

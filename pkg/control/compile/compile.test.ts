@@ -169,11 +169,11 @@ const refused: readonly (readonly [name: string, spec: string, at: string, code:
     /a2a/,
   ],
   [
-    'another provider type',
-    '  llm: { providers: [{ name: a, type: OpenAICompatible, host: a.example }] }\n',
-    '10:39',
-    'UnsupportedField',
-    /OpenAICompatible/,
+    'a host that is more than a host',
+    '  llm: { providers: [{ name: a, type: OpenAICompatible, host: "a.example/v2" }] }\n',
+    '10:63',
+    'Invalid',
+    /host/,
   ],
   ['a ceiling policy', '  namespaceSelector: {}\n', '10:22', 'UnsupportedField', /namespaceSelector/],
   [

@@ -9,7 +9,6 @@ import {
   isIntent,
   type PeerGrant,
   type ProviderGrant,
-  type ProviderType,
   REASONS,
   type ServerGrant,
   type Source,
@@ -19,7 +18,6 @@ import {
   type ViolationRule,
 } from '#pkg/model'
 import type { AgentPolicy } from '#pkg/model/api'
-import { SallyportError } from '#pkg/model/errors'
 import { AGENT_POLICY_SCHEMA, type FieldPath, type Resource, type ResourceFault } from '#pkg/platform/resources'
 import type { CompileChecks, Report } from './contract.ts'
 import { checkEgress, checkUpgrades, egressOf, upgradesOf } from './egress.ts'
@@ -118,6 +116,8 @@ function isIntentGlob(text: string): boolean {
 function checkProviders(spec: Spec, report: Report): void {
   for (const [index, provider] of (spec.llm?.providers ?? []).entries()) {
     const at = ['spec', 'llm', 'providers', index] as const
+    if (provider.host !== undefined && !isHost(provider.host))
+      report([...at, 'host'], 'Invalid', 'a host is a name or an address, and a port if it is not 443')
     for (const [place, model] of (provider.models ?? []).entries()) checkGlob(model, [...at, 'models', place], report)
     for (const [place, tool] of (provider.hostedTools ?? []).entries()) {
       if (hostedToolOf(tool) !== null) continue
@@ -128,6 +128,12 @@ function checkProviders(spec: Spec, report: Report): void {
       )
     }
   }
+}
+
+/** `https://HOST/v1` has to be that host and nothing else. */
+function isHost(host: string): boolean {
+  const url = URL.canParse(`https://${host}/`) ? new URL(`https://${host}/`) : null
+  return url !== null && /^[a-z0-9.:[\]-]+$/.test(host) && [url.host, `${url.host}:443`].includes(host)
 }
 
 function checkViolations(spec: Spec, report: Report): void {
@@ -198,7 +204,8 @@ function partOf(resource: Resource<AgentPolicy>): Part {
     providers: (spec.llm?.providers ?? []).map((provider, index) => ({
       source: source(`llm.providers[${index}]`),
       name: provider.name,
-      type: providerTypeOf(provider.type),
+      type: provider.type,
+      ...(provider.host === undefined ? {} : { host: provider.host }),
       models: provider.models ?? [],
       hostedTools: (provider.hostedTools ?? []).map(hostedToolOf).filter((tool) => tool !== null),
       opaque: upgradesOf(provider),
@@ -219,10 +226,4 @@ function partOf(resource: Resource<AgentPolicy>): Part {
 /** What the schema allows besides was refused before. */
 function executionOf(execution: string | undefined): ToolGrant['execution'] {
   return execution === 'output' || execution === 'mcp' ? execution : 'local'
-}
-
-/** The types that are supported; what the schema allows besides was refused before. */
-function providerTypeOf(type: string): ProviderType {
-  if (type === 'OpenAI' || type === 'Anthropic' || type === 'Gemini') return type
-  throw new SallyportError('INTERNAL', `a provider of type ${type} has passed the check of what is supported`)
 }

@@ -101,7 +101,6 @@ test('[CLI-05] faults come file by file, each from its top, whichever reader fou
   })
 })
 
-const spec = (text: string): string => `${POLICY.slice(0, POLICY.indexOf('  tools:'))}  llm: { providers: [${text}] }\n`
 const withValue: Readonly<Record<string, (value: string) => string>> = {
   'spec.onViolation.action': (value) => `${POLICY}  onViolation: { action: ${value} }\n`,
   'spec.onViolation.rules.action': (value) =>
@@ -109,8 +108,6 @@ const withValue: Readonly<Record<string, (value: string) => string>> = {
   'spec.tools.allow.execution': (value) => POLICY.replace('search_docs }', `search_docs, execution: ${value} }`),
   'spec.mcp.servers.onDrift': (value) =>
     `${POLICY}  mcp: { servers: [ { name: s, url: "https://s.example/mcp", onDrift: ${value} } ] }\n`,
-  'spec.llm.providers.type': (value) =>
-    spec(`{ name: openai, type: ${value}, models: [], ${value === 'OpenAICompatible' ? 'host: a.example' : ''} }`),
   'spec.state': (value) =>
     `apiVersion: sallyport.dev/v1alpha1\nkind: Agent\nmetadata: { name: a }\nspec: { state: ${value}, reason: x }\n`,
 }

@@ -76,6 +76,7 @@ async function start(deps: CliDeps, settings: UpSettings, log: ReturnType<typeof
 function keyOf(settings: UpSettings, provider: string): string | null {
   const keys: Readonly<Record<string, UpSettings['openaiKey']>> = {
     openai: settings.openaiKey,
+    'openai-compatible': settings.openaiCompatibleKey,
     anthropic: settings.anthropicKey,
     gemini: settings.geminiKey,
   }

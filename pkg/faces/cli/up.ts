@@ -48,7 +48,7 @@ export function defineUp(parent: Command, context: Context): void {
     .option('--log-level <level>', 'debug, info, warn or error (SALLYPORT_LOG_LEVEL; default info); logs go to stderr')
     .addHelpText(
       'after',
-      '\nThe keys of the providers come from OPENAI_API_KEY, ANTHROPIC_API_KEY and GEMINI_API_KEY; unset, requests go on without one.',
+      '\nThe keys of the providers come from OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY and OPENAI_COMPATIBLE_API_KEY; unset, requests go on without one.',
     )
     .action(async (_options, command: Command) => {
       const { readUpSettings } = await import('./read-up-settings.ts')

@@ -38,6 +38,8 @@ test('[CLI-08] policy effective prints each rule with where it was written', asy
   withProcess(async ({ at }) => {
     const { out } = await run(['policy', 'effective', 'growth/marketing', ...at])
     assert.match(out, /run_sql; local; intents sql\.read {2}\(growth\/marketing tools\.allow\[0\]\)/)
+    assert.match(out, /count_rows; mcp at warehouse alone; intents none {2}\(growth\/marketing tools\.allow\[1\]\)/)
+    assert.match(out, /count_rows; local at warehouse alone, not when a model proposes it; /)
     assert.match(out, /admin_\* {2}\(growth\/marketing tools\.deny\[0\]\)/)
     const json = JSON.parse((await run(['policy', 'effective', 'growth/marketing', '-o', 'json', ...at])).out)
     assert.equal(json.grants[0].source.path, 'tools.allow[0]')
@@ -62,6 +64,19 @@ test('[CLI-08] policy explain VERDICT names reason, check, policy, rule and what
     assert.notEqual(json.remedy, '')
     assert.equal((await run(['policy', 'explain', 'v_none', ...at])).status, 1)
     assert.equal((await run(['policy', 'explain', 'v/../x', ...at])).status, 64)
+  }))
+
+test('[FW-16] policy explain VERDICT names the entries that grant a proposal, or any call at a server', async () =>
+  withProcess(async ({ at, source }) => {
+    const allowed = { action: 'Allow', reasons: [], check: null, policy: null, rule: null, tool: 'count_rows' } as const
+    source.append({ ...recordOf(1), ...allowed, direction: 'FromModel' })
+    source.append({ ...recordOf(2), ...allowed, direction: 'ToTool' })
+    const pathsOf = async (id: string): Promise<readonly string[]> => {
+      const { grants } = JSON.parse((await run(['policy', 'explain', id, '-o', 'json', ...at])).out)
+      return grants.map(({ path }: { readonly path: string }) => path)
+    }
+    assert.deepEqual(await pathsOf('v_000001'), ['tools.allow[1]'])
+    assert.deepEqual(await pathsOf('v_000002'), ['tools.allow[1]', 'tools.allow[2]'])
   }))
 
 test('[CLI-08] policy explain AGENT CALL.json takes both ways of writing a call, from a file or stdin', async () =>

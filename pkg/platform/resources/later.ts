@@ -7,6 +7,5 @@ export const LATER_VALUES: Readonly<Record<string, readonly string[]>> = {
   'spec.onViolation.rules.action': ['Redact', 'Hold'],
   'spec.tools.allow.execution': ['a2a', 'http', 'stdio'],
   'spec.mcp.servers.onDrift': ['Hold'],
-  'spec.llm.providers.type': ['OpenAICompatible'],
   'spec.state': ['Suspended', 'Terminated'],
 }

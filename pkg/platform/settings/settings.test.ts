@@ -56,6 +56,7 @@ test('[SET-05] without anything said, up has the documented defaults', () => {
     limits: DEFAULT_LIMITS,
     logLevel: 'info',
     openaiKey: null,
+    openaiCompatibleKey: null,
     anthropicKey: null,
     geminiKey: null,
   })

@@ -49,9 +49,9 @@ export const upSettings = {
         anthropic: 'https://api.anthropic.com',
         gemini: 'https://generativelanguage.googleapis.com',
       },
-      doc: "Base URL of a provider, as that provider's SDK would take it; OpenAI's ends in /v1.",
+      doc: "Base URL of a provider, as that provider's SDK would take it; OpenAI's ends in /v1. openai-compatible: default is the host of the policy's entry.",
     },
-    ['openai', 'anthropic', 'gemini'],
+    ['openai', 'anthropic', 'gemini', 'openai-compatible'],
   ),
   mcp: exactUrls({
     flag: 'mcp',
@@ -108,6 +108,10 @@ export const upSettings = {
   openaiKey: secret({
     env: 'OPENAI_API_KEY',
     doc: 'Key sent to the provider openai; unset = requests go without a key.',
+  }),
+  openaiCompatibleKey: secret({
+    env: 'OPENAI_COMPATIBLE_API_KEY',
+    doc: 'Key sent to the address of --upstream openai-compatible=URL, and to no other; unset = requests go without a key.',
   }),
   anthropicKey: secret({
     env: 'ANTHROPIC_API_KEY',

@@ -39,6 +39,6 @@ test('[JSON-12] a text read in turns is read as at once, whatever the size of a 
         assert.deepEqual(await parseTextChunked(text, limits, turns, { profile }), parseStrict(text, limits, profile))
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   )
 })
