@@ -24,6 +24,7 @@ export type AheadParts = {
 export class LookAhead {
   readonly #parts: AheadParts
   #units = 0
+  #looked = 0
   #bytes = 0
   /** What came, with runs of white space as one space. */
   #seen = ''
@@ -32,14 +33,20 @@ export class LookAhead {
     this.#parts = parts
   }
 
+  /** How many units it took to answer, wherever the text was cut. */
+  get looked(): number {
+    return this.#looked
+  }
+
   /** More text. Not to be called again once it answered other than `wait`. */
   push(text: string): Ahead {
     const { closer, window, cap } = this.#parts
     const piece = text.slice(0, this.#reach(text))
     const closed = closer.push(piece)
     const inside = closed === null ? piece : piece.slice(0, Math.max(0, closed - this.#units))
-    this.#units += piece.length
     const brace = inside.search(/[{｛]/)
+    this.#looked = this.#units + (brace === -1 ? inside.length : brace)
+    this.#units += piece.length
     if (brace !== -1) return this.#isTalk(inside.slice(0, brace)) ? 'text' : 'call'
     const full = closed !== null || this.#bytes >= window
     if (!this.#add(inside) && !full) return this.#units < cap ? 'wait' : 'call'
@@ -92,10 +99,14 @@ const BLANKS = /[\s\x1c-\x1f\x85]+/g
 // biome-ignore lint/suspicious/noControlCharactersInRegex: separators that Python strips
 const BLANK = /[\s\x1c-\x1f\x85]/
 
-/** Bytes of one unit in UTF-8, half of four for a half of a pair; none for white space. */
+/** Bytes of one unit in UTF-8; none for white space. */
 function costOf(code: number): number {
   if (code > 0x20 && code < 0x7f) return 1
-  if (BLANK.test(String.fromCharCode(code))) return 0
+  return BLANK.test(String.fromCharCode(code)) ? 0 : bytesOf(code)
+}
+
+/** Bytes of one unit in UTF-8, half of four for a half of a pair. */
+export function bytesOf(code: number): number {
   if (code < 0x80) return 1
   return code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 2 : 3
 }

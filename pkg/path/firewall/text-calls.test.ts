@@ -455,6 +455,35 @@ test('[TXT-07] a call over the cap is refused there and not collected', () => {
   }
 })
 
+test('[TXT-08] where a call over the cap ends does not depend on how it is cut', () => {
+  const rows: readonly (readonly [name: string, text: string])[] = [
+    ['one byte over, closed behind it', `<execute>${'x'.repeat(60)}</execute> more`],
+    ['the cap falls into the closing tag', `<execute>${'x'.repeat(50)}</execute>`],
+    ['the cap falls behind the call', `<execute>${'x'.repeat(44)}</execute> more`],
+    ['blanks behind JSON use up the cap', `[TOOL_CALLS]{"name":"a"}${' '.repeat(60)}x`],
+    ['half of a pair goes over', `<execute>${'x'.repeat(53)}\ud83d\ude00</execute>`],
+    ['a call behind it', `<execute>${'x'.repeat(60)}</execute>${CALL}`],
+  ]
+  for (const [name, text] of rows) {
+    const whole = scan([text], tag, { argumentBytes: 64 })
+    for (let at = 1; at < text.length; at += 1) {
+      const seen = scan([text.slice(0, at), text.slice(at)], tag, { argumentBytes: 64 })
+      assert.deepEqual([seen.calls, seen.plain], [whole.calls, whole.plain], `${name}, cut at ${at}`)
+    }
+    const units = scan(text.split(''), tag, { argumentBytes: 64 })
+    assert.deepEqual([units.calls, units.plain], [whole.calls, whole.plain], name)
+  }
+})
+
+test('[TXT-09] an opening behind very many that were none is taken for a call', () => {
+  const talk = (times: number): string => `<tool_call>${'y '.repeat(150)}`.repeat(times)
+  assert.deepEqual(scan([talk(100)]).calls, [])
+  const many = '<tool_call>'.repeat(20_000)
+  const whole = scan([many])
+  assert.match(whole.calls[0] ?? '', /^WIRE_CALL_TRUNCATED/)
+  assert.deepEqual(scan(many.match(/.{1,9}/gs) ?? []).calls, whole.calls)
+})
+
 test('[TXT-08] what is found does not depend on how the text is cut', () => {
   const part = fc.constantFrom(
     '<tool_call>',

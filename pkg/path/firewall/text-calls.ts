@@ -1,7 +1,7 @@
 import type { Limits, Reason, TextCallScanner, TextItem } from '#pkg/model'
 import type { NewJsonFollower } from './ports.ts'
 import type { Rules } from './rules.ts'
-import { LookAhead } from './text-ahead.ts'
+import { bytesOf, LookAhead } from './text-ahead.ts'
 import { type Closer, closerOf } from './text-closers.ts'
 import { newToolNames, type ToolNames } from './text-names.ts'
 import { type ReadParts, readCalls, type WrittenCalls } from './text-read.ts'
@@ -41,7 +41,7 @@ type Options = {
   readonly bytes: number
 }
 
-/** A call in the making. */
+/** A call in the making. `units` and `bytes` are what was read of it. */
 type Open = {
   readonly tag: TextTag
   /** Length of the opening itself. */
@@ -51,6 +51,13 @@ type Open = {
   units: number
   bytes: number
 }
+
+/**
+ * An opening behind which these many units were looked at in vain, and these many for each unit of text, is taken for a
+ * call at once: nobody talks of calls that often, and looking on would cost the square of the text.
+ */
+const AHEAD_FIRST = 65_536
+const AHEAD_SHARE = 4
 
 const TRIGGER = /[<[＜﹤［]/g
 const TRIGGER_OR_FENCE = /[<[＜﹤［`~｀]/g
@@ -68,6 +75,8 @@ class Scanner implements TextCallScanner {
   /** Of an opening that is held. */
   #ahead: LookAhead | null = null
   #base = 0
+  /** Units that were looked at ahead of openings that were none. */
+  #looked = 0
   /** The units before `#base`. */
   #before = ''
   #open: Open | null = null
@@ -82,7 +91,7 @@ class Scanner implements TextCallScanner {
   push(text: string): readonly TextItem[] {
     if (text === '') return []
     this.#items = []
-    if (this.#open !== null) this.#follow(this.#open, text)
+    if (this.#open !== null) this.#take(this.#open, text)
     else {
       this.#held.push(text)
       if (this.#ahead !== null && this.#ahead.push(text) === 'wait') return []
@@ -154,11 +163,14 @@ class Scanner implements TextCallScanner {
     if (found.kind === 'partial') return this.#ended ? 'text' : 'wait'
     const { tag, end } = found
     if (tag.kind === 'fence' || (tag.kind === 'element' && tag.declared)) return { tag, end }
+    if (this.#looked > AHEAD_FIRST + AHEAD_SHARE * (this.#base + at)) return { tag, end }
     const ahead = this.#aheadOf(tag)
-    const pushed = ahead.push(text.slice(end))
+    const pushed = ahead.push(text.slice(end, end + this.#options.bytes))
     const follows = pushed === 'wait' && this.#ended ? ahead.end() : pushed
     if (follows === 'wait') return ahead
-    return follows === 'call' ? { tag, end } : follows
+    if (follows === 'call') return { tag, end }
+    this.#looked += ahead.looked
+    return 'text'
   }
 
   #aheadOf(tag: TextTag): LookAhead {
@@ -178,22 +190,27 @@ class Scanner implements TextCallScanner {
     const closer = closerOf(tag, this.#options.window)
     const open: Open = { tag, opened, closer, pieces: [], units: 0, bytes: 0 }
     this.#open = open
-    this.#take(open, text, closer.push(text.slice(opened)))
+    this.#take(open, text)
   }
 
-  #follow(open: Open, text: string): void {
-    this.#take(open, text, open.closer.push(text))
-  }
-
-  #take(open: Open, text: string, closed: number | null): void {
+  /** More of a call, which may end in it. Nothing behind the unit that goes over the cap is read, wherever the text is cut. */
+  #take(open: Open, text: string): void {
+    const skipped = Math.max(0, open.opened - open.units)
+    const reach = this.#reach(open, text)
     open.pieces.push(text)
-    open.units += text.length
-    if (closed !== null) {
-      this.#close(open, open.opened + closed)
-      return
+    open.units += reach
+    const closed = open.closer.push(text.slice(skipped, reach))
+    if (closed !== null) this.#close(open, open.opened + closed)
+    else if (open.bytes > this.#options.bytes) this.#fault(open, open.units, 'WIRE_ARGUMENT_TOO_LARGE')
+  }
+
+  /** How many units of a piece are read: up to the one that goes over the cap. */
+  #reach(open: Open, text: string): number {
+    for (let at = 0; at < text.length; at += 1) {
+      open.bytes += bytesOf(text.charCodeAt(at))
+      if (open.bytes > this.#options.bytes) return at + 1
     }
-    open.bytes += Buffer.byteLength(text)
-    if (open.bytes > this.#options.bytes) this.#fault(open, open.units, 'WIRE_ARGUMENT_TOO_LARGE')
+    return text.length
   }
 
   #endOpen(open: Open): void {
@@ -221,7 +238,8 @@ class Scanner implements TextCallScanner {
   }
 
   #read(open: Open, raw: string): WrittenCalls {
-    if (Buffer.byteLength(raw) > this.#options.bytes) return { ok: false, reason: 'WIRE_ARGUMENT_TOO_LARGE' }
+    if (open.bytes > this.#options.bytes && raw.length >= open.units)
+      return { ok: false, reason: 'WIRE_ARGUMENT_TOO_LARGE' }
     if (open.closer.doubtful) return { ok: false, reason: 'WIRE_UNKNOWN_SHAPE' }
     return readCalls(this.#options.read, raw, open.tag, open.opened)
   }
