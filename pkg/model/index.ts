@@ -8,6 +8,7 @@
  */
 export * from './action.ts'
 export * from './agent.ts'
+export * from './audit.ts'
 export * from './dialect.ts'
 export * from './exchange.ts'
 export * from './finding.ts'
