@@ -299,6 +299,18 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'In any sequence of ceilings, severs, releases and restarts, rights are never lost without a new epoch nor regained by a restart.',
   'LIFE-12': 'After kill -9 every sever that anybody saw still stands.',
   'LIFE-13': "One process owns a data folder; a dead owner's lock is taken over.",
+  'LIFE-14': 'All 25 pairs of states have their answer: the same, allowed, refused with its reason, or an emergency.',
+  'LIFE-15':
+    'In any story nothing leads out of Terminated but to forget it, no epoch falls, and what came meanwhile survives a release.',
+  'LIFE-16':
+    'A state in a file that cannot be reached changes nothing, is told with its line, and does not happen later.',
+  'LIFE-17': 'Where a policy says activation Manual, an agent stays Provisioned until a person releases it.',
+  'LIFE-18':
+    'A verb moves once, says who and why, and is refused with what is possible, or with the line of the file that overrides it.',
+  'LIFE-19':
+    'Each move is one event in its turn; rights come back only on record, and all is shut until what was taken away is on record.',
+  'LIFE-20': 'A released agent is shut until its fresh key of that epoch is there.',
+  'LIFE-21': 'The state file of an older version is read on.',
   'AUD-01': 'A verdict is in the file before append returns.',
   'AUD-02':
     'The history reads oldest first across restarts and rotation, and joins what follows without gap or repeat.',

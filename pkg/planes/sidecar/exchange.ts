@@ -262,7 +262,12 @@ export class Exchange implements OpenExchange, Surroundings {
   ended(): Verdict | null {
     const standing = this.#deps.lives.standingOf(this.agent)
     const loaded = this.#deps.roster.loaded(this.agent)
-    if (standing?.state === 'Active' && standing.epoch === this.#standing.epoch && loaded !== null) {
+    if (
+      standing?.state === 'Active' &&
+      standing.thawing !== true &&
+      standing.epoch === this.#standing.epoch &&
+      loaded !== null
+    ) {
       if (loaded === this.#loaded) return null
       this.#loaded = loaded
       if (this.#judge.admits(this.#inspection().request(this.view))) return null

@@ -48,10 +48,11 @@ export type AgentStatus = {
 
 /**
  * What a person should know, and can change. DENY_ALL: no policy selects any agent. RELEASE_TOO_LOW: the release in an
- * Agent file is below the epoch of a hold. RELEASE_BEYOND_EPOCH: it covered only the holds that there were.
+ * Agent file is below the epoch of a hold. RELEASE_BEYOND_EPOCH: it covered only the holds that there were. MOVE_REFUSED:
+ * the state in an Agent file cannot be reached from where the agent is.
  */
 export type Advice = {
-  readonly code: 'DENY_ALL' | 'RELEASE_TOO_LOW' | 'RELEASE_BEYOND_EPOCH'
+  readonly code: 'DENY_ALL' | 'RELEASE_TOO_LOW' | 'RELEASE_BEYOND_EPOCH' | 'MOVE_REFUSED'
   /** null = about all of them. */
   readonly agent: AgentKey | null
   readonly message: string

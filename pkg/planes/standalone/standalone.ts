@@ -13,6 +13,7 @@ import { adviceOn, adviceOnAll, reasonOf } from './advice.ts'
 import { explainCall } from './explain.ts'
 import { explainHost } from './explain-host.ts'
 import { readFolder, watchFolder } from './folder.ts'
+import { newLogAudit } from './log-audit.ts'
 import type { Advice, AgentStatus, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
 import { newRoster } from './roster.ts'
 import { PolicySource, type Reading } from './source.ts'
@@ -137,7 +138,7 @@ function openStores(deps: StandaloneDeps, dataDir: string) {
   } catch (cause) {
     throw new SallyportError('STATE_UNAVAILABLE', `the data folder cannot be made: ${dataDir}`, { cause })
   }
-  const lives = openLifecycle(deps, { dataDir })
+  const lives = openLifecycle({ ...deps, audit: newLogAudit(deps) }, { dataDir })
   const opened: (() => void)[] = [() => lives.close()]
   try {
     const tokens = openTokens(deps, { dataDir })
