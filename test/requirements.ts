@@ -105,6 +105,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'ADM-08': 'a follower gets the history and then what comes, each record once, in order, without a gap',
   'ADM-09': 'a follower that does not read is bounded and told that it lost records; it holds nobody up',
   'ADM-10': 'explain says which rule would decide a call and writes nothing; bodies are bounded and strict',
+  'ADM-11':
+    'a verb is a POST with a JSON body that is read strictly; it goes to the plane with who asks, and its refusal has its own code',
   'CLI-01': 'version and completion start within 150 ms, and no command loads what it does not use',
   'CLI-02': 'every exit status is one of 0, 1, 64, 65, 69, 77 and means what docs/reference/cli.md says',
   'CLI-03': 'no control or bidi character of an agent reaches the terminal, in any output format',
@@ -116,6 +118,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'CLI-07': '`verdicts` prints the history and ends; with --follow it goes on; -o json is one object a line',
   'CLI-08': '`policy explain` names the deciding rule and policy, and what would change the answer',
   'CLI-09': 'docs/reference/cli.md lists exactly the commands and options that exist',
+  'CLI-11':
+    'the verbs of a life ask for one move bound to the epoch that was seen, wait until all have followed, and never call a partial stop a success',
   'CLI-10': `./sallyctl runs from a clone on the project's own Node, and without libraries says "make setup" and exits 69`,
   'MCP-01':
     'a granted call of an MCP tool reaches its server as it was written, and the answer comes back byte for byte',

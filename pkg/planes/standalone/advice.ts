@@ -5,6 +5,7 @@ import type { Advice } from './ports.ts'
 
 /** Why an agent may not act: what its file says, else its newest hold (what a person wrote, or its code); null when it may. */
 export function reasonOf(agent: CompiledAgent, standing: Standing | null): string | null {
+  if (standing?.thawing === true) return 'released; its fresh key is still to come'
   if (standing === null || standing.state === 'Active') return null
   if (agent.state !== 'Active') return agent.reason
   const hold = newestOf(standing.holds)

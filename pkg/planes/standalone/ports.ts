@@ -3,6 +3,8 @@ import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import type { ResourceFault } from '#pkg/platform/resources'
 import type { VerdictFilter } from '#pkg/systems/audit'
+import type { VerbAsk } from '#pkg/systems/lifecycle'
+import type { MoveDone } from './lifecycle-verbs.ts'
 
 /** A provider's address, and its key; null = nothing is sent as a key. */
 export type UpstreamSetting = { readonly name: string; readonly url: string; readonly key: string | null }
@@ -27,7 +29,7 @@ export type StandaloneOptions = {
   readonly limits: Limits
 }
 
-/** One agent for a person. `acks` is 1 of 1 here: the sidecar lives in this process. */
+/** One agent for a person. `acks` is 1 of 1 here, since the sidecar lives in this process; 0 while its fresh key is to come. */
 export type AgentStatus = {
   readonly namespace: string
   readonly name: string
@@ -75,6 +77,8 @@ export type Standalone = {
   agents(): readonly AgentStatus[]
   tokenOf(agent: AgentKey): string | null
   readonly verdicts: VerdictReader
+  /** One verb of a person. @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE, USAGE */
+  move(agent: AgentKey, ask: VerbAsk): MoveDone
   /** The merged rules of an agent, with where each was written. */
   effective(agent: AgentKey): Snapshot | null
   /** Which rule decides about a call; nothing is written down or carried out. */

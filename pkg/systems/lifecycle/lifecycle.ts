@@ -44,9 +44,10 @@ export type Lifecycle = {
    */
   sever(agent: AgentKey, why: SeverCause): Standing
   /**
-   * One verb of a person, in one turn: as {@link sever}. What gives rights back is written down before it is done.
-   * @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, USAGE: nothing has changed; ADMIN_NOT_FOUND: the agent is not
-   * known; STATE_UNAVAILABLE: not durable, but in force in memory where it takes rights away.
+   * One verb of a person, in one turn: as {@link sever}, but `durable` says whether it is. What gives rights back is on
+   * record before it is done.
+   * @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, USAGE, STATE_UNAVAILABLE: nothing has changed; ADMIN_NOT_FOUND:
+   * the agent is not known.
    */
   move(agent: AgentKey, ask: VerbAsk): Moved
   /**
@@ -172,8 +173,7 @@ class OpenLifecycle implements Lifecycle {
     const asked = withVerb(row, ceiling, ask, rfc3339(this.#parts.clock.nowMs()))
     if (asked === row) {
       this.#heal('move')
-      this.#assertDurable(agent)
-      return { from: from.state, to: from.state, epoch: from.epoch, changed: false }
+      return { from: from.state, to: from.state, epoch: from.epoch, changed: false, durable: this.healthy }
     }
     const next = ask.verb === 'forget' && ceiling !== null ? withCeiling(asked, ceiling, false) : asked
     const cause: MoveCause = { source: 'User', by: ask.by, code: null, reason: ask.reason, verdictId: null }
@@ -181,8 +181,8 @@ class OpenLifecycle implements Lifecycle {
     if (!takes) this.#demand(moveRecord(from.state, standingOfRow(next), cause))
     const to = this.#take(from, next)
     this.#commit([{ row: next, changed: true, from, to, cause, ...(takes ? { recordFrom: from.state } : {}) }])
-    this.#assertDurable(agent)
-    return { from: from.state, to: ceiling === null ? null : to.state, epoch: to.epoch, changed: true }
+    const { state, epoch } = to
+    return { from: from.state, to: ceiling === null ? null : state, epoch, changed: true, durable: this.healthy }
   }
 
   apply(ceilings: readonly AgentCeiling[]): void {
@@ -282,7 +282,10 @@ class OpenLifecycle implements Lifecycle {
     this.#moves.retry()
   }
 
+  /** Writes down what gives rights back, before it does. */
   #demand(record: ReturnType<typeof moveRecord>): void {
+    this.#heal('move')
+    if (!this.healthy) throw unavailable(`${record.agent} stays as it is: its state could not be written down`, null)
     try {
       this.#moves.demand(record)
     } catch (error) {
@@ -292,9 +295,8 @@ class OpenLifecycle implements Lifecycle {
 
   #assertDurable(agent: AgentKey): void {
     if (this.healthy) return
-    const state = this.#standings.get(agent)?.state ?? 'Quarantined'
     throw unavailable(
-      `${agent} is ${state} in this process, but it could not be written down: make room on the disk`,
+      `${agent} is quarantined in this process, but it could not be written down: make room on the disk`,
       null,
     )
   }

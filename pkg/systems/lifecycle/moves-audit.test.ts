@@ -91,13 +91,14 @@ test('[LIFE-19] rights are given back only on record; taken away they are at onc
       'STATE_UNAVAILABLE',
     )
     assert.deepEqual([brief(life.standingOf(marketing)), life.healthy], ['Quarantined@2', true])
+    assert.equal(life.move(marketing, verb('suspend')).durable, false)
     assert.equal(
-      codeOf(() => life.move(marketing, verb('suspend'))),
+      codeOf(() => life.move(marketing, verb('reinstate'))),
       'STATE_UNAVAILABLE',
     )
     assert.deepEqual([brief(life.standingOf(marketing)), life.healthy], ['Suspended@3', false])
     sink.broken = false
-    assert.equal(life.move(marketing, verb('suspend')).changed, false)
+    assert.deepEqual(Object.values(life.move(marketing, verb('suspend'))), ['Suspended', 'Suspended', 3, false, true])
     assert.equal(life.healthy, true)
     assert.deepEqual(
       sink.events.map((event) => short(event)[1]),

@@ -56,4 +56,6 @@ export type Moved = {
   readonly epoch: number
   /** False for a self-move: nothing was written. */
   readonly changed: boolean
+  /** False while it is in force in this process alone: it could not be written down yet. */
+  readonly durable: boolean
 }

@@ -237,9 +237,9 @@ test('[LIFE-18] a verb answers what it did; a hold says who, why and since when'
     opened(dataDir, (life) => {
       life.apply([active()])
       const done = life.move(marketing, verb('quarantine'))
-      assert.deepEqual(done, { from: 'Active', to: 'Quarantined', epoch: 2, changed: true })
+      assert.deepEqual(done, { from: 'Active', to: 'Quarantined', epoch: 2, changed: true, durable: true })
       const again = life.move(marketing, verb('quarantine'))
-      assert.deepEqual(again, { from: 'Quarantined', to: 'Quarantined', epoch: 2, changed: false })
+      assert.deepEqual(again, { from: 'Quarantined', to: 'Quarantined', epoch: 2, changed: false, durable: true })
       assert.deepEqual(life.standingOf(marketing)?.holds, [
         {
           epoch: 2,
