@@ -303,6 +303,13 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'In any sequence of ceilings, severs, releases and restarts, rights are never lost without a new epoch nor regained by a restart.',
   'LIFE-12': 'After kill -9 every sever that anybody saw still stands.',
   'LIFE-13': "One process owns a data folder; a dead owner's lock is taken over.",
+  'KILL-01':
+    'A kill cuts every open exchange of the agent on every dialect and framing, both legs, tells who can still read, and refuses the next request at once.',
+  'KILL-02': 'At a kill a client that does not read is reset, with what waits for it.',
+  'KILL-03':
+    'At a kill a request that waits for its answer is refused in its own dialect, and the other side is reset.',
+  'KILL-04':
+    'After a kill no connection that the agent used is used again, and its sessions with tool servers are forgotten.',
   'LIFE-14': 'All 25 pairs of states have their answer: the same, allowed, refused with its reason, or an emergency.',
   'LIFE-15':
     'In any story nothing leads out of Terminated but to forget it, no epoch falls, and what came meanwhile survives a release.',

@@ -3,7 +3,7 @@ import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import type { ResourceFault } from '#pkg/platform/resources'
 import type { VerdictFilter } from '#pkg/systems/audit'
-import type { VerbAsk } from '#pkg/systems/lifecycle'
+import type { Thaw, VerbAsk } from '#pkg/systems/lifecycle'
 import type { MoveDone } from './lifecycle-verbs.ts'
 
 /** A provider's address, and its key; null = nothing is sent as a key. */
@@ -101,4 +101,6 @@ export type StandaloneDeps = {
   readonly random: (bytes: number) => Uint8Array
   /** All addresses of a name. Default: the system's resolver. */
   readonly lookup?: (name: string) => Promise<readonly string[]>
+  /** Is the fresh key of a released agent there? Default: there is none to wait for. */
+  readonly thaw?: Thaw
 }
