@@ -310,6 +310,13 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'At a kill a request that waits for its answer is refused in its own dialect, and the other side is reset.',
   'KILL-04':
     'After a kill no connection that the agent used is used again, and its sessions with tool servers are forgotten.',
+  'STORE-01':
+    'A row of the shared store is overwritten only by who saw its last writing, and never by a smaller epoch, whoever asks.',
+  'STORE-02': 'A new floor of epochs is above every epoch and floor before it, and durable.',
+  'STORE-03': 'Epochs are assigned and pushed in one step, one after the other; one that is not known is not raised.',
+  'STORE-04':
+    'After a loss of the fast store all agents are denied until every epoch stands above all that were ever assigned; a replica that was cut off reads again.',
+  'STORE-05': 'A store that does not answer in time is said to be unavailable.',
   'LIFE-14': 'All 25 pairs of states have their answer: the same, allowed, refused with its reason, or an emergency.',
   'LIFE-15':
     'In any story nothing leads out of Terminated but to forget it, no epoch falls, and what came meanwhile survives a release.',
