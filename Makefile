@@ -5,7 +5,7 @@ NODE = $(shell sh ./node-path.sh)
 PYTHON = python3
 MINUTES = 1
 
-.PHONY: help setup check test demo bench bench-quick build generate fuzz test-interop clean
+.PHONY: help setup check test demo bench bench-quick build generate fuzz test-interop test-stores clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/' | expand -t 16
@@ -32,6 +32,9 @@ out/interop/.ready: test/interop/requirements.txt
 	@mkdir -p out && rm -rf out/interop && $(PYTHON) -m venv out/interop || { echo "test-interop needs python3 with venv (Debian: python3-venv)" >&2; exit 69; }
 	@out/interop/bin/python -m pip install --quiet --disable-pip-version-check -r test/interop/requirements.txt
 	@touch out/interop/.ready
+
+test-stores: setup ## the stores of a cluster on real servers (needs Redis and Postgres: Debian's redis-server, postgresql)
+	@$(NODE) test/stores/run.ts
 
 demo: setup ## a real client, a real database, a model that is led astray
 	@$(NODE) test/demo/demo.ts

@@ -105,6 +105,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'ADM-08': 'a follower gets the history and then what comes, each record once, in order, without a gap',
   'ADM-09': 'a follower that does not read is bounded and told that it lost records; it holds nobody up',
   'ADM-10': 'explain says which rule would decide a call and writes nothing; bodies are bounded and strict',
+  'ADM-11':
+    'a verb is a POST with a JSON body that is read strictly; it goes to the plane with who asks, and its refusal has its own code',
   'CLI-01': 'version and completion start within 150 ms, and no command loads what it does not use',
   'CLI-02': 'every exit status is one of 0, 1, 64, 65, 69, 77 and means what docs/reference/cli.md says',
   'CLI-03': 'no control or bidi character of an agent reaches the terminal, in any output format',
@@ -116,6 +118,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'CLI-07': '`verdicts` prints the history and ends; with --follow it goes on; -o json is one object a line',
   'CLI-08': '`policy explain` names the deciding rule and policy, and what would change the answer',
   'CLI-09': 'docs/reference/cli.md lists exactly the commands and options that exist',
+  'CLI-11':
+    'the verbs of a life ask for one move bound to the epoch that was seen, wait until all have followed, and never call a partial stop a success',
   'CLI-10': `./sallyctl runs from a clone on the project's own Node, and without libraries says "make setup" and exits 69`,
   'MCP-01':
     'a granted call of an MCP tool reaches its server as it was written, and the answer comes back byte for byte',
@@ -299,6 +303,32 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'In any sequence of ceilings, severs, releases and restarts, rights are never lost without a new epoch nor regained by a restart.',
   'LIFE-12': 'After kill -9 every sever that anybody saw still stands.',
   'LIFE-13': "One process owns a data folder; a dead owner's lock is taken over.",
+  'KILL-01':
+    'A kill cuts every open exchange of the agent on every dialect and framing, both legs, tells who can still read, and refuses the next request at once.',
+  'KILL-02': 'At a kill a client that does not read is reset, with what waits for it.',
+  'KILL-03':
+    'At a kill a request that waits for its answer is refused in its own dialect, and the other side is reset.',
+  'KILL-04':
+    'After a kill no connection that the agent used is used again, and its sessions with tool servers are forgotten.',
+  'STORE-01':
+    'A row of the shared store is overwritten only by who saw its last writing, and never by a smaller epoch, whoever asks.',
+  'STORE-02': 'A new floor of epochs is above every epoch and floor before it, and durable.',
+  'STORE-03': 'Epochs are assigned and pushed in one step, one after the other; one that is not known is not raised.',
+  'STORE-04':
+    'After a loss of the fast store all agents are denied until every epoch stands above all that were ever assigned; a replica that was cut off reads again.',
+  'STORE-05': 'A store that does not answer in time is said to be unavailable.',
+  'LIFE-14': 'All 25 pairs of states have their answer: the same, allowed, refused with its reason, or an emergency.',
+  'LIFE-15':
+    'In any story nothing leads out of Terminated but to forget it, no epoch falls, and what came meanwhile survives a release.',
+  'LIFE-16':
+    'A state in a file that cannot be reached changes nothing, is told with its line, and does not happen later.',
+  'LIFE-17': 'Where a policy says activation Manual, an agent stays Provisioned until a person releases it.',
+  'LIFE-18':
+    'A verb moves once, says who and why, and is refused with what is possible, or with the line of the file that overrides it.',
+  'LIFE-19':
+    'Each move is one event in its turn; rights come back only on record, and all is shut until what was taken away is on record.',
+  'LIFE-20': 'A released agent is shut until its fresh key of that epoch is there.',
+  'LIFE-21': 'The state file of an older version is read on.',
   'AUD-01': 'A verdict is in the file before append returns.',
   'AUD-02':
     'The history reads oldest first across restarts and rotation, and joins what follows without gap or repeat.',

@@ -18,6 +18,7 @@ const status = await runCli(
     stderr: (text) => void process.stderr.write(text),
     stdin: readStdin,
     hasColors: process.stdout.isTTY === true && process.stdout.hasColors(),
+    isTerminal: process.stderr.isTTY === true,
     onSignal: (listener) => {
       const signals = ['SIGINT', 'SIGTERM'] as const
       const handlers = signals.map((signal) => [signal, () => listener(signal)] as const)

@@ -37,6 +37,10 @@ export type Hold = {
   readonly code: string
   readonly verdictId: string | null
   readonly since: string
+  /** What the person wrote who raised it; absent for the firewall's. */
+  readonly reason?: string
+  /** Who raised it, as the edge names them: `socket:uid=0`; absent for the firewall's. */
+  readonly by?: string
 }
 
 /** What the rest of the process needs to know of an agent's life at one moment. */
@@ -47,4 +51,6 @@ export type Standing = {
   /** Grows at every revocation; a permit of an older epoch is dead. */
   readonly epoch: number
   readonly holds: readonly Hold[]
+  /** Released, and still without the fresh key that it needs before its first byte. Absent otherwise. MESH.md §2. */
+  readonly thawing?: true
 }

@@ -73,6 +73,8 @@ export interface ClientLeg {
   readonly gone: boolean
   /** True when nothing that was written still waits in this process. */
   readonly flushed: boolean
+  /** True where what is written in one turn leaves this process only in the next, as with HTTP/2. Absent = false. */
+  readonly flushesLater?: true
   /** Called once when the client goes away before the end; at once if it has. */
   onGone(listener: () => void): void
 }

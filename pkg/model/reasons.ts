@@ -61,7 +61,10 @@ export const REASONS = {
   CHECK_FAILED: row('wire', 'call', 'a check failed in itself; doubt denies'),
   IDENTITY_TOKEN_UNKNOWN: row('identity', 'request', 'the token belongs to no agent'),
   IDENTITY_AGENT_QUARANTINED: row('identity', 'request', 'the agent is quarantined'),
-  IDENTITY_AGENT_INACTIVE: row('identity', 'request', 'the agent is not active'),
+  IDENTITY_AGENT_SUSPENDED: row('identity', 'request', 'the agent is suspended'),
+  IDENTITY_AGENT_TERMINATED: row('identity', 'request', 'the agent is terminated, for good'),
+  IDENTITY_AGENT_PROVISIONED: row('identity', 'request', 'the agent was never released: it waits for a person'),
+  IDENTITY_AGENT_INACTIVE: row('identity', 'request', 'the agent is not active: it waits for a fresh key'),
   IDENTITY_EPOCH_STALE: row(
     'identity',
     'stream',

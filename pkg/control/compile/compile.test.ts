@@ -304,15 +304,36 @@ test('[CMP-07] the merge does not depend on the order of files, and one more pol
   )
 })
 
-test('[CMP-08] the ceiling of an agent is read; what comes later is refused', () => {
+test('[CMP-08] the ceiling of an agent is read, with the line that a verb names', () => {
   const held = AGENT.trimEnd().concat('\nspec: { state: Quarantined, reason: "looked odd", releaseThroughEpoch: 4 }\n')
   assert.deepEqual(compileText(held).agents, [
-    { key, state: 'Quarantined', reason: 'looked odd', releaseThroughEpoch: 4 },
+    {
+      key,
+      state: 'Quarantined',
+      reason: 'looked odd',
+      releaseThroughEpoch: 4,
+      force: false,
+      activation: 'None',
+      place: 'p.yaml:5',
+    },
   ])
-  const later = AGENT.trimEnd().concat('\nspec: { state: Suspended, reason: x }\n')
+  const dead = AGENT.trimEnd().concat('\nspec: { state: Terminated, reason: x, force: true }\n')
+  const [agent] = compileText(dead).agents
+  assert.deepEqual([agent?.state, agent?.force], ['Terminated', true])
+  const later = AGENT.trimEnd().concat('\nspec: { serviceAccountName: x }\n')
   assert.deepEqual(
     compileText(later).faults.map((fault) => fault.code),
     ['UnsupportedField'],
+  )
+})
+
+test('[CMP-08] an agent waits for a person where one of its policies says so', () => {
+  const activationOf = (...activations: readonly string[]): string | undefined =>
+    compileText(AGENT + activations.map((one, at) => policy(`p${at}`, `  activation: ${one}\n`)).join('')).agents[0]
+      ?.activation
+  assert.deepEqual(
+    [activationOf(), activationOf('Automatic'), activationOf('Automatic', 'Manual'), activationOf('Manual')],
+    ['None', 'Automatic', 'Manual', 'Manual'],
   )
 })
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type AgentKey, agentKeyOf, type Snapshot } from '#pkg/model'
+import { type AgentKey, agentKeyOf, LIFECYCLE_STATES, type Snapshot } from '#pkg/model'
 import type { Agent } from '#pkg/model/api'
 import { AGENT_SCHEMA, type FieldPath, type Resource, type ResourceFault } from '#pkg/platform/resources'
 import type { Compiled, CompiledAgent, CompileInput, Condition } from './contract.ts'
@@ -34,7 +34,7 @@ export function compile(input: CompileInput): Compiled {
   }
   return {
     snapshots: snapshotsOf(agents.subjects, selection, input.generation),
-    agents: agents.ceilings,
+    agents: agents.ceilings.map((ceiling, at) => activated(ceiling, selection.chosen[at] ?? [])),
     conditions,
     faults: [...doubles, ...read.faults, ...agents.faults],
     warnings: warningsOf(input, agents.subjects, selection),
@@ -79,7 +79,7 @@ type Agents = {
 
 function readAgents(agents: readonly Resource<Agent>[]): Agents {
   if (agents.length === 0) {
-    const ceiling: CompiledAgent = { key: agentKeyOf(IMPLICIT), state: 'Active', reason: '', releaseThroughEpoch: 0 }
+    const ceiling: CompiledAgent = { ...ACTIVE, key: agentKeyOf(IMPLICIT) }
     return { subjects: [IMPLICIT], ceilings: [ceiling], faults: [] }
   }
   const faults: ResourceFault[] = []
@@ -98,19 +98,32 @@ function readAgents(agents: readonly Resource<Agent>[]): Agents {
   return { subjects: [...subjects.values()], ceilings: [...ceilings.values()], faults }
 }
 
+/** What an Agent without a spec asks for. */
+const ACTIVE = {
+  state: 'Active',
+  reason: '',
+  releaseThroughEpoch: 0,
+  force: false,
+  activation: 'None',
+  place: null,
+} as const satisfies Omit<CompiledAgent, 'key'>
+
 function ceilingOf(resource: Resource<Agent>): CompiledAgent {
-  const { state = 'Active', reason = '', releaseThroughEpoch = 0 } = resource.value.spec ?? {}
-  // a stricter state than Quarantined is a fault; until it is mended the agent stands still
-  return {
-    key: agentKeyOf(resource),
-    state: state === 'Active' ? 'Active' : 'Quarantined',
-    reason,
-    releaseThroughEpoch,
-  }
+  const { state, reason, releaseThroughEpoch, force } = { ...ACTIVE, ...resource.value.spec }
+  const place = `${resource.file}:${resource.at(['spec', 'state']).line}`
+  return { ...ACTIVE, key: agentKeyOf(resource), state, reason, releaseThroughEpoch, force, place }
+}
+
+/** One policy that asks for a person is enough. */
+function activated(ceiling: CompiledAgent, parts: readonly Part[]): CompiledAgent {
+  if (parts.length === 0) return ceiling
+  const isManual = parts.some((part) => part.activation === 'Manual')
+  return { ...ceiling, activation: isManual ? 'Manual' : 'Automatic' }
 }
 
 function stricter(left: CompiledAgent, right: CompiledAgent): CompiledAgent {
-  const held = left.state === 'Quarantined' ? left : right
+  const strictness = ({ state }: CompiledAgent): number => LIFECYCLE_STATES.indexOf(state)
+  const held = strictness(left) >= strictness(right) ? left : right
   return { ...held, releaseThroughEpoch: Math.min(left.releaseThroughEpoch, right.releaseThroughEpoch) }
 }
 

@@ -1,4 +1,4 @@
-import type { AgentKey, Snapshot } from '#pkg/model'
+import type { AgentKey, LifecycleState, Snapshot } from '#pkg/model'
 import type { Agent, AgentPolicy } from '#pkg/model/api'
 import type { FieldPath, Resource, ResourceFault } from '#pkg/platform/resources'
 
@@ -17,9 +17,15 @@ export type CompileInput = {
 /** The ceiling of one agent, as its resource says. */
 export type CompiledAgent = {
   readonly key: AgentKey
-  readonly state: 'Active' | 'Quarantined'
+  readonly state: Exclude<LifecycleState, 'Provisioned'>
   readonly reason: string
   readonly releaseThroughEpoch: number
+  /** With Terminated: the emergency move, from any state. */
+  readonly force: boolean
+  /** Manual where one of its policies says so; None where no policy selects it. */
+  readonly activation: 'Automatic' | 'Manual' | 'None'
+  /** Where the state is set, `file:line`; null for the agent of a folder that names none. */
+  readonly place: string | null
 }
 
 /** What became of a policy. Gateway API words. */

@@ -3,7 +3,7 @@ import { canonical } from './supported.ts'
 import { mergeViolations, type Violations } from './violations.ts'
 
 /** What the policies of one agent come to, without the agent itself. Shared by all agents with the same policies. */
-export type Merged = Omit<Part, 'resource' | 'action' | 'rules'> & {
+export type Merged = Omit<Part, 'resource' | 'action' | 'rules' | 'activation'> & {
   readonly policies: readonly string[]
   readonly onViolation: Violations
   readonly requiredCapabilities: readonly string[]

@@ -30,6 +30,7 @@ export type Part = {
   readonly resource: Resource<AgentPolicy>
   readonly role: string
   readonly mode: 'Enforce' | 'Audit'
+  readonly activation: 'Automatic' | 'Manual'
   readonly grants: readonly ToolGrant[]
   readonly denies: readonly ToolDeny[]
   readonly textTools: readonly TextTool[]
@@ -178,6 +179,7 @@ function partOf(resource: Resource<AgentPolicy>): Part {
     resource,
     role: spec.role,
     mode: spec.mode ?? 'Enforce',
+    activation: spec.activation ?? 'Automatic',
     grants: (spec.tools?.allow ?? []).map((tool, index) => ({
       source: source(`tools.allow[${index}]`),
       name: tool.name,

@@ -11,6 +11,7 @@ export const SUPPORTED_POLICY: Readonly<Record<string, true | readonly string[]>
   'spec.selector': true,
   'spec.mode': true,
   'spec.role': true,
+  'spec.activation': true,
   'spec.tools.allow.name': true,
   'spec.tools.allow.server': true,
   'spec.tools.allow.execution': ['local', 'output', 'mcp'],
@@ -46,9 +47,10 @@ export const SUPPORTED_POLICY: Readonly<Record<string, true | readonly string[]>
 
 /** The same for an Agent. */
 export const SUPPORTED_AGENT: Readonly<Record<string, true | readonly string[]>> = {
-  'spec.state': ['Active', 'Quarantined'],
+  'spec.state': true,
   'spec.reason': true,
   'spec.releaseThroughEpoch': true,
+  'spec.force': true,
 }
 
 const IGNORED = new Set(['apiVersion', 'kind', 'metadata', 'status'])

@@ -5,9 +5,10 @@ import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import { admit, type Entry } from './access.ts'
 import { type ErrorBody, errorBody, sendError } from './answers.ts'
+import type { RouteDeps } from './call.ts'
 import { listening } from './listening.ts'
 import type { AdminSource } from './ports.ts'
-import { partsOf, ROUTES, type RouteDeps } from './routes.ts'
+import { partsOf, ROUTES } from './routes.ts'
 import { listenOnSocket } from './socket-file.ts'
 
 /** `random(n)` answers n bytes that nobody can guess. */
@@ -133,7 +134,7 @@ async function dispatch(routes: RouteDeps, entry: Entry, { request, response }: 
   }
   if (methods.length === 0) throw new SallyportError('ADMIN_NOT_FOUND', 'the admin API has no such path')
   const allow = methods.join(', ')
-  sendError(response, errorBody('ADMIN_METHOD', `this path answers ${allow}; the admin API changes nothing`), { allow })
+  sendError(response, errorBody('ADMIN_METHOD', `this path answers ${allow}`), { allow })
 }
 
 function splitOnce(url: string): readonly string[] {

@@ -1,18 +1,28 @@
 /**
- * admin: the read-only HTTP API of one process, for people and programs that run it.
+ * admin: the HTTP API of one process, for people and programs that run it.
  *
  * In:  requests over `127.0.0.1` with the printed bearer token, or over a Unix socket that only its owner can open.
  * Out: agents and their state, effective policies with provenance, verdicts (history and live), and which rule would
- *      decide a call. JSON, or one JSON object a line.
+ *      decide a call; the lives of agents, moved by verbs. JSON, or one JSON object a line.
  * A browser cannot be made to ask: the Host header must name the loopback address, no CORS header is ever sent, and
  * the token is compared in constant time. Bodies, connections, followers and their queues are bounded. DESIGN §8.
  *
- * Never: changes anything, shows an agent's token over TCP, logs a token or a payload.
+ * Never: changes anything but by a POST with a JSON body, shows an agent's token over TCP, logs a token or a payload.
  */
 export { type Admin, type AdminDeps, type AdminOptions, startAdmin } from './admin.ts'
 export type { Explanation, HostRequest } from './explain.ts'
 export { inFieldOrder } from './lines.ts'
-export type { AdminSource, Advice, AgentStatus, PolicyFault, VerdictFilter } from './ports.ts'
+export type { MoveAnswer } from './moves.ts'
+export type {
+  AdminSource,
+  Advice,
+  AgentStatus,
+  MoveAsk,
+  MoveDone,
+  MoveVerb,
+  PolicyFault,
+  VerdictFilter,
+} from './ports.ts'
 export { readSince, readVerdictQuery } from './query.ts'
 export type { AgentAnswer, HealthAnswer, VersionAnswer } from './routes.ts'
 export { assertSocketFree } from './socket-file.ts'

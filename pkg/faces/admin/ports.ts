@@ -40,6 +40,29 @@ export type VerdictFilter = {
   readonly limit?: number
 }
 
+/** What a person does to the life of an agent. */
+export type MoveVerb = 'quarantine' | 'suspend' | 'release' | 'reinstate' | 'terminate' | 'forget'
+
+/** One verb. `by` = who came in, and how: `socket:uid=0`, `token`. */
+export type MoveAsk = {
+  readonly verb: MoveVerb
+  readonly reason: string
+  readonly by: string
+  readonly force?: boolean
+  /** Of a release: the epoch that the person saw. */
+  readonly throughEpoch?: number
+}
+
+/** What came of it. */
+export type MoveDone = {
+  readonly from: LifecycleState
+  readonly to: LifecycleState | null
+  readonly epoch: number
+  readonly changed: boolean
+  readonly durable: boolean
+  readonly acks: { readonly wanted: number; readonly received: number }
+}
+
 /** Where the answers come from: what this API needs of the plane. */
 export interface AdminSource {
   agents(): readonly AgentStatus[]
@@ -52,6 +75,11 @@ export interface AdminSource {
     follow(listener: (record: VerdictRecord) => void): () => void
   }
   effective(agent: AgentKey): Snapshot | null
+  /**
+   * Carries out a verb.
+   * @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE, USAGE
+   */
+  move(agent: AgentKey, ask: MoveAsk): MoveDone | Promise<MoveDone>
   /** Which rule decides, and for an Allow which entry carries it; nothing is written or carried out. */
   explainCall(
     agent: AgentKey,

@@ -1,13 +1,14 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { type AgentKey, agentKeyOf, agentRefOf } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
-import type { Clock } from '#pkg/platform/clock'
 import { nearest } from '#pkg/platform/settings'
 import { LINES_HEADERS, sendJson } from './answers.ts'
 import { readJson } from './body.ts'
+import type { Call, Route, RouteDeps } from './call.ts'
 import { explanationOf, readExplainAsk } from './explain.ts'
 import { follow } from './follow.ts'
 import { lineOf, writeLine } from './lines.ts'
+import { MOVE_ROUTES } from './moves.ts'
 import type { AdminSource, AgentStatus, PolicyFault, VerdictFilter } from './ports.ts'
 import { agentOf, readQuery, readVerdictQuery } from './query.ts'
 
@@ -24,35 +25,6 @@ export type VersionAnswer = { readonly version: string; readonly api: 'v1' }
 /** One agent; its token only over the Unix socket. */
 export type AgentAnswer = Required<AgentStatus> & { readonly token?: string | null }
 
-/** What the routes answer from. */
-export type RouteDeps = {
-  readonly source: AdminSource
-  readonly clock: Clock
-  readonly version: string
-  readonly limits: { readonly maxBodyBytes: number; readonly followQueueBytes: number; readonly maxFollowers: number }
-  readonly ending: AbortSignal
-  /** Streams that are followed now. */
-  readonly followers: Set<ServerResponse>
-}
-
-/** One request that was let in. `trusted` = over the Unix socket. */
-export type Call = {
-  readonly deps: RouteDeps
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly query: string
-  /** The variable segments of the path. */
-  readonly parts: readonly string[]
-  readonly trusted: boolean
-}
-
-/** One path; `*` is a variable segment. */
-export type Route = {
-  readonly method: 'GET' | 'POST'
-  readonly path: string
-  readonly answer: (call: Call) => Promise<void> | void
-}
-
 /** Agents that are named where none is near. */
 const LISTED_AGENTS = 5
 /** Agents that a wrong name is compared with: each costs time in which no exchange goes on. */
@@ -68,6 +40,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/verdicts', answer: verdicts },
   { method: 'GET', path: '/v1/verdicts/*', answer: verdict },
   { method: 'POST', path: '/v1/explain', answer: explain },
+  ...MOVE_ROUTES,
 ]
 
 /** The variable segments if the path fits, else null. */

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import type { AgentAnswer } from '#pkg/faces/admin'
+import { agentKeyOf } from '#pkg/model'
 import type { Hint } from './called-as.ts'
 import { printable } from './escape.ts'
+import { defineForget } from './moves.ts'
 import { paint } from './paint.ts'
 import type { Context, Globals } from './ports.ts'
 import { agentNamed, connect, print, warnOfFaults } from './session.ts'
@@ -12,14 +14,28 @@ const REASON_WIDTH = 48
 
 /** `sallyctl agents [NAME]` */
 export function defineAgents(parent: Command, context: Context): void {
-  parent
+  const agents = parent
     .command('agents')
     .argument('[name]', 'NAME (of namespace -n) or NAMESPACE/NAME; without it all are listed')
     .description('List agents, or describe one: state and why, epoch, holds, policies. With -o json also its token.')
+    .option('-w, --watch', 'print what changes, until a signal')
     .action(async (name: string | undefined, _options, command: Command) => {
-      const globals = command.optsWithGlobals<Globals>()
-      await (name === undefined ? list(context, globals) : describe(context, globals, name))
+      const globals = command.optsWithGlobals<Globals & { readonly watch?: boolean }>()
+      if (globals.watch === true) await watch(context, globals, name)
+      else await (name === undefined ? list(context, globals) : describe(context, globals, name))
     })
+  defineForget(agents, context)
+}
+
+async function watch(context: Context, globals: Globals, name: string | undefined): Promise<void> {
+  const { namespace } = globals
+  const key = name === undefined ? null : agentNamed(name, globals)
+  const client = await connect(context, globals)
+  if (key !== null) await client.get<AgentAnswer>(`/v1/agents/${key}`)
+  const { watchAgents } = await import('./agents-watch.ts')
+  const wanted = (agent: AgentAnswer): boolean =>
+    key === null ? namespace === undefined || agent.namespace === namespace : agentKeyOf(agent) === key
+  await watchAgents(context, globals, { client, wanted })
 }
 
 async function list(context: Context, globals: Globals): Promise<void> {
@@ -76,7 +92,8 @@ function description(agent: AgentAnswer, hint: Hint): string {
     ...agent.holds.map(
       (hold) =>
         `hold        ${hold.state} by ${hold.source}: ${hold.code}, epoch ${hold.epoch}, since ${hold.since}` +
-        (hold.verdictId === null ? '' : `, verdict ${hold.verdictId}`),
+        (hold.verdictId === null ? '' : `, verdict ${hold.verdictId}`) +
+        (hold.by === undefined ? '' : `, by ${hold.by}: ${hold.reason ?? '-'}`),
     ),
     ...agent.warnings.map((warning) => `warning     ${warning.code}: ${warning.message}`),
     `token       ${hint(`agents ${agent.namespace}/${agent.name} -o json`)}`,

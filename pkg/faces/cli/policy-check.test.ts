@@ -108,8 +108,6 @@ const withValue: Readonly<Record<string, (value: string) => string>> = {
   'spec.tools.allow.execution': (value) => POLICY.replace('search_docs }', `search_docs, execution: ${value} }`),
   'spec.mcp.servers.onDrift': (value) =>
     `${POLICY}  mcp: { servers: [ { name: s, url: "https://s.example/mcp", onDrift: ${value} } ] }\n`,
-  'spec.state': (value) =>
-    `apiVersion: sallyport.dev/v1alpha1\nkind: Agent\nmetadata: { name: a }\nspec: { state: ${value}, reason: x }\n`,
 }
 
 test('[CLI-05] a value that a fault offers is taken, and one that it calls not available yet is refused', async () => {

@@ -15,6 +15,8 @@ export type CliDeps = {
   readonly stdin: (maxBytes: number) => Promise<Uint8Array>
   /** True when stdout is a terminal that shows colours, and nobody has asked for none. */
   readonly hasColors: boolean
+  /** True when stderr is a terminal: progress is shown there. Absent = false. */
+  readonly isTerminal?: boolean
   /** Calls for SIGINT and SIGTERM. Answers how to stop listening; without a listener the system's default holds. */
   readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
   /** Ends the process at once. */

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { defineAgents } from './agents.ts'
 import { currentFolder, programOf } from './called-as.ts'
 import { defineCompletion } from './completion.ts'
+import { defineMoves } from './moves.ts'
 import { definePolicyCheck } from './policy-check.ts'
 import { definePolicyEffective } from './policy-effective.ts'
 import { definePolicyExplain } from './policy-explain.ts'
@@ -38,6 +39,7 @@ export function newProgram(deps: CliDeps, exit: (status: number) => void): Comma
   definePolicyEffective(policy, context)
   defineVerdicts(program, context)
   defineAgents(program, context)
+  defineMoves(program, context)
   defineVersion(program, context)
   defineCompletion(program, context)
   return program

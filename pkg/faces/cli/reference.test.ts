@@ -37,5 +37,6 @@ const DEPS: CliDeps = {
 
 function leavesOf(command: Command, path: string): readonly { readonly path: string; readonly command: Command }[] {
   if (command.commands.length === 0) return [{ path, command }]
-  return command.commands.flatMap((child) => leavesOf(child, `${path} ${child.name()}`.trim()))
+  const below = command.commands.flatMap((child) => leavesOf(child, `${path} ${child.name()}`.trim()))
+  return command.registeredArguments.length === 0 ? below : [{ path, command }, ...below]
 }

@@ -22,8 +22,14 @@ const BY_REASON: Readonly<Partial<Record<Reason, Remedy>>> = {
   IDENTITY_TOKEN_UNKNOWN: (where) =>
     `give the SDK the agent's token as its API key: ${where.hint('agents NAME -o json')} shows it`,
   IDENTITY_AGENT_QUARANTINED: (where) =>
-    `${life(where)}; to let it act again set spec.state of its Agent file to Active, and against holds spec.releaseThroughEpoch to the epoch of its newest hold`,
-  IDENTITY_AGENT_INACTIVE: (where) => `${life(where)}; spec.state of its Agent file is the ceiling`,
+    `${life(where)}; to let it act again: ${where.hint(`release ${where.agent ?? 'NAME'} --reason WHY`)}; spec.state of its Agent file has to be Active`,
+  IDENTITY_AGENT_SUSPENDED: (where) =>
+    `${life(where)}; to let it act again: ${where.hint(`reinstate ${where.agent ?? 'NAME'} --reason WHY`)}; spec.state of its Agent file has to be Active`,
+  IDENTITY_AGENT_TERMINATED: (where) =>
+    `${life(where)}; it is final: a new agent may have its name after ${where.hint(`agents forget ${where.agent ?? 'NAME'} --reason WHY`)}`,
+  IDENTITY_AGENT_PROVISIONED: (where) =>
+    `its policy asks for a person (activation: Manual): ${where.hint(`release ${where.agent ?? 'NAME'} --reason WHY`)}`,
+  IDENTITY_AGENT_INACTIVE: (where) => `ask again in a moment; ${life(where)}`,
   IDENTITY_EPOCH_STALE: () => 'ask again: the next request is judged by the rules that hold now',
   POLICY_NONE_SELECTS: () =>
     "write an AgentPolicy in the agent's namespace whose selector.matchLabels fits the Agent's labels",

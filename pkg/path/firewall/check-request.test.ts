@@ -5,7 +5,10 @@ import { ACTIVE, agent, firewall, snapshot, view } from './firewall.fixture.ts'
 const requests = [
   { name: 'an active agent, a granted model', given: {}, state: 'Active', reasons: [] },
   { name: 'a quarantined agent', given: {}, state: 'Quarantined', reasons: ['IDENTITY_AGENT_QUARANTINED'] },
-  { name: 'a suspended agent', given: {}, state: 'Suspended', reasons: ['IDENTITY_AGENT_INACTIVE'] },
+  { name: 'a suspended agent', given: {}, state: 'Suspended', reasons: ['IDENTITY_AGENT_SUSPENDED'] },
+  { name: 'a terminated agent', given: {}, state: 'Terminated', reasons: ['IDENTITY_AGENT_TERMINATED'] },
+  { name: 'a provisioned agent', given: {}, state: 'Provisioned', reasons: ['IDENTITY_AGENT_PROVISIONED'] },
+  { name: 'an agent without its fresh key', given: {}, thawing: true, reasons: ['IDENTITY_AGENT_INACTIVE'] },
   { name: 'no policy', given: {}, more: { denyAll: true }, reasons: ['POLICY_NONE_SELECTS'] },
   { name: 'no provider', given: {}, more: { providers: [] }, reasons: ['PROVIDER_NOT_GRANTED'] },
   { name: 'a provider of another type', given: { provider: 'Anthropic' }, reasons: ['PROVIDER_NOT_GRANTED'] },
@@ -74,7 +77,8 @@ for (const row of requests) {
   test(`[FW-01] a request: ${row.name}`, () => {
     const own = firewall()
     const rules = own.load(snapshot('more' in row ? row.more : {}))
-    const standing = { ...ACTIVE, state: 'state' in row ? row.state : ACTIVE.state }
+    const state = 'state' in row ? row.state : ACTIVE.state
+    const standing = { ...ACTIVE, state, ...('thawing' in row ? { thawing: row.thawing } : {}) }
     const asked = view(row.given)
     const found = own.inspect(rules, { view: asked, agent, standing }).request(asked)
     assert.deepEqual(

@@ -61,13 +61,20 @@ function peerFindings(rules: Rules, name: string): readonly Finding[] {
   ]
 }
 
-function stateFinding(standing: Standing): Finding | null {
-  if (standing.state === 'Active') return null
-  if (standing.state === 'Quarantined') {
-    return findingOf('IDENTITY_AGENT_QUARANTINED', 0, 'comes from an agent that is quarantined')
-  }
-  return findingOf('IDENTITY_AGENT_INACTIVE', 0, `comes from an agent that is ${standing.state.toLowerCase()}`)
+function stateFinding({ state, thawing }: Standing): Finding | null {
+  if (state === 'Active')
+    return thawing === true
+      ? findingOf('IDENTITY_AGENT_INACTIVE', 0, 'comes from an agent that was released and waits for its fresh key')
+      : null
+  return findingOf(REASON_OF[state], 0, `comes from an agent that is ${state.toLowerCase()}`)
 }
+
+const REASON_OF = {
+  Provisioned: 'IDENTITY_AGENT_PROVISIONED',
+  Quarantined: 'IDENTITY_AGENT_QUARANTINED',
+  Suspended: 'IDENTITY_AGENT_SUSPENDED',
+  Terminated: 'IDENTITY_AGENT_TERMINATED',
+} as const
 
 function grantsModel(provider: ProviderGrant, model: string): boolean {
   return provider.models.some((glob) => globMatches(glob, model))

@@ -42,6 +42,11 @@ export class Http2ClientLeg implements ServedLeg {
     return this.#gone || (this.#stream.writableLength === 0 && this.#rest.length === 0)
   }
 
+  /** The connection sends for all its streams at the end of a turn. */
+  get flushesLater(): true {
+    return true
+  }
+
   get over(): boolean {
     return this.#ended || this.#gone
   }

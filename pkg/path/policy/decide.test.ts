@@ -184,6 +184,7 @@ test('a permit is dead with another epoch, generation, agent or state', () => {
   assert.equal(isLive(permit, snapshot({ generation: 8 }), standing), false)
   assert.equal(isLive(permit, snapshot(), { ...standing, epoch: 4 }), false)
   assert.equal(isLive(permit, snapshot(), { ...standing, state: 'Quarantined' }), false)
+  assert.equal(isLive(permit, snapshot(), { ...standing, thawing: true }), false)
   assert.equal(isLive(permit, snapshot({ agent: agentKeyOf({ namespace: 'a', name: 'b' }) }), standing), false)
   assert.equal(isLive(permit, null, standing), false)
   assert.equal(isLive(permit, snapshot(), null), false)

@@ -68,6 +68,7 @@ export function isLive(permit: Permit, snapshot: Snapshot | null, standing: Stan
     snapshot !== null &&
     standing !== null &&
     standing.state === 'Active' &&
+    standing.thawing !== true &&
     permit.agent === snapshot.agent &&
     permit.epoch === standing.epoch &&
     permit.generation === snapshot.generation

@@ -59,3 +59,14 @@ test('[PEER-05] an agent that opens many forgets its own, and nobody else’s', 
     [false, true, true],
   )
 })
+
+test('[KILL-04] an agent’s sessions at some servers can be forgotten, and no others', () => {
+  const sessions = newServerSessions()
+  for (const agent of [ada, bob]) for (const server of ['warehouse', 'a2a/x']) sessions.opened(agent, server, 's')
+  sessions.forget(ada, (server) => !server.startsWith('a2a/'))
+  const left = [ada, bob].map((agent) => ['warehouse', 'a2a/x'].map((server) => sessions.isOf(agent, server, 's')))
+  assert.deepEqual(left, [
+    [false, true],
+    [true, true],
+  ])
+})

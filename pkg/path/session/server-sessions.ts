@@ -8,6 +8,8 @@ export type ServerSessions = {
   /** True where another agent opened it. */
   isOfAnother(agent: AgentKey, server: string, session: string): boolean
   ended(agent: AgentKey, server: string, session: string): void
+  /** All that the agent opened at places of which this is true. */
+  forget(agent: AgentKey, at: (server: string) => boolean): void
 }
 
 type Held = { readonly agent: AgentKey; readonly place: string }
@@ -56,6 +58,13 @@ class Book implements ServerSessions {
     this.#forget(keyOf(agent, placeOf(server, session)))
   }
 
+  forget(agent: AgentKey, at: (server: string) => boolean): void {
+    for (const key of [...(this.#ofAgent.get(agent) ?? [])]) {
+      const held = this.#held.get(key)
+      if (held !== undefined && at(serverOf(held.place))) this.#forget(key)
+    }
+  }
+
   #use(agent: AgentKey, place: string): void {
     const key = keyOf(agent, place)
     this.#forget(key)
@@ -83,4 +92,5 @@ class Book implements ServerSessions {
 }
 
 const placeOf = (server: string, session: string): string => JSON.stringify([server, session])
+const serverOf = (place: string): string => String(JSON.parse(place)[0])
 const keyOf = (agent: AgentKey, place: string): string => `${agent} ${place}`

@@ -26,6 +26,8 @@ export type ExchangeDeps = {
   readonly bufferBytes: number
   /** `pass`: a redirect is an answer like any other. Default: it is a fault. Never is one followed. */
   readonly redirects?: 'pass'
+  /** Runs what closes the connection of an exchange that is given up. Default: runs it. */
+  cut?(abort: () => void): void
   /** Called once, when the connection is no longer used by this exchange. */
   released(): void
   resolve(leg: UpstreamLeg): void
@@ -132,7 +134,9 @@ export class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterat
     this.#close(null)
     const error = this.#cancelled()
     this.#deps.reject(error) // a no-op once the headers have come
-    this.#controller?.abort(error)
+    const abort = (): void => this.#controller?.abort(error)
+    if (this.#deps.cut === undefined) abort()
+    else this.#deps.cut(abort)
   }
 
   /** Ends the exchange with a fault of our own finding, and its connection. */

@@ -88,6 +88,11 @@ export class H2Connection {
     return stream
   }
 
+  /** No more streams; it closes after the last. */
+  retire(): void {
+    this.#session.close()
+  }
+
   close(): void {
     this.#session.destroy(h2Error('UND_ERR_DESTROYED'), constants.NGHTTP2_CANCEL)
   }

@@ -47,6 +47,11 @@ export class H2Origin {
       })
   }
 
+  /** The connections of now take no more streams, and close after their last. */
+  renew(): void {
+    for (const connection of this.#connections) connection.retire()
+  }
+
   close(): void {
     this.#closed = true
     for (const connection of this.#connections) connection.close()

@@ -1,6 +1,7 @@
 import { Pool } from 'undici'
-import type { HostAsk, OpenHost, Permit, UpstreamLeg } from '#pkg/model'
+import type { AgentKey, HostAsk, OpenHost, Permit, UpstreamLeg } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { type Cuts, newCuts } from './cuts.ts'
 import { pinned, placeOf } from './dial.ts'
 import { Exchange } from './exchange.ts'
 import { type FaultPlace, faultOf } from './faults.ts'
@@ -36,7 +37,12 @@ export type HostsOptions = {
 }
 
 /** `open` for the path; `close` cuts what is still open. */
-export type Hosts = { readonly open: OpenHost; close(): Promise<void> }
+export type Hosts = {
+  readonly open: OpenHost
+  /** No connection that this agent has used is used again. */
+  forget(agent: AgentKey): void
+  close(): Promise<void>
+}
 
 type Settings = Required<HostsOptions>
 
@@ -51,7 +57,14 @@ const DEFAULTS: Settings = {
   maxHeaderBytes: 64 * 1024,
 }
 
-type Known = { readonly pool: Pool; readonly place: FaultPlace; exchanges: number }
+type Known = {
+  readonly pool: Pool
+  readonly cuts: Cuts
+  readonly place: FaultPlace
+  exchanges: number
+  /** Who has used the connections that are kept. */
+  readonly users: Set<AgentKey>
+}
 
 /** Plain HTTP/1.1 to other hosts, at their judged addresses. A redirect is an answer like any other; nothing is tried twice. */
 export function newHosts(deps: HostsDeps, options: HostsOptions = {}): Hosts {
@@ -62,6 +75,12 @@ export function newHosts(deps: HostsDeps, options: HostsOptions = {}): Hosts {
   const make = ({ target, addresses }: HostAsk): Known => {
     makeRoom(known, settings.maxHosts)
     const place = placeOf(target, settings)
+    const cuts = newCuts({
+      allowH2: false,
+      timeout: settings.connectTimeoutMs,
+      onread: reads,
+      lookup: pinned(addresses),
+    })
     const pool = new Pool(`http://${place.label}`, {
       connections: null,
       pipelining: 1,
@@ -70,9 +89,9 @@ export function newHosts(deps: HostsDeps, options: HostsOptions = {}): Hosts {
       keepAliveTimeout: settings.keepAliveTimeoutMs,
       keepAliveTimeoutThreshold: 2_000,
       maxHeaderSize: settings.maxHeaderBytes,
-      connect: { timeout: settings.connectTimeoutMs, onread: reads, lookup: pinned(addresses) },
+      connect: cuts.connect,
     })
-    return { pool, place, exchanges: 0 }
+    return { pool, cuts, place, exchanges: 0, users: new Set() }
   }
   const get = (ask: HostAsk): Known => {
     const key = `${ask.target.host} ${ask.target.port} ${ask.addresses.join(' ')}`
@@ -86,6 +105,13 @@ export function newHosts(deps: HostsDeps, options: HostsOptions = {}): Hosts {
       if (ask.target.scheme !== 'http') throw new SallyportError('INTERNAL', 'only http is spoken to other hosts')
       if (!deps.isLive(permit)) throw new PermitStaleError(permit)
       return await dispatch(deps, settings, get(ask), { permit, ask })
+    },
+    forget: (agent) => {
+      for (const [key, { users, pool }] of known) {
+        if (!users.has(agent)) continue
+        known.delete(key)
+        void pool.close() // what others have open on it goes on
+      }
     },
     close: async () => {
       await Promise.all([...known.values()].map(({ pool }) => pool.destroy()))
@@ -121,6 +147,7 @@ function dispatch(deps: HostsDeps, settings: Settings, known: Known, { permit, a
       isLive: (candidate) => deps.isLive(candidate),
       place: known.place,
       bufferBytes: settings.bufferBytes,
+      cut: known.cuts.cut,
       redirects: 'pass',
       released: () => {
         known.exchanges -= 1
@@ -131,6 +158,7 @@ function dispatch(deps: HostsDeps, settings: Settings, known: Known, { permit, a
     if (ask.signal?.aborted) return exchange.cancel()
     ask.signal?.addEventListener('abort', () => exchange.cancel(), { once: true })
     known.exchanges += 1
+    known.users.add(permit.agent)
     try {
       known.pool.dispatch(request as Parameters<Pool['dispatch']>[0], exchange) // any method that HTTP knows
     } catch (error) {

@@ -98,13 +98,19 @@ function upgraded(
   signal: AbortSignal | undefined,
 ): ReturnType<OpenUpgrade> {
   return new Promise((resolve, reject) => {
-    const fail = (error: unknown): void => {
+    const settle = (): void => {
       clearTimeout(timer)
-      socket.destroy()
+      signal?.removeEventListener('abort', cancel)
+    }
+    const fail = (error: unknown): void => {
+      settle()
+      if ('encrypted' in socket) socket.destroy()
+      else socket.resetAndDestroy()
       reject(faultOf(error, place))
     }
+    const cancel = (): void => fail({ code: 'UND_ERR_ABORTED' })
     const timer = setTimeout(() => fail({ code: 'UND_ERR_HEADERS_TIMEOUT' }), headersTimeoutMs)
-    signal?.addEventListener('abort', () => fail({ code: 'UND_ERR_ABORTED' }), { once: true })
+    signal?.addEventListener('abort', cancel, { once: true })
     const host = new URL(target.origin).host
     const asked = requestHttp({ ...sent, headers: { host, ...sent.headers }, createConnection: () => socket })
     asked.once('error', fail)
@@ -113,7 +119,7 @@ function upgraded(
       fail(new SallyportError('UPSTREAM_FAILED', text, { fields: { provider: place.provider } }))
     })
     asked.once('upgrade', (answer: IncomingMessage, open: Socket, head: Uint8Array) => {
-      clearTimeout(timer)
+      settle() // from here on whoever has the leg resets it
       if (String(answer.headers.upgrade).toLowerCase() !== 'websocket') return fail({ code: 'HPE_UPGRADE' })
       if (head.length > 0) open.unshift(head)
       resolve({ headers: answer.headers as Headers, leg: newByteLeg(open) }) // Node drops names without a value

@@ -1,8 +1,9 @@
 import type { OnReadOpts } from 'node:net'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { buildConnector, Pool } from 'undici'
-import type { OpenUpstream, Permit, UpstreamAsk, UpstreamLeg } from '#pkg/model'
+import type { AgentKey, OpenUpstream, Permit, UpstreamAsk, UpstreamLeg } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { type Cuts, newCuts } from './cuts.ts'
 import { Exchange } from './exchange.ts'
 import { type FaultPlace, faultOf } from './faults.ts'
 import { H2Origin } from './h2-origin.ts'
@@ -59,7 +60,12 @@ export type UpstreamOptions = {
 }
 
 /** `open` for the path; `close` cuts what is still open and gives back every socket. */
-export type Upstream = { readonly open: OpenUpstream; close(): Promise<void> }
+export type Upstream = {
+  readonly open: OpenUpstream
+  /** No connection that this agent has used is used again. */
+  forget(agent: AgentKey): void
+  close(): Promise<void>
+}
 
 type Settings = Required<Omit<UpstreamOptions, 'providers' | 'ca'>>
 
@@ -89,11 +95,15 @@ type Provider = {
   readonly target: Target
   readonly key: string | null
   readonly keyHeader: KeyHeader
-  readonly pool: Pool
+  readonly newPool: () => Pool
+  pool: Pool
+  readonly cuts: Cuts
   /** Null = HTTP/1.1 only. */
   readonly h2: H2Origin | null
   readonly place: FaultPlace
   exchanges: number
+  /** Who has used the connections that are kept. */
+  readonly users: Set<AgentKey>
 }
 
 /**
@@ -119,11 +129,14 @@ export function newUpstream(deps: UpstreamDeps, options: UpstreamOptions): Upstr
     return await dispatch(deps, settings, provider, { permit, ask })
   }
 
+  const all = (): readonly Provider[] => [...providers.values(), ...addressed.all()]
   return {
     open,
+    forget: (agent) => {
+      for (const provider of all()) if (provider.users.has(agent)) renew(provider)
+    },
     close: async () => {
-      const all = [...providers.values(), ...addressed.all()]
-      await Promise.all(all.map(shut))
+      await Promise.all(all().map(shut))
     },
   }
 }
@@ -140,34 +153,49 @@ function newProvider(provider: ProviderTarget, settings: Settings, shared: Share
     throw new SallyportError('SETTINGS_INVALID', `the key of provider "${provider.name}" holds a space or a control`, {
       fields: { provider: provider.name },
     })
-  const connect = {
+  const sockets = {
+    allowH2: false,
     timeout: settings.connectTimeoutMs,
     highWaterMark: SOCKET_BUFFER_BYTES,
     onread: shared.reads,
     ...(target.secure ? { secureContext: shared.trust() } : {}),
   }
-  const pool = new Pool(target.origin, {
-    connections: null, // the count of exchanges is the limit; a queue in here would be one more without
-    pipelining: 1,
-    allowH2: false,
-    headersTimeout: settings.headersTimeoutMs,
-    bodyTimeout: settings.bodyIdleTimeoutMs,
-    keepAliveTimeout: settings.keepAliveTimeoutMs,
-    keepAliveTimeoutThreshold: 2_000,
-    maxHeaderSize: settings.maxHeaderBytes,
-    connect,
-  })
+  const cuts = newCuts(sockets)
+  const newPool = (): Pool =>
+    new Pool(target.origin, {
+      connections: null, // the count of exchanges is the limit; a queue in here would be one more without
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout: settings.headersTimeoutMs,
+      bodyTimeout: settings.bodyIdleTimeoutMs,
+      keepAliveTimeout: settings.keepAliveTimeoutMs,
+      keepAliveTimeoutThreshold: 2_000,
+      maxHeaderSize: settings.maxHeaderBytes,
+      connect: cuts.connect,
+    })
   const place = { provider: provider.name, label: target.label, ...settings }
   return {
     name: provider.name,
     target,
     key: provider.key,
     keyHeader: provider.keyHeader ?? 'authorization',
-    pool,
+    newPool,
+    pool: newPool(),
+    cuts,
     h2: settings.http2 && target.secure ? newH2Origin(target, settings, shared) : null,
     place,
     exchanges: 0,
+    users: new Set(),
   }
+}
+
+/** Connections that are kept are closed, those in use once they no longer are; new exchanges get new ones. */
+function renew(provider: Provider): void {
+  const { pool } = provider
+  provider.users.clear()
+  provider.pool = provider.newPool()
+  provider.h2?.renew()
+  void pool.close()
 }
 
 function newH2Origin({ origin }: Target, settings: Settings, shared: Shared): H2Origin {
@@ -254,6 +282,7 @@ function dispatch(deps: UpstreamDeps, settings: Settings, provider: Provider, as
       isLive: (candidate) => deps.isLive(candidate),
       place: provider.place,
       bufferBytes: settings.bufferBytes,
+      cut: provider.cuts.cut,
       released: () => {
         provider.exchanges -= 1
       },
@@ -263,6 +292,7 @@ function dispatch(deps: UpstreamDeps, settings: Settings, provider: Provider, as
     if (ask.signal?.aborted) return exchange.cancel()
     ask.signal?.addEventListener('abort', () => exchange.cancel(), { once: true })
     provider.exchanges += 1
+    provider.users.add(permit.agent)
     try {
       const http1 = () => void provider.pool.dispatch(request, exchange)
       if (provider.h2 === null) http1()

@@ -213,9 +213,19 @@ export class Exchange implements OpenExchange, Surroundings {
 
   // What the register asks.
 
+  /**
+   * In this very turn: the upstream is reset; the client gets the dialect's error if all before it has left this process,
+   * else a reset (HTTP/2: up to three turns later). MESH.md §2.
+   */
   cut(): void {
     if (this.#over || this.#severing) return
-    this.finish(this.#judge.stream([STALE]))
+    const verdict = this.#judge.stream([STALE])
+    if (!this.#headSent) return this.finish(verdict)
+    this.#stop()
+    const frame = this.#voice.sever(verdict, this.#place)
+    if (this.client.flushed) this.#endWith(frame)
+    else if (this.client.flushesLater === true) this.#ending = this.#endIfTaken(frame)
+    else this.client.reset()
   }
 
   retire(): void {
@@ -262,7 +272,12 @@ export class Exchange implements OpenExchange, Surroundings {
   ended(): Verdict | null {
     const standing = this.#deps.lives.standingOf(this.agent)
     const loaded = this.#deps.roster.loaded(this.agent)
-    if (standing?.state === 'Active' && standing.epoch === this.#standing.epoch && loaded !== null) {
+    if (
+      standing?.state === 'Active' &&
+      standing.thawing !== true &&
+      standing.epoch === this.#standing.epoch &&
+      loaded !== null
+    ) {
       if (loaded === this.#loaded) return null
       this.#loaded = loaded
       if (this.#judge.admits(this.#inspection().request(this.view))) return null

@@ -64,7 +64,12 @@ export class HostExchange implements OpenExchange {
     if (this.#over) return false
     const standing = this.#deps.lives.standingOf(this.agent)
     const loaded = this.#deps.roster.loaded(this.agent)
-    if (standing?.state === 'Active' && standing.epoch === this.#standing.epoch && loaded !== null) {
+    if (
+      standing?.state === 'Active' &&
+      standing.thawing !== true &&
+      standing.epoch === this.#standing.epoch &&
+      loaded !== null
+    ) {
       if (loaded === this.#loaded) return true
       this.#loaded = loaded
       if (this.#judge.admits(this.#found())) return true

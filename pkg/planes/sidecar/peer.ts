@@ -5,6 +5,8 @@ type PeerDeps = Pick<EgressDeps, 'roster' | 'sessions' | 'peerUrls'>
 
 /** Names of tasks and contexts in the book of sessions. */
 const placeOf = (peer: string): string => `a2a/${peer}`
+/** Is this place in the book that of a tool server? What tasks an agent has at its peers stays its own: another could claim them. */
+export const isToolServer = (place: string): boolean => !place.startsWith(placeOf(''))
 const taskOf = (id: string): string => `task ${id}`
 const contextOf = (id: string): string => `context ${id}`
 

@@ -40,6 +40,7 @@ import { newWorkerPool } from '#pkg/platform/worker'
 import { type Egress, newEgress } from './egress.ts'
 import { type HostEgress, newHostEgress } from './host-egress.ts'
 import { loadSqlReader } from './load-grammar.ts'
+import { isToolServer } from './peer.ts'
 import type { FacadeRoute, Lives, Roster, VerdictSink } from './ports.ts'
 
 /** A provider behind a facade of the same name; null key = none is sent. */
@@ -79,7 +80,10 @@ export type SidecarDeps = {
 export type Sidecar = {
   /** Opens the facade; resolves with its address once the checks are warm. */
   listen(): Promise<string>
-  /** Cuts every open exchange of an agent, in this turn. */
+  /**
+   * Cuts every open exchange of an agent, in this turn: streams, tunnels, subscriptions, both legs. Its sessions with tool
+   * servers are forgotten, and no connection that it used is used again. MESH.md §2.
+   */
   cutAgent(agent: AgentKey): void
   /** The rules have changed: what they no longer grant of open connections to other hosts ends in this turn. */
   review(): void
@@ -189,6 +193,7 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     keyHeader: FACADES[name]?.keyHeader ?? 'authorization',
   }))
   const upstream = newUpstream({ isLive: permitIsLive, read }, { http2: options.upstreamHttp2 ?? false, providers })
+  const sessions = newServerSessions()
   const others = newHosts({ isLive: permitIsLive, read })
   const egress = newEgress({
     ...deps,
@@ -199,7 +204,7 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
       { clock: deps.clock, key: deps.random(32) },
       { callsPerAgent: limits.releasedCallsPerAgent },
     ),
-    sessions: newServerSessions(),
+    sessions,
     serverUrls: options.serverUrls ?? {},
     peerUrls: options.peerUrls ?? {},
     providerNames: new Set(options.providers.map(({ name }) => name)),
@@ -230,6 +235,9 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     listen: async () => (await facade.listen()).url,
     cutAgent: (agent) => {
       const cut = exchanges.cutAgent(agent)
+      sessions.forget(agent, isToolServer)
+      upstream.forget(agent)
+      others.forget(agent)
       if (cut > 0) deps.log.info('exchanges-cut', { agent, cut })
     },
     review: exchanges.review,

@@ -54,6 +54,14 @@ const REPLY_MS = 10_000
 
 /** Tells the server that what it asked for is refused. Best effort: a server that does not take it waits in vain. */
 export async function answerBack(deps: EgressDeps, { permit, to, ask, body }: Reply): Promise<void> {
+  const killed = new AbortController()
+  const nothing = (): void => {}
+  const leave = deps.exchanges.enter({
+    agent: permit.agent,
+    cut: () => killed.abort(),
+    retire: nothing,
+    tick: nothing,
+  })
   try {
     const { or: _or, ...place } = to
     const { 'last-event-id': _id, ...headers } = upstreamRequestHeaders(ask.headers)
@@ -62,10 +70,12 @@ export async function answerBack(deps: EgressDeps, { permit, to, ask, body }: Re
       method: 'POST',
       headers: { ...headers, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
       body,
-      signal: AbortSignal.timeout(REPLY_MS),
+      signal: AbortSignal.any([killed.signal, AbortSignal.timeout(REPLY_MS)]),
     })
     answer.cancel()
   } catch {
     // the permit is dead, or the server is gone: nothing waits for this
+  } finally {
+    leave()
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { CompiledAgent } from '#pkg/control/compile'
 import { agentKeyOf, type Hold, type LifecycleState, type Standing } from '#pkg/model'
 import { adviceOn, adviceOnAll, reasonOf } from './advice.ts'
 
@@ -10,8 +11,8 @@ const hold = (epoch: number): Hold => {
 const standing = (state: LifecycleState, ...epochs: readonly number[]): Standing => {
   return { agent: key, state, epoch: 5, holds: epochs.map(hold) }
 }
-const file = (state: 'Active' | 'Quarantined', releaseThroughEpoch = 0, reason = 'looked odd') => {
-  return { key, state, reason, releaseThroughEpoch }
+const file = (state: CompiledAgent['state'], releaseThroughEpoch = 0, reason = 'looked odd'): CompiledAgent => {
+  return { key, state, reason, releaseThroughEpoch, force: false, activation: 'Automatic', place: 'a.yaml:5' }
 }
 
 const reasons = [
@@ -45,7 +46,10 @@ const releases: readonly Row[] = [
 
 for (const [name, released, held, code, remedy] of releases)
   test(`[ADM-06] releaseThroughEpoch: ${name}: ${code ?? 'nothing to know'}`, () => {
-    const lives = { standingOf: () => standing(held.length > 0 ? 'Quarantined' : 'Active', ...held) }
+    const lives = {
+      standingOf: () => standing(held.length > 0 ? 'Quarantined' : 'Active', ...held),
+      refusedOf: () => null,
+    }
     const [advice, ...more] = adviceOn(file('Active', released), lives)
     assert.deepEqual([advice?.code ?? null, more.length], [code, 0])
     if (remedy !== null) assert.ok(advice?.message.endsWith(`releaseThroughEpoch: ${remedy}`), advice?.message)
@@ -62,3 +66,18 @@ test('[ADM-06] that nobody may do anything is said once, with and without a fold
     assert.deepEqual(codes(snapshot, allowed), [])
   }
 })
+
+const refusals: readonly (readonly [asked: CompiledAgent['state'], now: LifecycleState, remedy: RegExp])[] = [
+  ['Terminated', 'Active', /set it to Suspended first, or add force: true$/],
+  ['Quarantined', 'Suspended', /set it to Active first$/],
+  ['Active', 'Terminated', /agents forget/],
+]
+
+for (const [asked, now, remedy] of refusals)
+  test(`[LIFE-16] a file that asks for ${asked} of an agent that is ${now}: told with its line and what to do`, () => {
+    const lives = { standingOf: () => standing(now), refusedOf: () => ({ state: asked }) }
+    const [advice] = adviceOn(file(asked), lives)
+    assert.equal(advice?.code, 'MOVE_REFUSED')
+    assert.match(advice.message, /a\.yaml:5 asks for/)
+    assert.match(advice.message, remedy)
+  })

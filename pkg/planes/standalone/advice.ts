@@ -1,17 +1,44 @@
 import type { CompiledAgent } from '#pkg/control/compile'
-import type { Hold, Snapshot, Standing } from '#pkg/model'
+import type { Hold, LifecycleState, Snapshot, Standing } from '#pkg/model'
 import type { Lives } from '#pkg/planes/sidecar'
 import type { Advice } from './ports.ts'
 
-/** Why an agent may not act: what its file says, else the code of its newest hold; null when it may. */
+/** Why an agent may not act: what its file says, else its newest hold (what a person wrote, or its code); null when it may. */
 export function reasonOf(agent: CompiledAgent, standing: Standing | null): string | null {
+  if (standing?.thawing === true) return 'released; its fresh key is still to come'
   if (standing === null || standing.state === 'Active') return null
   if (agent.state !== 'Active') return agent.reason
-  return newestOf(standing.holds)?.code ?? null
+  const hold = newestOf(standing.holds)
+  if (hold === null && standing.state === 'Provisioned') return 'waits for a person to release it (activation: Manual)'
+  return hold?.reason ?? hold?.code ?? null
 }
 
 /** What a person should know of one agent's file: a release that does not cover what holds the agent. */
-export function adviceOn(agent: CompiledAgent, lives: Pick<Lives, 'standingOf'>): readonly Advice[] {
+export function adviceOn(agent: CompiledAgent, lives: LivesToAdvise): readonly Advice[] {
+  return [...refusalOf(agent, lives), ...releaseOf(agent, lives)]
+}
+
+/** The lives, as far as advice looks at them. */
+export type LivesToAdvise = Pick<Lives, 'standingOf'> & {
+  refusedOf(agent: CompiledAgent['key']): { readonly state: LifecycleState } | null
+}
+
+/** A state in the file that cannot be reached from where the agent is. */
+function refusalOf({ key, state, place }: CompiledAgent, lives: LivesToAdvise): readonly Advice[] {
+  const standing = lives.standingOf(key)
+  if (lives.refusedOf(key) === null || standing === null) return []
+  const now = standing.state
+  const remedy =
+    now === 'Terminated'
+      ? 'terminated is final: only "agents forget" drops it'
+      : state === 'Terminated'
+        ? 'set it to Suspended first, or add force: true'
+        : 'set it to Active first'
+  const what = `agent ${key} stays ${now}: ${place ?? 'its file'} asks for ${state}, which is no move from ${now}, and nothing of it was done`
+  return [{ code: 'MOVE_REFUSED', agent: key, message: `${what}; ${remedy}` }]
+}
+
+function releaseOf(agent: CompiledAgent, lives: LivesToAdvise): readonly Advice[] {
   const hold = newestOf(lives.standingOf(agent.key)?.holds ?? [])
   const asked = agent.releaseThroughEpoch
   if (hold === null || asked === 0) return []

@@ -3,6 +3,8 @@ import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import type { ResourceFault } from '#pkg/platform/resources'
 import type { VerdictFilter } from '#pkg/systems/audit'
+import type { Thaw, VerbAsk } from '#pkg/systems/lifecycle'
+import type { MoveDone } from './lifecycle-verbs.ts'
 
 /** A provider's address, and its key; null = nothing is sent as a key. */
 export type UpstreamSetting = { readonly name: string; readonly url: string; readonly key: string | null }
@@ -27,7 +29,7 @@ export type StandaloneOptions = {
   readonly limits: Limits
 }
 
-/** One agent for a person. `acks` is 1 of 1 here: the sidecar lives in this process. */
+/** One agent for a person. `acks` is 1 of 1 here, since the sidecar lives in this process; 0 while its fresh key is to come. */
 export type AgentStatus = {
   readonly namespace: string
   readonly name: string
@@ -48,10 +50,11 @@ export type AgentStatus = {
 
 /**
  * What a person should know, and can change. DENY_ALL: no policy selects any agent. RELEASE_TOO_LOW: the release in an
- * Agent file is below the epoch of a hold. RELEASE_BEYOND_EPOCH: it covered only the holds that there were.
+ * Agent file is below the epoch of a hold. RELEASE_BEYOND_EPOCH: it covered only the holds that there were. MOVE_REFUSED:
+ * the state in an Agent file cannot be reached from where the agent is.
  */
 export type Advice = {
-  readonly code: 'DENY_ALL' | 'RELEASE_TOO_LOW' | 'RELEASE_BEYOND_EPOCH'
+  readonly code: 'DENY_ALL' | 'RELEASE_TOO_LOW' | 'RELEASE_BEYOND_EPOCH' | 'MOVE_REFUSED'
   /** null = about all of them. */
   readonly agent: AgentKey | null
   readonly message: string
@@ -74,6 +77,8 @@ export type Standalone = {
   agents(): readonly AgentStatus[]
   tokenOf(agent: AgentKey): string | null
   readonly verdicts: VerdictReader
+  /** One verb of a person. @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE, USAGE */
+  move(agent: AgentKey, ask: VerbAsk): MoveDone
   /** The merged rules of an agent, with where each was written. */
   effective(agent: AgentKey): Snapshot | null
   /** Which rule decides about a call; nothing is written down or carried out. */
@@ -96,4 +101,6 @@ export type StandaloneDeps = {
   readonly random: (bytes: number) => Uint8Array
   /** All addresses of a name. Default: the system's resolver. */
   readonly lookup?: (name: string) => Promise<readonly string[]>
+  /** Is the fresh key of a released agent there? Default: there is none to wait for. */
+  readonly thaw?: Thaw
 }

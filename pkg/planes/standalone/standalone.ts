@@ -13,6 +13,8 @@ import { adviceOn, adviceOnAll, reasonOf } from './advice.ts'
 import { explainCall } from './explain.ts'
 import { explainHost } from './explain-host.ts'
 import { readFolder, watchFolder } from './folder.ts'
+import { acksOf, cutWhoMayNotAct, newVerbs } from './lifecycle-verbs.ts'
+import { newLogAudit } from './log-audit.ts'
 import type { Advice, AgentStatus, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
 import { newRoster } from './roster.ts'
 import { PolicySource, type Reading } from './source.ts'
@@ -55,10 +57,7 @@ async function assemble(
     { ...deps, roster, lives, verdicts, firewall: checks.firewall, newVerdictId: newVerdictIds(deps.random) },
     sidecarOptions(options),
   )
-  lives.onChange((standing) => {
-    log.info('agent-state', { agent: standing.agent, state: standing.state, epoch: standing.epoch })
-    if (standing.state !== 'Active') sidecar.cutAgent(standing.agent)
-  })
+  cutWhoMayNotAct(lives, sidecar)
 
   let reading: Reading = first
   let agents: readonly CompiledAgent[] = []
@@ -105,6 +104,7 @@ async function assemble(
       agents: () => agents.map((agent) => statusOf(agent, stores, roster.snapshotOf(agent.key))),
       tokenOf: (agent) => tokens.tokenOf(agent),
       verdicts,
+      move: newVerbs(lives),
       effective: (agent) => roster.snapshotOf(agent),
       ...explainers({ roster, lives, firewall: checks.firewall }, options),
       policyFaults: () => reading.faults,
@@ -137,7 +137,7 @@ function openStores(deps: StandaloneDeps, dataDir: string) {
   } catch (cause) {
     throw new SallyportError('STATE_UNAVAILABLE', `the data folder cannot be made: ${dataDir}`, { cause })
   }
-  const lives = openLifecycle(deps, { dataDir })
+  const lives = openLifecycle({ ...deps, audit: newLogAudit(deps) }, { dataDir })
   const opened: (() => void)[] = [() => lives.close()]
   try {
     const tokens = openTokens(deps, { dataDir })
@@ -163,7 +163,7 @@ function statusOf(agent: CompiledAgent, stores: Stores, snapshot: Snapshot | nul
     ...agentRefOf(agent.key),
     state: standing?.state ?? 'Provisioned',
     epoch: standing?.epoch ?? 0,
-    acks: { wanted: 1, received: 1 },
+    acks: acksOf(standing),
     role: snapshot === null || snapshot.denyAll ? null : snapshot.role,
     mode: snapshot === null || snapshot.denyAll ? null : snapshot.mode,
     policies: snapshot?.policies ?? [],

@@ -7,5 +7,4 @@ export const LATER_VALUES: Readonly<Record<string, readonly string[]>> = {
   'spec.onViolation.rules.action': ['Redact', 'Hold'],
   'spec.tools.allow.execution': ['a2a', 'http', 'stdio'],
   'spec.mcp.servers.onDrift': ['Hold'],
-  'spec.state': ['Suspended', 'Terminated'],
 }

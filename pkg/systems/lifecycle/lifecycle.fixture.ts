@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type AgentKey, agentKeyOf, type Standing } from '#pkg/model'
+import { type AgentKey, type AuditSink, agentKeyOf, type NewAuditEvent, type Standing } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { newManualClock } from '#pkg/platform/clock'
 import type { Disk } from '#pkg/platform/files'
 import { silentLog } from '#pkg/platform/log'
-import { type AgentCeiling, type Lifecycle, openLifecycle } from './index.ts'
+import { type AgentCeiling, type Lifecycle, openLifecycle, type Verb, type VerbAsk } from './index.ts'
 
 /** Two agents. */
 export const marketing = agentKeyOf({ namespace: 'growth', name: 'marketing' })
@@ -62,5 +62,27 @@ export function codeOf(body: () => unknown): string | null {
   } catch (error) {
     assert.ok(error instanceof SallyportError, `not a SallyportError: ${error}`)
     return error.code
+  }
+}
+
+/** A verb of a person. */
+export const verb = (name: Verb, more: Partial<VerbAsk> = {}): VerbAsk => ({
+  verb: name,
+  reason: 'by hand',
+  by: 'socket:uid=0',
+  ...more,
+})
+
+/** A sink that keeps what it is told, and fails while `broken`. */
+export function newSink(): AuditSink & { readonly events: NewAuditEvent[]; broken: boolean } {
+  const events: NewAuditEvent[] = []
+  return {
+    events,
+    broken: false,
+    record(event) {
+      if (this.broken) throw new SallyportError('STATE_UNAVAILABLE', 'the disk is full')
+      events.push(event)
+      return `e_${events.length}`
+    },
   }
 }

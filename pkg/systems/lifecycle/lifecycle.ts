@@ -1,25 +1,30 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AgentKey, LifecycleState, Standing } from '#pkg/model'
+import type { AgentKey, AuditSink, LifecycleState, Standing } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { type Clock, rfc3339 } from '#pkg/platform/clock'
 import { type Disk, systemDisk } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
-import {
-  type AgentRow,
-  isBlank,
-  newRow,
-  standingOfRow,
-  withCeiling,
-  withFirewallHold,
-  withoutFile,
-} from './agent-row.ts'
+import { type AgentRow, newRow, standingOfRow, withHold, withoutFile } from './agent-row.ts'
+import { strictestPerAgent, withCeiling } from './ceiling.ts'
+import { DurableRows } from './durable-rows.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
-import type { AgentCeiling, SeverCause } from './ports.ts'
+import { causeOfFile, causeOfHold, type MoveCause, MoveLog, moveRecord } from './moves-audit.ts'
+import type { AgentCeiling, Moved, SeverCause, Thaw, VerbAsk } from './ports.ts'
 import { readRows, StateFile } from './state-file.ts'
+import { ThawGate } from './thaw.ts'
+import { withVerb } from './verbs.ts'
 
 /** What `lifecycle` is given. `disk` is this machine's unless a test says otherwise. */
-export type LifecycleDeps = { readonly clock: Clock; readonly log: Log; readonly disk?: Disk }
+export type LifecycleDeps = {
+  readonly clock: Clock
+  readonly log: Log
+  readonly disk?: Disk
+  /** Where moves are written down. Absent = nowhere. */
+  readonly audit?: AuditSink
+  /** What a released agent needs before its first byte. Absent = nothing. */
+  readonly thaw?: Thaw
+}
 
 /** Everything but `dataDir` has a default. */
 export type LifecycleOptions = {
@@ -39,23 +44,32 @@ export type Lifecycle = {
    */
   sever(agent: AgentKey, why: SeverCause): Standing
   /**
+   * One verb of a person, in one turn: as {@link sever}, but `durable` says whether it is. What gives rights back is on
+   * record before it is done.
+   * @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, USAGE, STATE_UNAVAILABLE: nothing has changed; ADMIN_NOT_FOUND:
+   * the agent is not known.
+   */
+  move(agent: AgentKey, ask: VerbAsk): Moved
+  /**
    * Makes these the agents of the folder. One that is gone becomes unknown; its row stays, so that coming back does not
    * thaw, and its listeners see it as Suspended. A `releaseThroughEpoch` above the present epoch is worth the present
-   * epoch, and no more later. Does not throw for a full disk: `healthy` says so.
+   * epoch, and no more later. A move that DESIGN §5 does not allow changes nothing: {@link refusedOf}. Does not throw for
+   * a full disk: `healthy` says so.
    */
   apply(ceilings: readonly AgentCeiling[]): void
+  /** What the agent's file asks for in vain, or null. */
+  refusedOf(agent: AgentKey): { readonly state: LifecycleState } | null
   /** Called in the turn of each change, for agents that come and go too. Gives back what ends it. */
   onChange(listener: (standing: Standing) => void): () => void
   /** The agents of the folder, in its order. */
   all(): readonly Standing[]
-  /** False from a failed write until all of it is on the disk, which is tried each second: let nothing new through. */
+  /** False from a failed write until all of it is written, which is tried each second: let nothing new through. */
   readonly healthy: boolean
   /** Gives the folder back. What still waits for the disk is tried once more. */
   close(): void
 }
 
 const DEFAULT_MAX_STATE_BYTES = 16 * 1024 * 1024
-const RETRY_AFTER_MS = 1_000
 
 /**
  * Takes the data folder for this process and reads `DIR/state.jsonl`. No agent is known before the first `apply`.
@@ -71,7 +85,7 @@ export function openLifecycle(deps: LifecycleDeps, options: LifecycleOptions): L
     const rows = new Map(readRows(path, deps.log))
     const file = new StateFile(path, deps.disk ?? systemDisk, options.maxStateBytes ?? DEFAULT_MAX_STATE_BYTES)
     file.replace(rows.values())
-    return new OpenLifecycle({ ...deps, file, lock, rows })
+    return new OpenLifecycle({ ...deps, lock, rows: new DurableRows(rows, file, deps.log) })
   } catch (error) {
     lock?.release()
     if (error instanceof SallyportError) throw error
@@ -79,44 +93,49 @@ export function openLifecycle(deps: LifecycleDeps, options: LifecycleOptions): L
   }
 }
 
-type Parts = LifecycleDeps & {
-  readonly file: StateFile
-  readonly lock: FolderLock
-  readonly rows: Map<AgentKey, AgentRow>
-}
+type Parts = LifecycleDeps & { readonly lock: FolderLock; readonly rows: DurableRows }
 
-/** One change as it is told and logged. */
+/** One change as it is told, logged and written down. */
 type Move = {
   readonly row: AgentRow
   /** False when the disk already has the row. */
   readonly changed: boolean
   readonly from: Standing | null
   readonly to: Standing
-  readonly why: string
-  readonly verdictId?: string
+  readonly cause: MoveCause
+  /** The state before, for the record; undefined = there is none to make, or it is made already. */
+  readonly recordFrom?: LifecycleState | null
 }
 
 class OpenLifecycle implements Lifecycle {
   readonly #parts: Parts
-  readonly #rows: Map<AgentKey, AgentRow>
+  readonly #rows: DurableRows
+  readonly #moves: MoveLog
+  readonly #gate: ThawGate
   /** Only agents that the folder names. */
   #standings = new Map<AgentKey, Standing>()
+  #ceilings: ReadonlyMap<AgentKey, AgentCeiling> = new Map()
   readonly #listeners = new Set<(standing: Standing) => void>()
-  #healthy = true
-  #closed = false
   #retryTimer: NodeJS.Timeout | null = null
 
   constructor(parts: Parts) {
     this.#parts = parts
     this.#rows = parts.rows
+    this.#moves = new MoveLog(parts.audit ?? null, parts.log)
+    this.#gate = new ThawGate(parts.thaw ?? null, parts.log)
+    this.#gate.onThawed = (agent) => this.#thawed(agent)
   }
 
   get healthy(): boolean {
-    return this.#healthy && !this.#closed
+    return this.#rows.healthy && this.#moves.healthy
   }
 
   standingOf(agent: AgentKey): Standing | null {
     return this.#standings.get(agent) ?? null
+  }
+
+  refusedOf(agent: AgentKey): { readonly state: LifecycleState } | null {
+    return this.#rows.get(agent)?.refused ?? null
   }
 
   all(): readonly Standing[] {
@@ -133,106 +152,145 @@ class OpenLifecycle implements Lifecycle {
     const row = this.#rows.get(agent) ?? newRow(agent)
     const from = standingOfRow(row)
     if (from.holds.some((hold) => hold.source === 'Firewall')) {
-      if (!this.#healthy) this.#heal('sever')
+      this.#heal('sever')
       this.#assertDurable(agent)
-      return from
+      return this.#standings.get(agent) ?? from
     }
-    const since = rfc3339(this.#parts.clock.nowMs())
-    const next = withFirewallHold(row, { code: why.code, verdictId: why.verdictId, since })
-    const to = standingOfRow(next)
-    this.#rows.set(agent, next)
-    if (this.#standings.has(agent)) this.#standings.set(agent, to)
-    this.#commit([{ row: next, changed: true, from, to, why: why.code, verdictId: why.verdictId }])
+    const hold = { state: 'Quarantined', source: 'Firewall', code: why.code, verdictId: why.verdictId } as const
+    const next = withHold(row, { ...hold, since: rfc3339(this.#parts.clock.nowMs()) })
+    const to = this.#take(from, next)
+    this.#commit([{ row: next, changed: true, from, to, cause: causeOfHold(hold), recordFrom: from.state }])
     this.#assertDurable(agent)
     return to
   }
 
+  move(agent: AgentKey, ask: VerbAsk): Moved {
+    const ceiling = this.#ceilings.get(agent) ?? null
+    const row = this.#rows.get(agent) ?? (ceiling === null ? null : newRow(agent))
+    if (row === null || (ceiling === null && ask.verb !== 'forget'))
+      throw new SallyportError('ADMIN_NOT_FOUND', `no agent "${agent}" is known`)
+    const from = standingOfRow(row)
+    const asked = withVerb(row, ceiling, ask, rfc3339(this.#parts.clock.nowMs()))
+    if (asked === row) {
+      this.#heal('move')
+      return { from: from.state, to: from.state, epoch: from.epoch, changed: false, durable: this.healthy }
+    }
+    const next = ask.verb === 'forget' && ceiling !== null ? withCeiling(asked, ceiling, false) : asked
+    const cause: MoveCause = { source: 'User', by: ask.by, code: null, reason: ask.reason, verdictId: null }
+    const takes = next.epoch > row.epoch && ask.verb !== 'forget'
+    if (!takes) this.#demand(moveRecord(from.state, standingOfRow(next), cause))
+    const to = this.#take(from, next)
+    this.#commit([{ row: next, changed: true, from, to, cause, ...(takes ? { recordFrom: from.state } : {}) }])
+    const { state, epoch } = to
+    return { from: from.state, to: ceiling === null ? null : state, epoch, changed: true, durable: this.healthy }
+  }
+
   apply(ceilings: readonly AgentCeiling[]): void {
     const before = this.#standings
-    const after = new Map<AgentKey, Standing>()
+    const after = new Map<AgentKey, AgentCeiling>()
+    for (const ceiling of strictestPerAgent(ceilings)) after.set(ceiling.key, ceiling)
+    this.#ceilings = after
+    this.#standings = new Map()
     const moves: Move[] = []
-    for (const ceiling of strictestPerAgent(ceilings)) {
+    for (const ceiling of after.values()) {
       const move = this.#underCeiling(ceiling, before.get(ceiling.key) ?? null)
-      after.set(ceiling.key, move.to)
       if (move.changed || !isSame(move.from, move.to)) moves.push(move)
     }
     for (const [agent, from] of before) if (!after.has(agent)) moves.push(this.#gone(agent, from))
-    for (const move of moves) this.#rows.set(move.row.agent, move.row)
-    this.#standings = after
     if (moves.length > 0) this.#commit(moves)
   }
 
   close(): void {
+    this.#gate.close()
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer)
-    if (!this.#healthy) this.#heal('close')
-    this.#closed = true // another process may own the folder from here on
-    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer)
+    this.#moves.retry()
+    this.#rows.close()
     this.#listeners.clear()
-    this.#parts.file.close()
     this.#parts.lock.release()
+  }
+
+  /** Puts a row in force in memory: its standing, and the thaw gate where it gives rights back. */
+  #take(from: Standing | null, row: AgentRow): Standing {
+    const to = standingOfRow(row)
+    this.#rows.set(row)
+    if (to.state !== 'Active') this.#gate.drop(row.agent)
+    else if (from !== null && from.state !== 'Active') this.#gate.shut(row.agent, row.epoch)
+    const standing: Standing = this.#gate.isShut(row.agent) ? { ...to, thawing: true } : to
+    if (this.#ceilings.has(row.agent)) this.#standings.set(row.agent, standing)
+    return standing
   }
 
   #underCeiling(ceiling: AgentCeiling, from: Standing | null): Move {
     const old = this.#rows.get(ceiling.key)
     const row = withCeiling(old ?? newRow(ceiling.key), ceiling, old === undefined)
-    const unchanged = old !== undefined && JSON.stringify(old) === JSON.stringify(row)
-    if (!unchanged && row.release.granted < row.release.asked)
-      this.#parts.log.warn('agent-release-beyond-epoch', {
-        agent: ceiling.key,
+    const changed = old === undefined || JSON.stringify(old) !== JSON.stringify(row)
+    if (changed) this.#warn(ceiling, old, row)
+    const was = old === undefined ? null : standingOfRow(old)
+    const back = from === null && old?.absent === true
+    const to = this.#take(back && was !== null ? { ...was, state: 'Suspended' } : from, row)
+    const isMove = was === null ? to.state !== 'Active' : back || was.state !== to.state || was.epoch !== to.epoch
+    const recordFrom = isMove ? { recordFrom: back ? null : (was?.state ?? null) } : {}
+    return { row, changed, from, to, cause: causeOfFile(ceiling.reason), ...recordFrom }
+  }
+
+  #warn(ceiling: AgentCeiling, old: AgentRow | undefined, row: AgentRow): void {
+    const { log } = this.#parts
+    const agent = ceiling.key
+    if (row.release !== old?.release && row.release.granted < row.release.asked)
+      log.warn('agent-release-beyond-epoch', {
+        agent,
         releaseThroughEpoch: row.release.asked,
         granted: row.release.granted,
       })
-    const why = ceiling.state === 'Quarantined' ? `file: ${ceiling.reason}` : 'file'
-    return { row, changed: !unchanged, from, to: standingOfRow(row), why }
+    if (row.refused !== null && row.refused !== old?.refused)
+      log.warn('agent-move-refused', { agent, to: row.refused.state, place: ceiling.place ?? null })
   }
 
   #gone(agent: AgentKey, from: Standing): Move {
     const row = withoutFile(this.#rows.get(agent) ?? newRow(agent))
-    return { row, changed: true, from, to: { ...from, state: 'Suspended', epoch: row.epoch }, why: 'file removed' }
+    this.#rows.set(row)
+    this.#gate.drop(agent)
+    const { state } = from
+    const to = {
+      agent,
+      state: state === 'Terminated' ? state : 'Suspended',
+      epoch: row.epoch,
+      holds: from.holds,
+    } as const
+    return { row, changed: true, from, to, cause: causeOfFile('file removed'), recordFrom: state }
   }
 
   /** The file before the listeners: what a client sees of a cut must already survive a `kill -9`. */
   #commit(moves: readonly Move[]): void {
-    const rows = moves.flatMap((move) => (move.changed && !isBlank(move.row) ? [move.row] : []))
-    const written = rows.length === 0 || this.#attempt('write', () => this.#write(rows))
+    const written = this.#rows.write(moves.flatMap((move) => (move.changed ? [move.row] : [])))
     for (const move of moves) this.#tell(move)
-    if (rows.length > 0 && written) this.#attempt('sync', () => this.#parts.file.sync())
+    for (const { recordFrom, to, cause } of moves)
+      if (recordFrom !== undefined && !this.#moves.record(moveRecord(recordFrom, to, cause))) this.#retryLater()
+    if (written) this.#rows.sync()
+    for (const { to } of moves) this.#gate.ask(to.agent)
   }
 
-  #write(rows: readonly AgentRow[]): void {
-    if (this.#healthy && this.#parts.file.appendable) this.#parts.file.append(rows)
-    else this.#replace()
-  }
-
-  #replace(): void {
-    this.#parts.file.replace([...this.#rows.values()].filter((row) => !isBlank(row)))
-  }
-
-  #attempt(step: string, write: () => void): boolean {
-    if (this.#closed) return false
-    try {
-      write()
-    } catch (error) {
-      if (this.#healthy) this.#parts.log.error('lifecycle-state-unavailable', { step, error })
-      this.#healthy = false
-      this.#retryTimer ??= setTimeout(() => this.#heal('retry'), RETRY_AFTER_MS).unref()
-      return false
-    }
-    if (!this.#healthy) this.#recovered()
-    return true
+  #retryLater(): void {
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = null
+      if (!this.#moves.retry()) this.#retryLater()
+    }, RETRY_AFTER_MS).unref()
   }
 
   #heal(step: string): void {
-    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer)
-    this.#retryTimer = null
-    this.#attempt(step, () => this.#replace())
+    this.#rows.heal(step)
+    this.#moves.retry()
   }
 
-  #recovered(): void {
-    this.#healthy = true
-    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer)
-    this.#retryTimer = null
-    this.#parts.log.info('lifecycle-state-recovered')
+  /** Writes down what gives rights back, before it does. */
+  #demand(record: ReturnType<typeof moveRecord>): void {
+    this.#heal('move')
+    if (!this.healthy) throw unavailable(`${record.agent} stays as it is: its state could not be written down`, null)
+    try {
+      this.#moves.demand(record)
+    } catch (error) {
+      throw unavailable(`${record.agent} stays as it is: its move could not be written down`, error)
+    }
   }
 
   #assertDurable(agent: AgentKey): void {
@@ -243,11 +301,32 @@ class OpenLifecycle implements Lifecycle {
     )
   }
 
-  #tell(move: Move): void {
-    const { from, to, why, verdictId } = move
+  #thawed(agent: AgentKey): void {
+    const from = this.#standings.get(agent)
+    if (from === undefined) return
+    const { thawing: _thawing, ...to } = from
+    this.#standings.set(agent, to)
+    this.#parts.log.info('agent-thawed', { agent, epoch: to.epoch })
+    this.#hear(to)
+  }
+
+  #tell({ from, to, cause }: Move): void {
     if (isSame(from, to)) return
+    const why = cause.source === 'File' ? `file: ${cause.reason ?? ''}` : (cause.reason ?? cause.code)
     if (from !== null || to.state !== 'Active')
-      this.#log(to, from?.state ?? null, { why, verdictId: verdictId ?? null })
+      this.#parts.log.info('agent-moved', {
+        agent: to.agent,
+        from: from?.state ?? null,
+        to: to.state,
+        epoch: to.epoch,
+        why,
+        by: cause.by,
+        verdictId: cause.verdictId,
+      })
+    this.#hear(to)
+  }
+
+  #hear(to: Standing): void {
     for (const listener of this.#listeners) {
       try {
         listener(to)
@@ -256,37 +335,17 @@ class OpenLifecycle implements Lifecycle {
       }
     }
   }
-
-  #log(
-    to: Standing,
-    from: LifecycleState | null,
-    more: { readonly why: string; readonly verdictId: string | null },
-  ): void {
-    this.#parts.log.info('agent-moved', { agent: to.agent, from, to: to.state, epoch: to.epoch, ...more })
-  }
 }
 
-/** Two ceilings for one agent are a fault that others report; here the stricter one counts. */
-function strictestPerAgent(ceilings: readonly AgentCeiling[]): Iterable<AgentCeiling> {
-  const byAgent = new Map<AgentKey, AgentCeiling>()
-  for (const ceiling of ceilings) {
-    const other = byAgent.get(ceiling.key)
-    const state = other?.state === 'Quarantined' ? other.state : ceiling.state
-    const releaseThroughEpoch = Math.min(
-      other?.releaseThroughEpoch ?? ceiling.releaseThroughEpoch,
-      ceiling.releaseThroughEpoch,
-    )
-    byAgent.set(ceiling.key, { ...ceiling, state, releaseThroughEpoch })
-  }
-  return byAgent.values()
-}
+const RETRY_AFTER_MS = 1_000
 
 function isSame(left: Standing | null, right: Standing): boolean {
   return (
     left !== null &&
     left.state === right.state &&
     left.epoch === right.epoch &&
-    left.holds.length === right.holds.length
+    left.holds.length === right.holds.length &&
+    left.thawing === right.thawing
   )
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { silentLog } from '#pkg/platform/log'
 import { openLifecycle } from './index.ts'
-import { active, brief, clock, codeOf, ddl, inFolder, marketing, opened, research } from './lifecycle.fixture.ts'
+import { active, brief, clock, codeOf, ddl, inFolder, marketing, opened, research, verb } from './lifecycle.fixture.ts'
 import { sealed } from './row-codec.ts'
 
 async function severedFile(dataDir: string): Promise<Buffer> {
@@ -62,7 +62,7 @@ test('[LIFE-08] lines in the wrong order, another version and a blank line are r
       .filter((line) => line.includes('research'))
     for (const lines of [
       [header, later.at(-1) ?? '', one, two],
-      [sealed('{"sallyport":"state","version":2}').trimEnd(), one],
+      [sealed('{"sallyport":"state","version":3}').trimEnd(), one],
       [header, '', one],
       [one, two],
     ]) {
@@ -99,4 +99,23 @@ test('[LIFE-10] the file is compacted at start and when it grows beyond its limi
       assert.equal(brief(again.standingOf(marketing)), 'Quarantined@301')
     })
     assert.equal((await readFile(join(dataDir, 'state.jsonl'), 'utf8')).trimEnd().split('\n').length, 2)
+  }))
+
+test('[LIFE-21] a file of version 1 is read on: its holds stand, and what it did not know is as in a new row', () =>
+  inFolder(async (dataDir) => {
+    const hold = { epoch: 2, state: 'Quarantined', source: 'Firewall', code: 'X', verdictId: 'v_1', since: 'then' }
+    const row = { agent: marketing, epoch: 2, ceiling: 'Active', release: { asked: 0, granted: 0 }, holds: [hold] }
+    const text = sealed('{"sallyport":"state","version":1}') + sealed(JSON.stringify(row))
+    await writeFile(join(dataDir, 'state.jsonl'), text)
+    opened(dataDir, (life) => {
+      life.apply([active()])
+      assert.equal(brief(life.standingOf(marketing)), 'Quarantined@2')
+      assert.deepEqual(life.standingOf(marketing)?.holds, [hold])
+      life.move(marketing, verb('terminate', { force: true }))
+    })
+    assert.match(await readFile(join(dataDir, 'state.jsonl'), 'utf8'), /"version":2/)
+    opened(dataDir, (life) => {
+      life.apply([active()])
+      assert.equal(brief(life.standingOf(marketing)), 'Terminated@3')
+    })
   }))

@@ -4,7 +4,7 @@ import { SallyportError } from '#pkg/model/errors'
 import { type Disk, readPrivateText, replaceFileOpen, writeWhole } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import type { AgentRow } from './agent-row.ts'
-import { decodeRow, encodeRow, HEADER, sealed, unsealed } from './row-codec.ts'
+import { decodeRow, encodeRow, HEADER, HEADERS, sealed, unsealed } from './row-codec.ts'
 
 /** The rows on the disk, by agent. */
 export type Rows = ReadonlyMap<AgentKey, AgentRow>
@@ -102,7 +102,7 @@ export function readRows(path: string, log: Log): Rows {
 
 function checkHeader(path: string, line: string | undefined): void {
   const body = line === undefined ? null : unsealed(line)
-  if (body === HEADER) return
+  if (body !== null && HEADERS.includes(body)) return
   if (body?.startsWith('{"sallyport":"state"'))
     throw new SallyportError('STATE_UNAVAILABLE', `${path}:1: the file was written by another version: ${body}`, {
       fields: { file: path, line: 1 },

@@ -1,0 +1,32 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '#pkg/platform/clock'
+import type { AdminSource } from './ports.ts'
+
+/** What the routes answer from. */
+export type RouteDeps = {
+  readonly source: AdminSource
+  readonly clock: Clock
+  readonly version: string
+  readonly limits: { readonly maxBodyBytes: number; readonly followQueueBytes: number; readonly maxFollowers: number }
+  readonly ending: AbortSignal
+  /** Streams that are followed now. */
+  readonly followers: Set<ServerResponse>
+}
+
+/** One request that was let in. `trusted` = over the Unix socket. */
+export type Call = {
+  readonly deps: RouteDeps
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly query: string
+  /** The variable segments of the path. */
+  readonly parts: readonly string[]
+  readonly trusted: boolean
+}
+
+/** One path; `*` is a variable segment. */
+export type Route = {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly answer: (call: Call) => Promise<void> | void
+}
