@@ -45,8 +45,8 @@ bench: setup ## what the path costs, beside a bare proxy and nginx; writes out/b
 bench-quick: setup ## the same in under a minute; coarse
 	@$(NODE) test/bench/run.ts --quick
 
-fuzz: setup ## hostile bytes into every parser; MINUTES=24 for long runs
-	@$(NODE) test/fuzz/run.ts --minutes $(MINUTES)
+fuzz: setup ## hostile bytes into every parser; MINUTES=24 for long runs, RUNS=2000 SEED=x for the same ones again
+	@$(NODE) test/fuzz/run.ts $(if $(RUNS),--runs $(RUNS),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 build: setup ## dist/: one file that a Node >= 24 runs without node_modules
 	@$(NODE) scripts/build.ts

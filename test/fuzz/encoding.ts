@@ -24,7 +24,10 @@ async function decode(coding: string, chunks: readonly Uint8Array[]): Promise<st
   return reason ?? `ok ${Buffer.concat(parts).toString('base64')}`
 }
 
-/** The first byte picks the coding. No cut changes what comes out or why nothing does; nothing exceeds the bounds. */
+/**
+ * The first byte picks the coding. No cut changes what comes out or why nothing does, but that growth is measured by
+ * the input so far: a body that a bomb begins may be found out earlier in parts. Nothing exceeds the bounds.
+ */
 export const target: Target = {
   name: 'encoding',
   words: ['\x1f\x8b\x08\0', '\x28\xb5\x2f\xfd', '\x78\x9c'],
@@ -33,7 +36,8 @@ export const target: Target = {
     const body = bytes.subarray(1)
     const whole = await decode(coding, [body])
     const middle = body.length >> 1
-    assert.equal(await decode(coding, [body.subarray(0, middle), body.subarray(middle)]), whole)
+    const cut = await decode(coding, [body.subarray(0, middle), body.subarray(middle)])
+    if (cut !== 'WIRE_ENCODING_BOMB' && whole !== 'WIRE_ENCODING_BOMB') assert.equal(cut, whole)
     return `${coding} ${whole.split(' ')[0]}`
   },
 }

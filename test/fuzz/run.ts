@@ -1,10 +1,11 @@
 /**
- * fuzz: hostile bytes into every parser of the path. `run.ts [--minutes N] [--target NAME] [--seed TEXT]`
+ * fuzz: hostile bytes into every parser of the path. `run.ts [--minutes N | --runs N] [--target NAME] [--seed TEXT]`
  *
  * In:  test/fuzz/*.ts (each exports a `target`), test/fuzz/corpus/NAME (seeds), out/fuzz/NAME (found earlier here).
  * Out: runs a second, kinds of answers seen, slowest run, growth of the heap; new kinds go to out/fuzz/NAME.
  *      Exit 1 on a throw, a run over 5 s, or memory that grows: the input is then in test/fuzz/corpus/NAME/failed-….
- * The same seed, corpus and target make the same inputs in the same order.
+ * The same seed, corpus and target make the same inputs in the same order; with `--runs` (inputs per target) also as
+ * many of them on every machine, so that what a landing is judged by does not depend on its speed.
  */
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
@@ -17,7 +18,12 @@ const MAX_RUN_MS = 5_000
 const MAX_HEAP_MIB = 768
 const MAX_GROWTH_MIB = 64
 
-type Arguments = { readonly minutes: number; readonly target: string | null; readonly seed: string }
+type Arguments = {
+  readonly minutes: number
+  readonly runs: number
+  readonly target: string | null
+  readonly seed: string
+}
 
 function stop(status: number, text: string): never {
   console.error(`fuzz: ${text}`)
@@ -25,13 +31,15 @@ function stop(status: number, text: string): never {
 }
 
 function readArguments(): Arguments {
-  const options = { minutes: { type: 'string' }, target: { type: 'string' }, seed: { type: 'string' } } as const
+  const text = { type: 'string' } as const
   try {
-    const { values } = parseArgs({ options })
-    const minutes = Number(values.minutes ?? 1)
+    const { values } = parseArgs({ options: { minutes: text, runs: text, target: text, seed: text } })
+    const minutes = Number(values.minutes ?? (values.runs === undefined ? 1 : 24 * 60))
+    const runs = Number(values.runs ?? Number.POSITIVE_INFINITY)
     if (!(minutes > 0 && minutes <= 24 * 60))
       stop(64, `--minutes is more than 0 and at most 1440, not ${values.minutes}`)
-    return { minutes, target: values.target ?? null, seed: values.seed ?? String(Date.now()) }
+    if (!(runs >= 1)) stop(64, `--runs is at least 1, not ${values.runs}`)
+    return { minutes, runs, target: values.target ?? null, seed: values.seed ?? String(Date.now()) }
   } catch (error) {
     stop(64, error instanceof Error ? error.message : String(error))
   }
@@ -64,13 +72,15 @@ function watch(given: Given): Promise<readonly Row[]> {
   })
 }
 
-const { minutes, target, seed } = readArguments()
+const { minutes, runs, target, seed } = readArguments()
 const names = (await loadTargets(null)).map((each) => each.name)
 if (target !== null && !names.includes(target)) stop(64, `there is no target ${target}; there are: ${names.join(', ')}`)
-console.log(`fuzz: ${target ?? names.join(', ')} for ${minutes} min, seed ${seed}`)
+console.log(
+  `fuzz: ${target ?? names.join(', ')} for ${runs === Number.POSITIVE_INFINITY ? `${minutes} min` : `${runs} runs each`}, seed ${seed}`,
+)
 
 const shared = new SharedArrayBuffer(8 + MAX_INPUT_BYTES)
-const rows = await watch({ seed, target, endMs: Date.now() + minutes * 60_000, shared })
+const rows = await watch({ seed, target, runs, endMs: Date.now() + minutes * 60_000, shared })
 for (const { name, runs, seconds, kinds, slowestMs, heapGrewMib } of rows)
   console.log(
     `${name.padEnd(16)} ${String(runs).padStart(9)} runs  ${String(Math.round(runs / seconds)).padStart(7)}/s  ` +

@@ -13,6 +13,8 @@ export type Given = {
   readonly seed: string
   readonly target: string | null
   readonly endMs: number
+  /** Mutated inputs per target; infinity = until `endMs`. */
+  readonly runs: number
   readonly shared: SharedArrayBuffer
 }
 
@@ -110,14 +112,18 @@ async function main(): Promise<void> {
     tell({ kind: 'target', name: state.target.name })
     for (const bytes of [new Uint8Array(0), ...state.corpus]) if (!(await once(state, bytes))) return
   }
-  while (Date.now() < given.endMs) for (const state of states) if (!(await slice(state))) return
+  while (Date.now() < given.endMs && states.some(hasMore))
+    for (const state of states) if (hasMore(state) && !(await slice(state))) return
   tell({ kind: 'done', rows: states.map(rowOf) })
 }
+
+/** The empty input and the corpus as it stood at the start come before the mutations. */
+const hasMore = ({ runs, seeds }: State) => runs < given.runs + seeds + 1
 
 async function slice(state: State): Promise<boolean> {
   tell({ kind: 'target', name: state.target.name })
   const end = Math.min(given.endMs, Date.now() + SLICE_MS)
-  while (Date.now() < end)
+  while (Date.now() < end && hasMore(state))
     if (!(await once(state, mutate(state.corpus, state.random, state.target.words ?? [])))) return false
   state.heapAt ??= heapMib() // after the first slice: everything is compiled and cached
   return true

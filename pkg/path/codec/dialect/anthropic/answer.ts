@@ -4,7 +4,7 @@ import { asArray, asObject, asText, type Json, pushTexts, type TextPiece } from 
 import { originalOf } from './block.ts'
 import { type CallTracker, newCallTracker } from './blocks.ts'
 import { type ContentNote, isContentTouched, readContent, rebuildContent, refusalBlock } from './content.ts'
-import { messageHides, QUIET_IN_MESSAGE } from './event.ts'
+import { isMisnamed, messageHides, QUIET_IN_MESSAGE } from './event.ts'
 import { isKept } from './response.ts'
 import { othersOf } from './texts.ts'
 
@@ -49,7 +49,7 @@ function readParsed(
   }
   const messages: Message[] = []
   const note = readMessage(tracker, value, body, messages)
-  if (note === null) return malformed('has a "content" that is no list of blocks')
+  if (note === null) return malformed('is no message: its "type" is another, or its "content" is no list of blocks')
   return {
     ok: true,
     value: {
@@ -68,7 +68,7 @@ function readParsed(
 
 function readMessage(tracker: CallTracker, value: Json, body: Uint8Array, out: Message[]): Note | null {
   const list = asArray(value['content'] ?? [])
-  if (list === null) return null
+  if (list === null || (isMisnamed(value) && value['type'] !== 'error')) return null
   const stray = messageHides(value) ? tracker.stray('WIRE_UNKNOWN_SHAPE', 0, out) : null
   const text = list.length === 0 ? '' : new TextDecoder().decode(body)
   const content = readContent(tracker, list, { text, at: 0 }, out)

@@ -141,7 +141,7 @@ function readByType(reader: EventReader, type: string, input: Input, out: Messag
 function readMessageStart(reader: EventReader, { value, data, at }: Input, out: Message[]): EventNote | null {
   const { state, tracker } = reader
   const message = asObject(value['message'])
-  if (message === null || (state.message !== null && !state.ended)) return malformed(at, out)
+  if (message === null || isMisnamed(message) || (state.message !== null && !state.ended)) return malformed(at, out)
   state.ended = false
   state.id = asText(message['id'])
   tracker.begin()
@@ -270,6 +270,11 @@ function besides(value: Json, type: string): boolean {
 }
 
 const PARTS = ['delta', 'content_block', 'message', 'content']
+
+/** Does a message call itself something else? Some client may take it for that, a call of its own say. */
+export function isMisnamed(message: Json): boolean {
+  return !isEmpty(message['type']) && message['type'] !== 'message'
+}
 
 /** Is there the look of a call in a message, beside its content? */
 export function messageHides(message: Json): boolean {
