@@ -24,7 +24,9 @@ export type Endpoint = {
   readonly server?: string
   /** The other agent that it goes to, whose address is the policy's. */
   readonly peer?: string
-  /** Below the address of a peer: where it goes. `atRoot`: below the root of its host, and where that is not found, below the address. */
+  /** The other agent that it comes from, by its entry in the policy of the agent that is asked; known once it has proved who it is. */
+  readonly caller?: string
+  /** Below the address of a peer, or of the agent's own server: where it goes. `atRoot`: below the root of its host, and where that is not found, below the address. */
   readonly below?: { readonly path: string; readonly atRoot: boolean }
   /** How an answer streams that was asked to; undefined = as server-sent events. */
   readonly framing?: StreamFraming

@@ -94,6 +94,14 @@ export type PeerGrant = {
   readonly skills: readonly string[]
 }
 
+/** One other agent that may speak to this one. */
+export type CallerGrant = {
+  readonly source: Source
+  readonly name: string
+  /** Who it is in the mesh: what its proof must say. */
+  readonly agent: { readonly namespace: string; readonly name: string }
+}
+
 /** One entry of `egress`. All of it must hold: host, port, method and path. */
 export type EgressGrant = {
   readonly source: Source
@@ -139,6 +147,7 @@ export type Snapshot = {
   readonly providers: readonly ProviderGrant[]
   readonly servers: readonly ServerGrant[]
   readonly peers: readonly PeerGrant[]
+  readonly callers: readonly CallerGrant[]
   readonly egress: readonly EgressGrant[]
   readonly onViolation: { readonly action: Action; readonly rules: readonly ViolationRule[] }
 }

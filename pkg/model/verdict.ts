@@ -59,6 +59,8 @@ export type VerdictRecord = {
   readonly message: string
   readonly generation: number
   readonly epoch: number
+  /** SPIFFE ID of the other agent whose request it was, as it proved; absent = the agent's own. */
+  readonly caller?: string
 }
 
 declare const permitted: unique symbol

@@ -165,6 +165,7 @@ const NOTHING: Merged = {
   providers: [],
   servers: [],
   peers: [],
+  callers: [],
   egress: [],
   onViolation: { action: 'Deny', rules: [] },
   requiredCapabilities: [],

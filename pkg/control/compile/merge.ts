@@ -46,6 +46,12 @@ export function conflictOf(older: Part, newer: Part): string | null {
     if (same === undefined || canonical(same) === canonical(peer)) continue
     return `peer "${peer.name}" differs from that of ${elder}`
   }
+  const callers = older.resource.value.spec.a2a?.inbound ?? []
+  for (const caller of newer.resource.value.spec.a2a?.inbound ?? []) {
+    const same = callers.find((each) => each.name === caller.name)
+    if (same === undefined || canonical(same) === canonical(caller)) continue
+    return `caller "${caller.name}" differs from that of ${elder}`
+  }
   return null
 }
 
@@ -59,6 +65,8 @@ export function merge(parts: readonly Part[]): Merged {
   for (const server of all((part) => part.servers)) if (!servers.has(server.name)) servers.set(server.name, server)
   const peers = new Map<string, Part['peers'][number]>()
   for (const peer of all((part) => part.peers)) if (!peers.has(peer.name)) peers.set(peer.name, peer)
+  const callers = new Map<string, Part['callers'][number]>()
+  for (const caller of all((part) => part.callers)) if (!callers.has(caller.name)) callers.set(caller.name, caller)
   const textTools = new Map(all((part) => part.textTools).map((tool) => [`${tool.kind} ${tool.word}`, tool]))
   const merged = {
     policies: parts.map((part) => part.resource.key),
@@ -71,6 +79,7 @@ export function merge(parts: readonly Part[]): Merged {
     providers: [...providers.values()],
     servers: [...servers.values()],
     peers: [...peers.values()],
+    callers: [...callers.values()],
     egress: all((part) => part.egress),
     onViolation: mergeViolations(parts),
   }
@@ -79,6 +88,7 @@ export function merge(parts: readonly Part[]): Merged {
 
 function capabilitiesOf(merged: Omit<Merged, 'requiredCapabilities'>): readonly string[] {
   const needs: readonly (readonly [name: string, needed: boolean])[] = [
+    ['a2a.inbound.v1', merged.callers.length > 0],
     ['a2a.outbound.v1', merged.peers.length > 0],
     ['egress.v1', merged.egress.length > 0],
     ['hosted-tools.v1', merged.providers.some((provider) => provider.hostedTools.length > 0)],

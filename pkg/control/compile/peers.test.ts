@@ -68,7 +68,8 @@ const faulty: readonly (readonly [what: string, spec: string, code: string])[] =
     outbound(`{ name: a, ${AGENT}, url: "https://r.example", grpc: Open }`),
     'UnsupportedField',
   ],
-  ['callers, which come later', `  a2a: { inbound: [ { name: t, ${AGENT} } ] }\n`, 'UnsupportedField'],
+  ['gRPC of a caller', `  a2a: { inbound: [ { name: t, ${AGENT}, grpc: Open } ] }\n`, 'UnsupportedField'],
+  ['a caller with a name that is no path', `  a2a: { inbound: [ { name: "a/b", ${AGENT} } ] }\n`, 'Invalid'],
 ]
 for (const [what, spec, code] of faulty) {
   test(`[CMP-04] ${what} is refused, and nothing of the policy holds`, () => {

@@ -1,5 +1,6 @@
 import {
   type Action,
+  type CallerGrant,
   type EgressGrant,
   globMatches,
   INTENTS,
@@ -21,7 +22,7 @@ import type { AgentPolicy } from '#pkg/model/api'
 import { AGENT_POLICY_SCHEMA, type FieldPath, type Resource, type ResourceFault } from '#pkg/platform/resources'
 import type { CompileChecks, Report } from './contract.ts'
 import { checkEgress, checkUpgrades, egressOf, upgradesOf } from './egress.ts'
-import { checkPeers, peersOf } from './peers.ts'
+import { callersOf, checkPeers, peersOf } from './peers.ts'
 import { checkServers, serversOf } from './servers.ts'
 import { SUPPORTED_POLICY, unsupportedFields } from './supported.ts'
 
@@ -38,6 +39,7 @@ export type Part = {
   readonly providers: readonly ProviderGrant[]
   readonly servers: readonly ServerGrant[]
   readonly peers: readonly PeerGrant[]
+  readonly callers: readonly CallerGrant[]
   readonly egress: readonly EgressGrant[]
   readonly action: Action
   readonly rules: readonly ViolationRule[]
@@ -214,6 +216,7 @@ function partOf(resource: Resource<AgentPolicy>): Part {
     })),
     servers: serversOf(resource),
     peers: peersOf(resource),
+    callers: callersOf(resource),
     egress: egressOf(resource),
     action: spec.onViolation?.action ?? 'Deny',
     rules: (spec.onViolation?.rules ?? []).map((rule, index) => ({

@@ -37,6 +37,8 @@ export const SUPPORTED_POLICY: Readonly<Record<string, true | readonly string[]>
   'spec.a2a.outbound.agent': true,
   'spec.a2a.outbound.url': true,
   'spec.a2a.outbound.skills': true,
+  'spec.a2a.inbound.name': true,
+  'spec.a2a.inbound.agent': true,
   'spec.llm.providers.opaque': true,
   'spec.egress': true,
   'spec.onViolation.action': ['Record', 'Deny', 'Abort', 'Sever'],

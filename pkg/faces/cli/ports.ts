@@ -56,6 +56,7 @@ export type UpOptions = Globals & {
   readonly upstream?: readonly string[]
   readonly mcp?: readonly string[]
   readonly a2a?: readonly string[]
+  readonly a2aServer?: readonly string[]
   readonly egressAddress?: readonly string[]
   readonly upstreamHttp2?: boolean
   readonly limit?: readonly string[]

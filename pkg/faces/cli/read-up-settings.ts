@@ -7,8 +7,21 @@ import type { CliDeps, UpOptions } from './ports.ts'
  * @throws SallyportError SETTINGS_INVALID with every fault.
  */
 export async function readUpSettings(deps: CliDeps, options: UpOptions): Promise<UpSettings> {
-  const { policies, data, port, adminPort, upstream, mcp, a2a, egressAddress, upstreamHttp2, limit, verbose, output } =
-    options
+  const {
+    policies,
+    data,
+    port,
+    adminPort,
+    upstream,
+    mcp,
+    a2a,
+    a2aServer,
+    egressAddress,
+    upstreamHttp2,
+    limit,
+    verbose,
+    output,
+  } = options
   if (output === 'yaml') throw new SallyportError('SETTINGS_INVALID', '--output: "up" prints json or text')
   const words = output === undefined ? undefined : output === 'json' ? 'json' : 'text'
   const logLevel = options.logLevel ?? (verbose === true ? 'debug' : undefined)
@@ -20,6 +33,7 @@ export async function readUpSettings(deps: CliDeps, options: UpOptions): Promise
     upstream,
     mcp,
     a2a,
+    a2aServer,
     egressAddress,
     upstreamHttp2,
     limit,

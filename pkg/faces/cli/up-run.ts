@@ -57,6 +57,7 @@ async function start(deps: CliDeps, settings: UpSettings, log: ReturnType<typeof
     upstreams: Object.entries(settings.upstreams).map(([name, url]) => ({ name, url, key: keyOf(settings, name) })),
     serverUrls: settings.mcp,
     peerUrls: settings.a2a,
+    calledUrls: settings.a2aServer,
     upstreamHttp2: settings.upstreamHttp2,
     hostAddresses: settings.egressAddresses,
     limits: settings.limits,

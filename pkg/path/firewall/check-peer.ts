@@ -5,8 +5,13 @@ import { urlFault } from './check-url.ts'
 import type { FirewallDeps, ServerKey } from './ports.ts'
 import type { Rules } from './rules.ts'
 
-/** What is said, by whom to whom. */
-export type Saying = { readonly peer: string; readonly said: Said; readonly direction: 'ToPeer' | 'FromPeer' }
+/** What is said, by whom to whom. `caller`: the other one asked, by its entry among those who may; else the agent did. */
+export type Saying = {
+  readonly peer: string
+  readonly caller?: string | undefined
+  readonly said: Said
+  readonly direction: 'ToPeer' | 'FromPeer'
+}
 
 type Deps = Pick<FirewallDeps, 'tools' | 'peerUrls'>
 
@@ -25,10 +30,12 @@ export function pinOf(grant: PeerGrant, part = ''): ServerKey {
  * Checks 3 and 4 on what one agent says to another: the skills that it asks for, the addresses in it, and whether work
  * may be handed over at all, and to a peer whose card has changed.
  */
-export function checkSaid(deps: Deps, rules: Rules, { peer, said, direction }: Saying): readonly Finding[] {
+export function checkSaid(deps: Deps, rules: Rules, saying: Saying): readonly Finding[] {
+  const { peer, caller, said, direction } = saying
+  if (caller !== undefined) return urlFindings([], rules, said)
   const grant = peerOf(rules, peer)
   if (grant === null) return [findingOf('CHECK_FAILED', 0, 'goes to or comes from an agent of which nothing is known')]
-  const urls = urlFindings(deps, rules, grant, said)
+  const urls = urlFindings(ownUrls(deps, grant), rules, said)
   if (direction === 'FromPeer') return urls
   return [
     ...(said.delegates ? driftFindings(deps, grant) : []),
@@ -59,10 +66,15 @@ function skillFindings(grant: PeerGrant, skills: readonly string[]): readonly Fi
   return [findingOf('PEER_SKILL_NOT_GRANTED', 0, 'asks for a skill of the other agent that is not granted', rule)]
 }
 
-function urlFindings(deps: Deps, rules: Rules, grant: PeerGrant, said: Said): readonly Finding[] {
+function ownUrls(deps: Deps, grant: PeerGrant): readonly string[] {
   const set = deps.peerUrls !== undefined && Object.hasOwn(deps.peerUrls, grant.name) ? deps.peerUrls[grant.name] : null
+  return [grant.url, ...(set === null || set === undefined ? [] : [set])]
+}
+
+/** Addresses that are neither one's own nor granted: of files, and of where to tell of a task. */
+function urlFindings(own: readonly string[], rules: Rules, said: Said): readonly Finding[] {
   const reach = {
-    own: [grant.url, ...(set === null || set === undefined ? [] : [set])],
+    own,
     others: (url: URL): boolean => reachesHost(rules, url),
   }
   const findings: Finding[] = []

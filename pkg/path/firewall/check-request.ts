@@ -17,6 +17,7 @@ export function checkRequest(rules: Rules, view: RequestView, { standing, unknow
   if (view.target !== undefined) return egressFindings(rules, view, view.target)
   if (view.opaque === true) return upgradeFindings(rules, view)
   if (view.endpoint.server !== undefined) return serverFindings(rules, view.endpoint.server)
+  if (view.endpoint.caller !== undefined) return callerFindings(rules, view.endpoint.caller)
   if (view.endpoint.peer !== undefined) return peerFindings(rules, view.endpoint.peer)
   const providers = providersFor(rules, view.provider)
   if (providers.length === 0) {
@@ -58,6 +59,13 @@ function peerFindings(rules: Rules, name: string): readonly Finding[] {
   if (rules.snapshot.peers.some((peer) => peer.name === name)) return []
   return [
     findingOf('PEER_NOT_GRANTED', 0, 'goes to another agent that is not granted', absenceOf(rules, 'a2a.outbound')),
+  ]
+}
+
+function callerFindings(rules: Rules, name: string): readonly Finding[] {
+  if (rules.snapshot.callers.some((caller) => caller.name === name)) return []
+  return [
+    findingOf('PEER_NOT_GRANTED', 0, 'comes from another agent that is not granted', absenceOf(rules, 'a2a.inbound')),
   ]
 }
 

@@ -107,6 +107,7 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
     },
     servers: [],
     peers: [],
+    callers: [],
     egress: [],
     providers: [
       {

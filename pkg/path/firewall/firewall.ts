@@ -95,10 +95,13 @@ class Inspected implements Inspection {
   }
 
   said(said: Said, direction: 'ToPeer' | 'FromPeer'): readonly Finding[] {
-    return checkSaid(this.#deps, this.#rules, { peer: this.#peer, said, direction })
+    const { caller } = this.#given.view.endpoint
+    return checkSaid(this.#deps, this.#rules, { peer: this.#peer, caller, said, direction })
   }
 
   card(card: AgentCard): readonly Finding[] | Promise<readonly Finding[]> {
+    // its own card is not another agent's: nothing of it is pinned here
+    if (this.#given.view.endpoint.caller !== undefined) return []
     return checkCard(this.#deps, this.#rules, { agent: this.#given.agent, peer: this.#peer, card })
   }
 

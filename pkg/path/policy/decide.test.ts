@@ -36,6 +36,7 @@ const snapshot = (more: Partial<Snapshot> = {}): Snapshot => ({
   intents: { allow: [], deny: [] },
   servers: [],
   peers: [],
+  callers: [],
   egress: [],
   providers: [],
   onViolation: { action: 'Deny', rules: [] },

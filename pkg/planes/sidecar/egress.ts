@@ -19,10 +19,11 @@ import { holdsToken, requestContentType, upstreamRequestHeaders } from '#pkg/pat
 import { judgeActs } from '#pkg/path/enforce'
 import { isPermitStale } from '#pkg/path/upstream'
 import { nextTurn, relay } from './answer.ts'
+import { CALLED_FACADE, ownHeaders, partyOf, type Sender, UNKNOWN_TOKEN, withCaller } from './caller.ts'
 import { Exchange, refusalHeaders } from './exchange.ts'
 import { type ExchangeJudge, newJudge } from './judge.ts'
 import { ownsTasks, TASK_UNKNOWN, withPeer } from './peer.ts'
-import type { EgressDeps, FacadeRoute } from './ports.ts'
+import type { Destination, EgressDeps, FacadeRoute } from './ports.ts'
 import { addressOf, answerBack, noteSession, ownsSession } from './tool-server.ts'
 
 /** A request that was refused while it was still being read. */
@@ -43,8 +44,8 @@ export function newEgress(deps: EgressDeps): Egress {
   return {
     handle: (ask, client) => egress(deps, ask, client),
     reject: (ask, reason, detail, client) => {
-      const agent = ask.token === null ? null : deps.roster.agentOf(ask.token)
-      const desk = deskOf(deps, ask, agent)
+      const agent = ask.token === null || ask.facade === CALLED_FACADE ? null : deps.roster.agentOf(ask.token)
+      const desk = deskOf(deps, ask, agent, null)
       refuse(desk, agent === null ? [UNKNOWN_TOKEN] : [findingOf(reason, 0, detail)], deps.clock.monotonicUs(), client)
     },
   }
@@ -64,16 +65,18 @@ type Desk = {
 /** The whole path, in the order in which the bytes travel. */
 async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<void> {
   const startedUs = deps.clock.monotonicUs()
-  const agent = ask.token === null ? null : deps.roster.agentOf(ask.token)
-  const desk = deskOf(deps, ask, agent)
+  const party = partyOf(deps, ask)
+  const { agent } = party
+  const caller = agent === null ? null : party.caller
+  const desk = deskOf(deps, ask, agent, caller)
   const { dialect } = desk.route
 
-  if (agent === null) return refuse(desk, [UNKNOWN_TOKEN], startedUs, client)
+  if (agent === null) return refuse(desk, [party.finding], startedUs, client)
   const read = await readRequest(deps, ask, dialect)
   if (!read.ok) return refuse(desk, [read.finding], startedUs, client)
 
-  const view = withPeer(deps, agent, read.view)
-  const opened = await open(deps, desk, { ask, agent, view, client, startedUs })
+  const view = withPeer(deps, agent, caller === null ? read.view : withCaller(read.view, caller))
+  const opened = await open(deps, desk, { ask, agent, caller, view, client, startedUs })
   if (opened === null) return
   const leave = deps.exchanges.enter(opened.exchange)
   try {
@@ -88,13 +91,13 @@ async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<vo
   }
 }
 
-function deskOf(deps: EgressDeps, ask: Rejected, agent: AgentKey | null): Desk {
+function deskOf(deps: EgressDeps, ask: Rejected, agent: AgentKey | null, caller: Sender | null): Desk {
   const route = routeOf(deps.routes.get(ask.facade) ?? firstOf(deps.routes), ask)
   const docket: { exchange: Exchange | null } = { exchange: null }
   const { name, provider, directions } = route.dialect
   const [out, back]: readonly [Direction, Direction] =
     directions ?? (provider === null ? ['ToTool', 'FromTool'] : ['ToModel', 'FromModel'])
-  const about = { agent, dialect: name, severing: () => docket.exchange?.severing() }
+  const about = { agent, caller, dialect: name, severing: () => docket.exchange?.severing() }
   return {
     route,
     judge: newJudge(deps, { ...about, directionOf: (kind) => (kind === 'request' ? out : back) }),
@@ -143,6 +146,7 @@ async function readRequest(deps: EgressDeps, ask: Ask, dialect: Dialect): Promis
 type Asked = {
   readonly ask: Ask
   readonly agent: AgentKey
+  readonly caller: Sender | null
   readonly view: RequestView
   readonly client: ClientLeg
   readonly startedUs: number
@@ -223,7 +227,7 @@ function countOnce(count: () => number): () => number {
 
 /** Opens the upstream. A permit that died before the write is judged again, by the rules that hold then. */
 async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitted): Promise<UpstreamLeg | null> {
-  const { ask, agent, view } = asked
+  const { ask, agent, caller, view } = asked
   const { exchange } = admitted
   let permit = admitted.permit
   const refused = deps.records.of(agent)
@@ -239,11 +243,15 @@ async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitt
       const to = addressOf(deps, desk, asked)
       exchange.answerBack = (reply) => void answerBack(deps, { permit, to, ask, body: reply })
       const { or, ...first } = to
-      const rest = { method: ask.method, headers: upstreamRequestHeaders(ask.headers), body, signal: exchange.signal }
-      let answer = await deps.open(permit, { ...first, ...rest })
+      const openAt = async (place: Omit<Destination, 'or'>): Promise<UpstreamLeg> => {
+        const own = await ownHeaders(deps, place, { agent, caller, view, method: ask.method, body })
+        const headers = { ...upstreamRequestHeaders(ask.headers), ...own }
+        return await deps.open(permit, { ...place, method: ask.method, headers, body, signal: exchange.signal })
+      }
+      let answer = await openAt(first)
       if (answer.status === 404 && or !== undefined) {
         answer.cancel()
-        answer = await deps.open(permit, { ...or, ...rest })
+        answer = await openAt(or)
       }
       if (answer.status < 300) refused.taken()
       return answer
@@ -305,10 +313,4 @@ const SESSION_UNKNOWN: Finding = findingOf(
   'WIRE_SESSION_UNKNOWN',
   0,
   'goes on with a session that this agent did not open, or that is forgotten; open a new one',
-)
-
-export const UNKNOWN_TOKEN: Finding = findingOf(
-  'IDENTITY_TOKEN_UNKNOWN',
-  0,
-  "carries no token of an agent; give the SDK the agent's sp_vk_ token as its API key",
 )

@@ -7,7 +7,18 @@
  */
 export { type Egress, newEgress, type Rejected } from './egress.ts'
 export { ownedFindings } from './owned.ts'
-export type { EgressDeps, FacadeRoute, Lives, Loaded, Roster, VerdictSink } from './ports.ts'
+export type {
+  Caller,
+  EgressDeps,
+  FacadeRoute,
+  Lives,
+  Loaded,
+  ProofAudience,
+  Proofs,
+  ProvenRequest,
+  Roster,
+  VerdictSink,
+} from './ports.ts'
 export {
   type Checks,
   facadeRoutes,

@@ -1,4 +1,5 @@
 import {
+  type Action,
   type AgentKey,
   type Direction,
   type Finding,
@@ -18,6 +19,8 @@ import type { EgressDeps } from './ports.ts'
 /** Whom and what the verdicts of one exchange are about. */
 export type Docket = {
   readonly agent: AgentKey | null
+  /** The other agent whose request it is; null = the agent's own. */
+  readonly caller?: { readonly spiffeId: string } | null
   readonly dialect: string
   /** Which way what is judged goes: a request, or what a request or an answer holds. */
   readonly directionOf: (kind: Subject['kind']) => Direction
@@ -53,7 +56,9 @@ export function newJudge(deps: JudgeDeps, docket: Docket): ExchangeJudge {
 
   /** Decides, writes down, severs: in this order, so that what takes effect is on record. */
   const rule = (subject: Subject, findings: readonly Finding[], startedUs: number): Decision => {
-    const { snapshot, standing } = context()
+    const { snapshot: rules, standing } = context()
+    const isOthers = docket.caller != null && docket.directionOf(subject.kind) === 'FromPeer'
+    const snapshot = isOthers && rules !== null ? sparing(rules) : rules
     const decision = decide({ id: deps.newVerdictId(), subject, findings, snapshot, standing })
     const { verdict } = decision
     if (verdict.action === 'Allow' && !isNoted(subject.kind, docket)) return decision
@@ -102,6 +107,20 @@ export function newJudge(deps: JudgeDeps, docket: Docket): ExchangeJudge {
   }
 }
 
+/** What others send can end their exchange, and never the life of the agent that they send it to. */
+function sparing(snapshot: Snapshot): Snapshot {
+  const known = SPARING.get(snapshot)
+  if (known !== undefined) return known
+  const { action, rules } = snapshot.onViolation
+  const spare = (one: Action): Action => (one === 'Sever' ? 'Abort' : one)
+  const spared = rules.map((rule) => ({ ...rule, action: spare(rule.action) }))
+  const made = { ...snapshot, onViolation: { action: spare(action), rules: spared } }
+  SPARING.set(snapshot, made)
+  return made
+}
+
+const SPARING = new WeakMap<Snapshot, Snapshot>()
+
 /** Of what is let through as it is, calls are on record, and what an agent says to another: not each word that it is told. */
 function isNoted(kind: Subject['kind'], docket: Docket): boolean {
   if (kind === 'said') return docket.directionOf(kind) === 'ToPeer'
@@ -122,6 +141,7 @@ function recordOf(verdict: Verdict, docket: Docket, moment: Moment): VerdictReco
     id: verdict.id,
     time: new Date(moment.time).toISOString(),
     agent: docket.agent,
+    ...(docket.caller == null ? {} : { caller: docket.caller.spiffeId }),
     session: null,
     dialect: docket.dialect,
     direction: docket.directionOf(subject.kind),

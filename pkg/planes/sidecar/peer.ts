@@ -1,23 +1,26 @@
-import { type AgentKey, type Finding, findingOf, type Inspection, type RequestView } from '#pkg/model'
+import { type AgentKey, type Endpoint, type Finding, findingOf, type Inspection, type RequestView } from '#pkg/model'
 import type { Destination, EgressDeps } from './ports.ts'
 
-type PeerDeps = Pick<EgressDeps, 'roster' | 'sessions' | 'peerUrls'>
+type PeerDeps = Pick<EgressDeps, 'roster' | 'sessions' | 'peerUrls' | 'calledUrls'>
 
-/** Names of tasks and contexts in the book of sessions. */
-const placeOf = (peer: string): string => `a2a/${peer}`
+/** Where tasks and contexts stand in the book of sessions: those at a peer, or those that a caller has here; null = neither. */
+function placeOf({ peer, caller }: Endpoint): string | null {
+  if (caller !== undefined) return `a2a-from/${caller}`
+  return peer === undefined ? null : `a2a/${peer}`
+}
 /** Is this place in the book that of a tool server? What tasks an agent has at its peers stays its own: another could claim them. */
-export const isToolServer = (place: string): boolean => !place.startsWith(placeOf(''))
+export const isToolServer = (place: string): boolean => !/^a2a(?:-from)?\//.test(place)
 const taskOf = (id: string): string => `task ${id}`
 const contextOf = (id: string): string => `context ${id}`
 
-/** Where a request to a peer goes: below the address of the policy's entry, or the settings' instead. */
+/** Where a request to a peer goes: below the address of the policy's entry, or the settings' instead; what a peer asks goes to the agent's own server. */
 export function peerAddress(deps: PeerDeps, agent: AgentKey, view: RequestView, query: string): Destination {
-  const { peer = '', below } = view.endpoint
-  const [url] = urlsOf(deps, agent, peer)
+  const { peer = '', caller, below } = view.endpoint
+  const url = caller === undefined ? urlsOf(deps, agent, peer)[0] : deps.calledUrls[agent]
   // an entry that is gone by now has also ended the permit: this only names an address that is never dialled
   const address = url ?? 'http://127.0.0.1:1/'
   const path = below === undefined || below.path === '' ? '' : below.path + query
-  const there = { provider: peer, path, address }
+  const there = { provider: caller === undefined ? peer : `a2a-server ${agent}`, path, address }
   if (below?.atRoot !== true) return there
   const { origin, pathname } = new URL(address)
   return { ...there, address: origin, ...(pathname === '/' ? {} : { or: there }) }
@@ -32,10 +35,13 @@ function urlsOf(deps: PeerDeps, agent: AgentKey, peer: string): readonly string[
 
 /** The request, with what the agent may know of the peer that it goes to. */
 export function withPeer(deps: PeerDeps, agent: AgentKey, view: RequestView): RequestView {
-  const { peer } = view.endpoint
-  if (peer === undefined) return view
+  const { peer, caller } = view.endpoint
+  const place = placeOf(view.endpoint)
+  if (place === null) return view
+  const owns = (task: string): boolean => deps.sessions.isOf(agent, place, taskOf(task))
+  if (caller !== undefined || peer === undefined)
+    return { ...view, peer: { urls: [deps.calledUrls[agent] ?? ''], skills: ['*'], owns } }
   const skills = deps.roster.loaded(agent)?.snapshot.peers.find(({ name }) => name === peer)?.skills ?? []
-  const owns = (task: string): boolean => deps.sessions.isOf(agent, placeOf(peer), taskOf(task))
   return { ...view, peer: { urls: urlsOf(deps, agent, peer), skills, owns } }
 }
 
@@ -44,10 +50,9 @@ export function withPeer(deps: PeerDeps, agent: AgentKey, view: RequestView): Re
  * its name from the client, and belongs to the agent that names it first.
  */
 export function ownsTasks(deps: PeerDeps, agent: AgentKey, { endpoint, goesOnWith }: RequestView): boolean {
-  const { peer } = endpoint
-  if (peer === undefined || goesOnWith === undefined) return true
+  const place = placeOf(endpoint)
+  if (place === null || goesOnWith === undefined) return true
   const { sessions } = deps
-  const place = placeOf(peer)
   if (!goesOnWith.tasks.every((task) => sessions.isOf(agent, place, taskOf(task)))) return false
   const isOthers = (context: string): boolean =>
     !sessions.isOf(agent, place, contextOf(context)) && sessions.isOfAnother(agent, place, contextOf(context))
@@ -58,10 +63,9 @@ export function ownsTasks(deps: PeerDeps, agent: AgentKey, { endpoint, goesOnWit
 
 /** An inspection that also notes whose the tasks are that a peer tells of. */
 export function notingTasks(deps: PeerDeps, agent: AgentKey, view: RequestView, inner: Inspection): Inspection {
-  const { peer } = view.endpoint
-  if (peer === undefined) return inner
+  const place = placeOf(view.endpoint)
+  if (place === null) return inner
   const { sessions } = deps
-  const place = placeOf(peer)
   return {
     request: (given) => inner.request(given),
     callOpen: (call, name, form) => inner.callOpen(call, name, form),
@@ -70,9 +74,10 @@ export function notingTasks(deps: PeerDeps, agent: AgentKey, view: RequestView, 
     ask: (request) => inner.ask(request),
     list: (page) => inner.list(page),
     card: (card) => inner.card(card),
-    said: (said, direction) => {
-      const found = inner.said(said, direction)
-      if (direction === 'ToPeer') return found
+    said: (said, asks) => {
+      // what a caller asks comes from it, and what it is answered goes to it
+      const found = inner.said(said, view.endpoint.caller === undefined ? asks : OTHER_WAY[asks])
+      if (asks === 'ToPeer') return found
       const ids = [
         ...(said.task === null ? [] : [taskOf(said.task)]),
         ...(said.context === null ? [] : [contextOf(said.context)]),
@@ -84,6 +89,8 @@ export function notingTasks(deps: PeerDeps, agent: AgentKey, view: RequestView, 
     },
   }
 }
+
+const OTHER_WAY = { ToPeer: 'FromPeer', FromPeer: 'ToPeer' } as const
 
 /** The finding about a request that goes on with what is not its agent's. */
 export const TASK_UNKNOWN: Finding = findingOf(

@@ -1,6 +1,8 @@
 import type {
   AgentKey,
   Dialect,
+  Finding,
+  Headers,
   Limits,
   OpenHost,
   OpenTunnel,
@@ -46,6 +48,25 @@ export interface VerdictSink {
   readonly healthy: boolean
 }
 
+/** The agent of a request, or the process that agents answer to. */
+export type ProofAudience = AgentKey | 'control-plane'
+
+/** A request as it stands on the wire: the path whole, with its query. */
+export type ProvenRequest = { readonly method: string; readonly path: string; readonly body: Uint8Array }
+
+/** What a request proves of the agent that sent it. */
+export type Caller =
+  | { readonly ok: true; readonly agent: AgentKey; readonly spiffeId: string }
+  | { readonly ok: false; readonly finding: Finding }
+
+/** Proves who asks, by the identity that an agent has at this moment. MESH.md §1. */
+export interface Proofs {
+  /** Headers for one request to one other end; null = the agent has no identity now. */
+  prove(agent: AgentKey, to: ProofAudience, request: ProvenRequest): Promise<Headers | null>
+  /** Who sent a request to an agent, by what came with it. */
+  verify(to: ProofAudience, request: ProvenRequest, headers: Headers): Caller
+}
+
 type Place = Pick<UpstreamAsk, 'provider' | 'path' | 'address'>
 
 /** Where a request goes; `or`: where it goes when that is not found. */
@@ -72,6 +93,9 @@ export type EgressDeps = {
   readonly serverUrls: Readonly<Record<string, string>>
   /** The same of peers. */
   readonly peerUrls: Readonly<Record<string, string>>
+  /** Where the A2A servers of agents are, by `namespace/name`: others reach them through here. */
+  readonly calledUrls: Readonly<Record<string, string>>
+  readonly proofs: Proofs
   /** Providers whose address is set; a compatible one that is not is where its entry says. */
   readonly providerNames: ReadonlySet<string>
   readonly exchanges: Exchanges
@@ -84,7 +108,10 @@ export type EgressDeps = {
 }
 
 /** What the way to other hosts is made of, besides. */
-export type HostDeps = Omit<EgressDeps, 'records' | 'released' | 'sessions' | 'budget' | 'open' | 'providerNames'> & {
+export type HostDeps = Omit<
+  EgressDeps,
+  'records' | 'released' | 'sessions' | 'budget' | 'open' | 'providerNames' | 'calledUrls' | 'proofs'
+> & {
   readonly log: Log
   readonly resolve: Resolve
   readonly openHost: OpenHost

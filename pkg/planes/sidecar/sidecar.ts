@@ -1,5 +1,5 @@
 import { type AgentKey, HOST_FACADE, type Limits, type Permit } from '#pkg/model'
-import { BASE as A2A_BASE, a2a } from '#pkg/path/codec/dialect/a2a'
+import { BASE as A2A_BASE, a2a, a2aCalled, CALLED_BASE } from '#pkg/path/codec/dialect/a2a'
 import { anthropic } from '#pkg/path/codec/dialect/anthropic'
 import { gemini } from '#pkg/path/codec/dialect/gemini'
 import { mcp } from '#pkg/path/codec/dialect/mcp'
@@ -37,11 +37,12 @@ import type { Clock } from '#pkg/platform/clock'
 import { newHeapGuard, processEngine } from '#pkg/platform/heap'
 import type { Log } from '#pkg/platform/log'
 import { newWorkerPool } from '#pkg/platform/worker'
+import { CALLED_FACADE } from './caller.ts'
 import { type Egress, newEgress } from './egress.ts'
 import { type HostEgress, newHostEgress } from './host-egress.ts'
 import { loadSqlReader } from './load-grammar.ts'
 import { isToolServer } from './peer.ts'
-import type { FacadeRoute, Lives, Roster, VerdictSink } from './ports.ts'
+import type { FacadeRoute, Lives, Proofs, Roster, VerdictSink } from './ports.ts'
 
 /** A provider behind a facade of the same name; null key = none is sent. */
 export type ProviderSetting = { readonly name: string; readonly url: string; readonly key: string | null }
@@ -55,6 +56,8 @@ export type SidecarOptions = {
   readonly serverUrls?: Readonly<Record<string, string>>
   /** The same of peers. Default none. */
   readonly peerUrls?: Readonly<Record<string, string>>
+  /** Where the A2A servers of agents are, by `namespace/name`. Default none: nobody can call them. */
+  readonly calledUrls?: Readonly<Record<string, string>>
   /** HTTP/2 with providers whose TLS chooses it. Default false. */
   readonly upstreamHttp2?: boolean
   /** Addresses of hosts by canonical name, in the place of what DNS says; they may be private. Default none. */
@@ -72,6 +75,7 @@ export type SidecarDeps = {
   readonly newVerdictId: () => string
   readonly random: (bytes: number) => Uint8Array
   readonly firewall: Firewall
+  readonly proofs: Proofs
   /** Asks for the addresses of other hosts. Default: the system's resolver. */
   readonly lookup?: Lookup
 }
@@ -118,6 +122,7 @@ const FACADES: Readonly<
   gemini: { dialects: [gemini], base: '/gemini', keyHeader: 'x-goog-api-key' },
   mcp: { dialects: [mcp], base: '/mcp', keyHeader: 'authorization' },
   a2a: { dialects: [a2a], base: A2A_BASE, keyHeader: 'authorization' },
+  [CALLED_FACADE]: { dialects: [a2aCalled], base: CALLED_BASE, keyHeader: 'authorization' },
 }
 
 /**
@@ -207,6 +212,7 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     sessions,
     serverUrls: options.serverUrls ?? {},
     peerUrls: options.peerUrls ?? {},
+    calledUrls: options.calledUrls ?? {},
     providerNames: new Set(options.providers.map(({ name }) => name)),
     budget: newHeldBudget(limits.heldBytesPerProcess),
     open: upstream.open,

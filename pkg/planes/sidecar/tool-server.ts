@@ -15,8 +15,8 @@ export function addressOf(
   desk: { readonly route: { readonly dialect: Dialect; readonly provider: string } },
   { ask, agent, view }: Asked,
 ): Destination {
-  const { server, peer, query = ask.query } = view.endpoint
-  if (peer !== undefined) return peerAddress(deps, agent, view, query)
+  const { server, peer, caller, query = ask.query } = view.endpoint
+  if (peer !== undefined || caller !== undefined) return peerAddress(deps, agent, view, query)
   const { provider } = desk.route
   const path = ask.path + query
   if (server === undefined && (deps.providerNames.has(provider) || view.provider !== 'OpenAICompatible'))

@@ -17,7 +17,7 @@ import { plainHttp } from '#pkg/path/codec/dialect/plain-http'
 import { answerHeaders, holdsToken, upstreamRequestHeaders } from '#pkg/path/codec/wire/http1'
 import { relayBytes } from '#pkg/path/enforce'
 import { isPermitStale } from '#pkg/path/upstream'
-import { UNKNOWN_TOKEN } from './egress.ts'
+import { UNKNOWN_TOKEN } from './caller.ts'
 import { refusalHeaders } from './exchange.ts'
 import {
   addressesOf,

@@ -22,6 +22,8 @@ export type StandaloneOptions = {
   readonly serverUrls?: Readonly<Record<string, string>>
   /** The same of peers. Default none. */
   readonly peerUrls?: Readonly<Record<string, string>>
+  /** Where the A2A servers of agents are, by `namespace/name`. Default none: nobody can call them. */
+  readonly calledUrls?: Readonly<Record<string, string>>
   /** HTTP/2 with providers whose TLS chooses it. Default false. */
   readonly upstreamHttp2?: boolean
   /** Addresses of hosts in the place of what DNS says. Default none. */

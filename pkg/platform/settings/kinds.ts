@@ -125,6 +125,16 @@ export function exactUrls(row: Row<Readonly<Record<string, string>>>): Setting<R
   })
 }
 
+/** `NAMESPACE/NAME=URL`, repeatable; the URL as it is. */
+export function agentUrls(row: Row<Readonly<Record<string, string>>>): Setting<Readonly<Record<string, string>>> {
+  return named(row, 'NAMESPACE/NAME=URL', (name, given) => {
+    if (!/^[a-z0-9][a-z0-9-]{0,62}\/[a-z0-9][a-z0-9.-]{0,252}$/.test(name))
+      return bad('is no NAMESPACE/NAME of an agent')
+    const read = readUrl(given)
+    return read.ok ? good(given) : read
+  })
+}
+
 /** `HOST=ADDRESS`, or several addresses with commas; repeatable. Hosts and addresses in their canonical spelling. */
 export function hostAddresses(
   row: Row<Readonly<Record<string, readonly string[]>>>,

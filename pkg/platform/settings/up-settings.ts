@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path'
 import { DEFAULT_LIMITS, type Limits } from '#pkg/model'
 import { LOG_LEVELS, type LogLevel } from '#pkg/platform/log'
 import {
+  agentUrls,
   choice,
   exactUrls,
   flag,
@@ -64,6 +65,12 @@ export const upSettings = {
     env: 'SALLYPORT_A2A',
     default: {},
     doc: 'Address of another agent, in the place of the url of the a2a.outbound entries of that name; it grants nothing.',
+  }),
+  a2aServer: agentUrls({
+    flag: 'a2a-server',
+    env: 'SALLYPORT_A2A_SERVER',
+    default: {},
+    doc: "Address of an agent's own A2A server, by NAMESPACE/NAME: those of its a2a.inbound reach it at /agents/NAMESPACE/NAME/a2a, with a proof of who they are.",
   }),
   upstreamHttp2: flag({
     flag: 'upstream-http2',

@@ -8,4 +8,27 @@
  *
  * Never: prints a token into a log or an error, compares tokens character by character, sends one on.
  */
+
+export {
+  newProofSigner,
+  PROOF_HEADER,
+  type ProofContext,
+  type ProofSigner,
+  type ProofSubject,
+  type SignedRequest,
+  SVID_HEADER,
+  thumbprintOf,
+} from './proof.ts'
+export { type Delegate, PROOF_MAX_SECONDS, type ProofClaims } from './proof-claims.ts'
+export {
+  newProofVerifier,
+  PROOF_SKEW_SECONDS,
+  type ProofAsk,
+  type ProofFault,
+  type ProofVerifier,
+  type Proven,
+  type VerifiedSvid,
+} from './proof-verify.ts'
+export { newReplayCache, type ReplayCache } from './replay.ts'
 export * from './tokens.ts'
+export { toolDigest } from './tool-digest.ts'

@@ -123,17 +123,42 @@ export function queryOf(operation: Operation | null, query: string): ReadonlyMap
   return found.has('historyLength') && found.has('history_length') ? null : found
 }
 
-/** The peer that a path names, and what stands below it; null = none. */
-export function peerIn(path: string): { readonly peer: string; readonly rest: string } | null {
-  const found = PEER_PATH.exec(path)
-  return found?.[1] === undefined ? null : { peer: found[1], rest: found[2] ?? '' }
+/** The facade of agents that are called: their own servers, behind a proof of who calls. */
+export const CALLED_BASE = '/agents'
+
+const CALLED_PATH = /^(\/[a-z0-9][a-z0-9-]{0,62}\/[a-z0-9][a-z0-9.-]{0,252}\/a2a)(\/.*)?$/
+
+/** Where a facade has its places: what stands before the paths of the protocol, and what stands below it. */
+export type Site = {
+  readonly base: string
+  /** The place that a path names, and what stands below it; null = none. */
+  placeIn(path: string): { readonly place: string; readonly rest: string; readonly peer?: string } | null
 }
 
-/** JSON-RPC at a peer's name, the HTTP binding of both versions below it, and its card. */
-export function endpointOf(method: string, path: string, query: string): Endpoint | null {
-  const named = peerIn(path)
+/** Peers, by the names that the policy of the one who asks gives them. */
+export const PEERS: Site = {
+  base: BASE,
+  placeIn: (path) => {
+    const found = PEER_PATH.exec(path)
+    return found?.[1] === undefined ? null : { place: `/${found[1]}`, rest: found[2] ?? '', peer: found[1] }
+  },
+}
+
+/** Agents that are called, by namespace and name. */
+export const CALLED: Site = {
+  base: CALLED_BASE,
+  placeIn: (path) => {
+    const found = CALLED_PATH.exec(path)
+    return found?.[1] === undefined ? null : { place: found[1], rest: found[2] ?? '' }
+  },
+}
+
+/** JSON-RPC at a place, the HTTP binding of both versions below it, and its card. */
+export function endpointOf(site: Site, method: string, path: string, query: string): Endpoint | null {
+  const named = site.placeIn(path)
   const route = named === null ? null : routeOf(method, named.rest)
   if (named === null || route === null || queryOf(route.operation, query) === null) return null
   const below = { path: route.binding === 'jsonrpc' ? '' : named.rest, atRoot: route.operation === 'card' }
-  return { name: route.operation ?? 'rpc', method, path, query, kind: 'judged', peer: named.peer, below }
+  const to = named.peer === undefined ? {} : { peer: named.peer }
+  return { name: route.operation ?? 'rpc', method, path, query, kind: 'judged', ...to, below }
 }

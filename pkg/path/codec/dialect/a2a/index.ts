@@ -10,29 +10,36 @@
  */
 import type { Dialect } from '#pkg/model'
 import { readAnswer } from './answer.ts'
-import { endpointOf, peerIn } from './endpoint.ts'
+import { CALLED, endpointOf, PEERS, type Site } from './endpoint.ts'
 import { unread, voiceOf } from './refuse.ts'
-import { readRequest } from './request.ts'
+import { readerAt } from './request.ts'
 import { openStream } from './response.ts'
 
-export { BASE } from './endpoint.ts'
+export { BASE, CALLED_BASE } from './endpoint.ts'
 
-/** The dialect. */
-export const a2a: Dialect = {
-  name: 'a2a',
-  provider: null,
-  directions: ['ToPeer', 'FromPeer'],
-  jsonTypes: ['application/json', 'application/a2a+json'],
-  voiceAt: (path) => {
-    const rest = peerIn(path)?.rest ?? ''
-    if (rest === '' || rest === '/') return voiceOf(unread('jsonrpc', '1.0'))
-    return voiceOf(unread('http', rest.startsWith('/v1/') ? '0.3' : '1.0'))
-  },
-  endpointOf,
-  readRequest,
-  openStream,
-  readAnswer,
-  ...voiceOf(unread('jsonrpc', '1.0')),
-  ping: new TextEncoder().encode(': sallyport holds\n\n'),
-  restore: () => null,
+/** What the agent says to others, and what they answer. */
+export const a2a: Dialect = dialectAt(PEERS, ['ToPeer', 'FromPeer'])
+
+/** What others say to the agent, and what its own server answers. */
+export const a2aCalled: Dialect = dialectAt(CALLED, ['FromPeer', 'ToPeer'])
+
+function dialectAt(site: Site, directions: NonNullable<Dialect['directions']>): Dialect {
+  return {
+    name: 'a2a',
+    provider: null,
+    directions,
+    jsonTypes: ['application/json', 'application/a2a+json'],
+    voiceAt: (path) => {
+      const rest = site.placeIn(path)?.rest ?? ''
+      if (rest === '' || rest === '/') return voiceOf(unread('jsonrpc', '1.0'))
+      return voiceOf(unread('http', rest.startsWith('/v1/') ? '0.3' : '1.0'))
+    },
+    endpointOf: (method, path, query) => endpointOf(site, method, path, query),
+    readRequest: readerAt(site),
+    openStream,
+    readAnswer,
+    ...voiceOf(unread('jsonrpc', '1.0')),
+    ping: new TextEncoder().encode(': sallyport holds\n\n'),
+    restore: () => null,
+  }
 }

@@ -1,6 +1,6 @@
 import {
+  type Dialect,
   type Endpoint,
-  type Headers,
   type Message,
   NO_HISTORY,
   type Reading,
@@ -14,7 +14,7 @@ import { readBody } from '#pkg/path/codec/wire/json'
 import { rpcOf } from '#pkg/path/codec/wire/jsonrpc'
 import { asObject, type Json } from '#pkg/path/codec/wire/shape'
 import type { A2aRequest } from './asked.ts'
-import { BASE, peerIn, queryOf, type Route, routeOf } from './endpoint.ts'
+import { queryOf, type Route, routeOf, type Site } from './endpoint.ts'
 import { facadeOf, versionIn } from './headers.ts'
 import { Doubt } from './members.ts'
 import { METHODS, type Version } from './methods.ts'
@@ -36,21 +36,22 @@ type Given = {
 }
 
 /** Reads one request of either version and binding, strictly. */
-export function readRequest(
-  endpoint: Endpoint,
-  body: Uint8Array,
-  work: Work,
-  headers: Headers = {},
-): Reading<RequestView> | Promise<Reading<RequestView>> {
-  const said = versionIn(headers)
-  if (typeof said === 'string') return no('WIRE_HEADER_DISAGREES', said)
-  const named = peerIn(endpoint.path)
-  const route = named === null ? null : routeOf(endpoint.method, named.rest)
-  if (named === null || route === null) return no('WIRE_ENDPOINT_UNKNOWN', 'names a path that the protocol has not')
-  if (route.version !== null && said.version !== null && route.version !== said.version)
-    return no('WIRE_HEADER_DISAGREES', 'names one version of the protocol in a header, another in its path')
-  const address = `${facadeOf(headers)}${BASE}/${named.peer}`
-  const given: Given = { endpoint, route, version: said.version, address, body }
+export function readerAt(site: Site): Dialect['readRequest'] {
+  return (endpoint, body, work, headers = {}) => {
+    const said = versionIn(headers)
+    if (typeof said === 'string') return no('WIRE_HEADER_DISAGREES', said)
+    const named = site.placeIn(endpoint.path)
+    const route = named === null ? null : routeOf(endpoint.method, named.rest)
+    if (named === null || route === null) return no('WIRE_ENDPOINT_UNKNOWN', 'names a path that the protocol has not')
+    if (route.version !== null && said.version !== null && route.version !== said.version)
+      return no('WIRE_HEADER_DISAGREES', 'names one version of the protocol in a header, another in its path')
+    const address = `${facadeOf(headers)}${site.base}${named.place}`
+    return readAt({ endpoint, route, version: said.version, address, body }, work)
+  }
+}
+
+function readAt(given: Given, work: Work): Reading<RequestView> | Promise<Reading<RequestView>> {
+  const { endpoint, route, body } = given
   if (endpoint.method !== 'POST' && body.length > 0) return malformed(`has a body, which a ${endpoint.method} may not`)
   if (body.length === 0 && route.binding === 'http') return readParams(given, queryParams(endpoint, route), null)
   const bounds = { depth: work.limits.jsonDepth, bytes: work.limits.requestBytes }
