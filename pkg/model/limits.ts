@@ -37,6 +37,8 @@ export type Limits = {
   readonly checkTimeoutMs: number
   /** Heap of the worker after which it is recycled. */
   readonly workerHeapBytes: number
+  /** How long a request waits for the first SVID of its agent, or for the fresh one of a released agent. */
+  readonly identityWaitMs: number
   /** A comment of our own is sent after this long in which frames are held. */
   readonly holdPingMs: number
   /** Without a byte in either direction an opaque connection ends. */
@@ -67,6 +69,7 @@ export const DEFAULT_LIMITS: Limits = {
   decodedRatio: 200,
   checkTimeoutMs: 50,
   workerHeapBytes: 64 * MIB,
+  identityWaitMs: 5_000,
   holdPingMs: 10_000,
   tunnelIdleMs: 300_000,
   tunnelsPerAgent: 128,

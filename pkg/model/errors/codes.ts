@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   MOVE_UNCONFIRMED: { http: 400, exit: 65 },
   USAGE: { http: 400, exit: 64 },
   SETTINGS_INVALID: { http: 400, exit: 64 },
+  CSR_REFUSED: { http: 400, exit: 65 },
   RESOURCE_INVALID: { http: 400, exit: 65 },
   UNREACHABLE: { http: 503, exit: 69 },
   INTERNAL: { http: 500, exit: 1 },

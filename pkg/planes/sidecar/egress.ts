@@ -72,6 +72,8 @@ async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<vo
   const { dialect } = desk.route
 
   if (agent === null) return refuse(desk, [party.finding], startedUs, client)
+  const pending = deps.lives.pending?.(agent) ?? null
+  if (pending !== null) await pending
   const read = await readRequest(deps, ask, dialect)
   if (!read.ok) return refuse(desk, [read.finding], startedUs, client)
 

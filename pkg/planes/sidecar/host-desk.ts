@@ -57,6 +57,12 @@ export type HostAdmission =
   | { readonly ok: true; readonly permit: Permit; readonly exchange: HostExchange }
   | { readonly ok: false; readonly verdict: Verdict }
 
+/** Waits for what the agent needs before it may act, its first SVID say. */
+export async function waitFor({ lives }: Pick<HostDeps, 'lives'>, agent: AgentKey | null): Promise<void> {
+  const pending = agent === null ? null : (lives.pending?.(agent) ?? null)
+  if (pending !== null) await pending
+}
+
 /** Judges a request, before anything is resolved or dialled. */
 export function admitToHost(deps: HostDeps, desk: HostDesk, view: RequestView): HostAdmission {
   const refuse = (finding: Finding): HostAdmission => ({

@@ -21,6 +21,7 @@ import {
   newHostDesk,
   openWith,
   UNKNOWN_AGENT,
+  waitFor,
 } from './host-desk.ts'
 import type { HostDeps } from './ports.ts'
 
@@ -35,6 +36,7 @@ export async function plainEgress(deps: HostDeps, ask: Ask, target: HostTarget, 
   const read = plainHttp.readRequest(ask, target)
   if (!read.ok)
     return refuse(desk.judge.request([findingOf(read.reason, read.at, read.detail)], desk.startedUs).verdict)
+  await waitFor(deps, desk.agent)
   const admission = admitToHost(deps, desk, read.value)
   if (!admission.ok) return refuse(admission.verdict)
   await exchange(deps, desk, { ask, target, client }, admission)

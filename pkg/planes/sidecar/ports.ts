@@ -35,6 +35,8 @@ export interface Roster {
 /** The lives of agents. */
 export interface Lives {
   standingOf(agent: AgentKey): Standing | null
+  /** What an agent that may act still waits for, its first SVID say; null = nothing. Never rejects, and has an end of its own. */
+  pending?(agent: AgentKey): Promise<void> | null
   /** Quarantines; the state has changed when it returns, and when it throws. */
   sever(agent: AgentKey, why: { readonly code: Reason; readonly verdictId: string }): Standing
   /** False while a change of state is not durable: nothing new is let through. */

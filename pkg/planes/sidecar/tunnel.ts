@@ -27,6 +27,7 @@ import {
   newHostDesk,
   openWith,
   UNKNOWN_AGENT,
+  waitFor,
 } from './host-desk.ts'
 import { answerFault, replyFault } from './plain.ts'
 import type { FacadeRoute, HostDeps } from './ports.ts'
@@ -57,6 +58,7 @@ export async function tunnelEgress(
 ): Promise<void> {
   const plan = ask.target === undefined ? planUpgrade(deps, ask, client) : planConnect(deps, ask, client)
   if (plan === null) return
+  await waitFor(deps, plan.desk.agent)
   const admission = admitToHost(deps, plan.desk, plan.view)
   if (!admission.ok) return refuse(plan, admission.verdict, client)
   const { agent } = admission.exchange

@@ -1,5 +1,6 @@
 import type { AgentKey, Standing } from '#pkg/model'
 import type { Sidecar } from '#pkg/planes/sidecar'
+import type { Identities } from '#pkg/systems/identity'
 import type { Lifecycle, Moved, VerbAsk } from '#pkg/systems/lifecycle'
 
 /** Sidecars that have to follow a change, and those that have said so. */
@@ -21,9 +22,15 @@ export function newVerbs(lives: Pick<Lifecycle, 'move' | 'standingOf'>): (agent:
   return (agent, ask) => ({ ...lives.move(agent, ask), acks: acksOf(lives.standingOf(agent)) })
 }
 
-/** The sidecar cuts in the turn in which an agent loses its rights. */
-export function cutWhoMayNotAct(lives: Pick<Lifecycle, 'onChange'>, sidecar: Pick<Sidecar, 'cutAgent'>): void {
+/** The turn in which an agent loses its rights is the one in which the sidecar cuts, and its key and SVIDs are gone. */
+export function cutWhoMayNotAct(
+  lives: Pick<Lifecycle, 'onChange'>,
+  sidecar: Pick<Sidecar, 'cutAgent'>,
+  identities: Pick<Identities, 'withdraw'>,
+): void {
   lives.onChange(({ state, agent }) => {
-    if (state !== 'Active') sidecar.cutAgent(agent)
+    if (state === 'Active') return
+    identities.withdraw(agent)
+    sidecar.cutAgent(agent)
   })
 }

@@ -3,7 +3,8 @@ import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import type { ResourceFault } from '#pkg/platform/resources'
 import type { VerdictFilter } from '#pkg/systems/audit'
-import type { Thaw, VerbAsk } from '#pkg/systems/lifecycle'
+import type { CaWorker } from '#pkg/systems/identity/server'
+import type { VerbAsk } from '#pkg/systems/lifecycle'
 import type { MoveDone } from './lifecycle-verbs.ts'
 
 /** A provider's address, and its key; null = nothing is sent as a key. */
@@ -24,6 +25,8 @@ export type StandaloneOptions = {
   readonly peerUrls?: Readonly<Record<string, string>>
   /** Where the A2A servers of agents are, by `namespace/name`. Default none: nobody can call them. */
   readonly calledUrls?: Readonly<Record<string, string>>
+  /** In the SPIFFE IDs of agents. Default `sallyport.local`. */
+  readonly trustDomain?: string
   /** HTTP/2 with providers whose TLS chooses it. Default false. */
   readonly upstreamHttp2?: boolean
   /** Addresses of hosts in the place of what DNS says. Default none. */
@@ -101,8 +104,8 @@ export type StandaloneDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly random: (bytes: number) => Uint8Array
+  /** Does the work of the CA. Default: a thread of its own. */
+  readonly caWorker?: CaWorker
   /** All addresses of a name. Default: the system's resolver. */
   readonly lookup?: (name: string) => Promise<readonly string[]>
-  /** Is the fresh key of a released agent there? Default: there is none to wait for. */
-  readonly thaw?: Thaw
 }

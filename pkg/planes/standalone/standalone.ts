@@ -1,23 +1,21 @@
-import { mkdirSync } from 'node:fs'
 import type { CompiledAgent } from '#pkg/control/compile'
-import { agentRefOf, type Snapshot } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { newChecks, newSidecar, type SidecarOptions } from '#pkg/planes/sidecar'
 import { compileChecks } from '#pkg/platform/expr'
 import { formatFault, inOrder, newResourceReader, type ResourceFault } from '#pkg/platform/resources'
-import { newVerdictIds, openVerdictLog } from '#pkg/systems/audit'
-import { openTokens } from '#pkg/systems/identity'
-import { openLifecycle } from '#pkg/systems/lifecycle'
+import { newVerdictIds } from '#pkg/systems/audit'
 import { newToolPins } from '#pkg/systems/pins'
-import { adviceOn, adviceOnAll, reasonOf } from './advice.ts'
+import { adviceOn, adviceOnAll } from './advice.ts'
 import { explainCall } from './explain.ts'
 import { explainHost } from './explain-host.ts'
 import { readFolder, watchFolder } from './folder.ts'
-import { acksOf, cutWhoMayNotAct, newVerbs } from './lifecycle-verbs.ts'
-import { newLogAudit } from './log-audit.ts'
-import type { Advice, AgentStatus, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
+import { livesWithIdentity } from './identity.ts'
+import { cutWhoMayNotAct, newVerbs } from './lifecycle-verbs.ts'
+import type { Advice, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
 import { newRoster } from './roster.ts'
 import { PolicySource, type Reading } from './source.ts'
+import { healthOf, statusOf } from './status.ts'
+import { openStores, type Stores } from './stores.ts'
 
 /**
  * Starts both planes in this process. Resolves once the facade listens and the checks are warm.
@@ -38,6 +36,11 @@ function sidecarOptions({ port, upstreams: providers, ...options }: StandaloneOp
   return { ...options, port, providers }
 }
 
+function pathOf({ random }: StandaloneDeps, { lives, verdicts, identity }: Stores) {
+  const { proofs } = identity
+  return { lives: livesWithIdentity(lives, identity), verdicts, proofs, newVerdictId: newVerdictIds(random) }
+}
+
 async function assemble(
   deps: StandaloneDeps,
   options: StandaloneOptions,
@@ -50,14 +53,14 @@ async function assemble(
   const first = source.take(files())
   if (first.faults.length > 0) throw invalid(first.faults)
 
-  const stores = openStores(deps, options.dataDir)
-  const { lives, tokens, verdicts } = stores
+  const stores = openStores(deps, options, (agent) => roster.snapshotOf(agent))
+  const { lives, tokens, verdicts, identity } = stores
   const roster = newRoster(checks.firewall, tokens)
   const sidecar = newSidecar(
-    { ...deps, roster, lives, verdicts, firewall: checks.firewall, newVerdictId: newVerdictIds(deps.random) },
+    { ...deps, ...pathOf(deps, stores), roster, firewall: checks.firewall },
     sidecarOptions(options),
   )
-  cutWhoMayNotAct(lives, sidecar)
+  cutWhoMayNotAct(lives, sidecar, identity.identities)
 
   let reading: Reading = first
   let agents: readonly CompiledAgent[] = []
@@ -95,10 +98,11 @@ async function assemble(
     unwatch()
     await sidecar.close(drainMs)
     await checks.close()
-    stores.close()
+    await stores.close()
   }
   try {
     const [facade] = await Promise.all([sidecar.listen(), checks.ready()])
+    identity.begin()
     return {
       facade,
       agents: () => agents.map((agent) => statusOf(agent, stores, roster.snapshotOf(agent.key))),
@@ -127,60 +131,6 @@ function explainers(
     explainCall: (agent, call) => explainCall(deps, agent, call),
     explainHost: (agent, request) => explainHost({ ...deps, ...owned }, agent, request),
   }
-}
-
-type Stores = ReturnType<typeof openStores>
-
-function openStores(deps: StandaloneDeps, dataDir: string) {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    throw new SallyportError('STATE_UNAVAILABLE', `the data folder cannot be made: ${dataDir}`, { cause })
-  }
-  const lives = openLifecycle({ ...deps, audit: newLogAudit(deps) }, { dataDir })
-  const opened: (() => void)[] = [() => lives.close()]
-  try {
-    const tokens = openTokens(deps, { dataDir })
-    const verdicts = openVerdictLog(deps, { dataDir })
-    opened.push(() => verdicts.close())
-    return {
-      lives,
-      tokens,
-      verdicts,
-      close: () => {
-        for (const shut of opened.reverse()) shut()
-      },
-    }
-  } catch (error) {
-    for (const shut of opened) shut()
-    throw error
-  }
-}
-
-function statusOf(agent: CompiledAgent, stores: Stores, snapshot: Snapshot | null): AgentStatus {
-  const standing = stores.lives.standingOf(agent.key)
-  return {
-    ...agentRefOf(agent.key),
-    state: standing?.state ?? 'Provisioned',
-    epoch: standing?.epoch ?? 0,
-    acks: acksOf(standing),
-    role: snapshot === null || snapshot.denyAll ? null : snapshot.role,
-    mode: snapshot === null || snapshot.denyAll ? null : snapshot.mode,
-    policies: snapshot?.policies ?? [],
-    generation: snapshot?.generation ?? 0,
-    holds: standing?.holds ?? [],
-    reason: reasonOf(agent, standing),
-    releaseThroughEpoch: agent.releaseThroughEpoch,
-    warnings: adviceOn(agent, stores.lives),
-  }
-}
-
-function healthOf(stores: Stores, reading: Reading): { ok: boolean; reasons: readonly string[] } {
-  const reasons: string[] = []
-  if (!stores.verdicts.healthy) reasons.push('verdicts cannot be written down: every request is refused')
-  if (!stores.lives.healthy) reasons.push('the state of agents cannot be written down')
-  if (reading.faults.length > 0) reasons.push(`${reading.faults.length} faults in the folder of policies`)
-  return { ok: reasons.length === 0, reasons }
 }
 
 function invalid(faults: readonly ResourceFault[]): SallyportError {

@@ -42,6 +42,8 @@ export type WorkerOptions = {
   readonly restartIntervalMs?: number
   /** Stack of a thread: what is nested deeper ends as `failed`. Default 16 MiB. */
   readonly stackBytes?: number
+  /** A second thread stands warm beside the first. Without it, what comes after a lost thread waits for a new one. Default true. */
+  readonly spare?: boolean
 }
 
 /** Counts since the pool was made, and what is now. */
@@ -86,4 +88,5 @@ export const WORKER_DEFAULTS: Omit<WorkerSettings, 'entry'> = {
   startMs: 10_000,
   restartIntervalMs: 250,
   stackBytes: 16 * MIB,
+  spare: true,
 }

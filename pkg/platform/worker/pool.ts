@@ -116,7 +116,7 @@ class Pool<Job, Result> {
 
   /** Starts what is missing, at the pace that is allowed. */
   #fill(): void {
-    const wanted = this.#warmed ? THREADS : 1 // two threads that warm up side by side make the first one late
+    const wanted = this.#warmed && this.#settings.spare ? THREADS : 1 // two threads that warm up side by side make the first one late
     while (!this.#closed && this.#slots.size + this.#startTimers.size < wanted) {
       const delayMs = this.#pace.nextDelayMs()
       if (delayMs <= 0) this.#start()

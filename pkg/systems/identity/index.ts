@@ -1,28 +1,33 @@
 /**
- * identity: which agent is speaking. In the standalone process that is a local token per agent.
+ * identity: which agent is speaking, and how it proves that to others. The sidecar's half; the CA is in `server`.
  *
- * In:  the agents of the folder (`ensure`), and the token of a request.
- * Out: the agent that a token belongs to, or null; the token to print on the ready line.
+ * In:  the agents of the folder (`ensure`), the token of a request; a CA that signs; proofs and credentials of others.
+ * Out: the agent that a local token belongs to, or null; SVIDs of agents, renewed at half of their life; proofs, and who
+ *      sent one; what an X.509-SVID or a JWT-SVID says, once it verified against a trust bundle.
  * Tokens are `sp_vk_` + 40 characters, kept in `DIR/tokens` (0600), the same after a restart and after an agent that
- * goes and comes back; while it is gone its token opens nothing.
+ * goes and comes back; while it is gone its token opens nothing. Keys of agents are in memory alone.
  *
- * Never: prints a token into a log or an error, compares tokens character by character, sends one on.
+ * Never: prints a token or a key into a log or an error, compares tokens character by character, sends one on.
  */
-
+export {
+  type BundleDocument,
+  type BundleFault,
+  readBundle,
+  type TrustBundle,
+} from './bundle.ts'
+export { type Identities, type Identity, type IdentitySubject, newIdentities } from './identities.ts'
+export { type JwtFault, type JwtVerdict, type VerifiedJwtSvid, verifyJwtSvid } from './jwt-svid.ts'
 export {
   newProofSigner,
   PROOF_HEADER,
   type ProofContext,
   type ProofSigner,
   type ProofSubject,
-  type SignedRequest,
   SVID_HEADER,
   thumbprintOf,
 } from './proof.ts'
-export { type Delegate, PROOF_MAX_SECONDS, type ProofClaims } from './proof-claims.ts'
 export {
   newProofVerifier,
-  PROOF_SKEW_SECONDS,
   type ProofAsk,
   type ProofFault,
   type ProofVerifier,
@@ -30,5 +35,7 @@ export {
   type VerifiedSvid,
 } from './proof-verify.ts'
 export { newReplayCache, type ReplayCache } from './replay.ts'
+export { agentSpiffeId, isTrustDomain, readSpiffeId, type SpiffeId } from './spiffe-id.ts'
 export * from './tokens.ts'
 export { toolDigest } from './tool-digest.ts'
+export { type VerifiedX509Svid, verifyX509Svid, type X509Fault, type X509Verdict } from './x509-svid.ts'

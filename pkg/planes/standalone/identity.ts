@@ -1,0 +1,255 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import {
+  type AgentKey,
+  type AuditSink,
+  agentKeyOf,
+  type Finding,
+  findingOf,
+  type Snapshot,
+  type Standing,
+} from '#pkg/model'
+import type { Lives, Proofs } from '#pkg/planes/sidecar'
+import type { Clock } from '#pkg/platform/clock'
+import type { Log } from '#pkg/platform/log'
+import type { RandomBytes } from '#pkg/platform/random'
+import {
+  agentSpiffeId,
+  type Identities,
+  newIdentities,
+  newProofSigner,
+  newProofVerifier,
+  newReplayCache,
+  PROOF_HEADER,
+  type ProofVerifier,
+  readBundle,
+  readSpiffeId,
+  SVID_HEADER,
+  type TrustBundle,
+  verifyJwtSvid,
+} from '#pkg/systems/identity'
+import { type Authority, type CaWorker, newAuthority, newCaPool, newFileKeyManager } from '#pkg/systems/identity/server'
+
+/** What the identities of the process rest on. */
+export type IdentityDeps = {
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: RandomBytes
+  readonly audit: AuditSink
+  /** Does the work of the CA. Default: a thread. */
+  readonly caWorker?: CaWorker
+  readonly standingOf: (agent: AgentKey) => Standing | null
+  readonly snapshotOf: (agent: AgentKey) => Snapshot | null
+}
+
+/** `waitMs`: how long a request waits for an SVID; at the very first start RSA keys are made. */
+export type IdentityOptions = { readonly dataDir: string; readonly trustDomain: string; readonly waitMs: number }
+
+/** Identity in one process: the CA, the SVIDs of its agents, and proofs between them. */
+export type Identity = {
+  readonly authority: Authority
+  readonly identities: Identities
+  readonly proofs: Proofs
+  /** True while the agent has an SVID of this epoch that is not over. */
+  holds(agent: AgentKey): boolean
+  /** Waits for the SVID of an agent; null = nothing to wait for. Resolves after `identityWaitMs` at the latest, never rejects. */
+  pending(agent: AgentKey): Promise<void> | null
+  /** Of a released agent: is the fresh key there? */
+  thaw(agent: AgentKey, epoch: number): Promise<boolean>
+  /** Why identities are not signed, or null. */
+  fault(): string | null
+  /** Makes the keys of the CA where there are none, behind the start of the rest. */
+  begin(): void
+  close(): Promise<void>
+}
+
+const MAINTAIN_MS = 3_600_000
+/** Of a proof, and what two clocks may be apart. */
+const REPLAY_MS = 40_000
+
+/** Opens the CA in `DATA/ca`. @throws SallyportError STATE_UNAVAILABLE: its journal cannot be read, or is of another trust domain. */
+export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs }: IdentityOptions): Identity {
+  const { clock, log, random, audit } = deps
+  const dir = join(dataDir, 'ca')
+  const worker = deps.caWorker ?? newCaPool(deps)
+  const keys = newFileKeyManager({ random }, dir)
+  const authority = newAuthority({ clock, log, random, audit, worker, keys }, { dir, trustDomain })
+  const chance = (): number => (random(1)[0] ?? 0) / 255
+  const subjectOf = (agent: AgentKey) => subjectOfAgent(deps, agent)
+  const identities = newIdentities({ clock, log, chance, issuer: authority, trustDomain, subjectOf })
+  const verifier = newVerifier(deps, authority)
+  let fault: string | null = null
+  const get = async (agent: AgentKey) => {
+    try {
+      const identity = await identities.get(agent)
+      fault = null
+      return identity
+    } catch (error) {
+      fault = error instanceof Error ? error.message : 'unknown'
+      log.error('identity-not-signed', { agent, error })
+      return null
+    }
+  }
+  authority.onChange(() => {
+    verifier.forget()
+    for (const { id, state } of authority.status().slots)
+      if (state === 'Tainted' || state === 'Revoked') identities.renewFrom(id)
+  })
+  const upkeep = setInterval(() => {
+    authority.maintain().catch((error: unknown) => log.error('ca-upkeep-failed', { error }))
+  }, MAINTAIN_MS).unref()
+  return {
+    authority,
+    identities,
+    proofs: newProofs({ ...deps, get, identities, verifier, trustDomain }),
+    holds: (agent) => identities.held(agent) !== null,
+    pending: (agent) =>
+      subjectOf(agent) === null || identities.held(agent) !== null ? null : atMost(get(agent), waitMs),
+    thaw: async (agent, epoch) => (await get(agent))?.epoch === epoch,
+    fault: () => fault,
+    begin: () => {
+      authority
+        .ready()
+        .then(
+          () => authority.maintain(),
+          (error: unknown) => {
+            fault = error instanceof Error ? error.message : 'unknown'
+            log.error('ca-not-ready', { error })
+          },
+        )
+        .catch((error: unknown) => log.error('ca-upkeep-failed', { error }))
+    },
+    close: async () => {
+      clearInterval(upkeep)
+      identities.close()
+      await authority.close()
+    },
+  }
+}
+
+/** Lives as the path sees them: an agent that holds no valid SVID may not act. MESH.md §1, "a local comparison". */
+export function livesWithIdentity<L extends Lives>(lives: L, identity: Pick<Identity, 'holds' | 'pending'>): Lives {
+  return {
+    standingOf: (agent) => {
+      const standing = lives.standingOf(agent)
+      if (standing?.state !== 'Active' || standing.thawing === true || identity.holds(agent)) return standing
+      return { ...standing, thawing: true }
+    },
+    pending: (agent) => identity.pending(agent),
+    sever: (agent, why) => lives.sever(agent, why),
+    get healthy() {
+      return lives.healthy
+    },
+  }
+}
+
+/** Only an active agent has one; its tools are those of its grants. */
+function subjectOfAgent({ standingOf, snapshotOf }: IdentityDeps, agent: AgentKey) {
+  const standing = standingOf(agent)
+  const snapshot = snapshotOf(agent)
+  if (standing?.state !== 'Active' || snapshot === null) return null
+  const { generation, role, grants } = snapshot
+  return { uid: uidOf(agent), epoch: standing.epoch, generation, role, tools: grants.map(({ name }) => name) }
+}
+
+/** The same for the same name: a folder knows of no other uid. RFC 9562 §5.8. */
+function uidOf(agent: AgentKey): string {
+  const bytes = createHash('sha256').update(`sallyport agent ${agent}`).digest().subarray(0, 16)
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
+function newVerifier(deps: IdentityDeps, authority: Authority): ProofVerifier {
+  let bundle: TrustBundle | null = null
+  authority.onChange(() => {
+    bundle = null
+  })
+  const bundleNow = (): TrustBundle | null => {
+    if (bundle !== null) return bundle
+    const read = readBundle(authority.trustDomain, JSON.stringify(authority.bundle()))
+    if (typeof read !== 'string') bundle = read
+    return bundle
+  }
+  return newProofVerifier({
+    clock: deps.clock,
+    replay: newReplayCache({ clock: deps.clock, keepMs: REPLAY_MS }),
+    verifySvid: (token, audience) => {
+      const trusted = bundleNow()
+      if (trusted === null) return null
+      const verdict = verifyJwtSvid(token, { bundle: trusted, audience, nowMs: deps.clock.nowMs() })
+      return verdict.ok ? verdict.svid : null
+    },
+    oldestOf: (spiffeId) => {
+      const agent = agentOfId(spiffeId)
+      const standing = agent === null ? null : deps.standingOf(agent)
+      const snapshot = agent === null ? null : deps.snapshotOf(agent)
+      if (standing?.state !== 'Active' || snapshot === null) return null
+      return { epoch: standing.epoch, generation: snapshot.generation }
+    },
+  })
+}
+
+/** The agent of `spiffe://DOMAIN/ns/NAMESPACE/agent/NAME`, or null. */
+function agentOfId(spiffeId: string): AgentKey | null {
+  const read = readSpiffeId(spiffeId)
+  if (typeof read === 'string') return null
+  const [ns, namespace, kind, name, ...more] = read.segments
+  if (ns !== 'ns' || kind !== 'agent' || namespace === undefined || name === undefined || more.length > 0) return null
+  return agentKeyOf({ namespace, name })
+}
+
+type ProofParts = IdentityDeps & {
+  readonly get: (agent: AgentKey) => ReturnType<Identities['get']>
+  readonly identities: Identities
+  readonly verifier: ProofVerifier
+  readonly trustDomain: string
+}
+
+function newProofs({ get, identities, verifier, trustDomain, ...deps }: ProofParts): Proofs {
+  const signer = newProofSigner(deps)
+  const idOf = (to: Parameters<Proofs['verify']>[0]): string =>
+    to === 'control-plane' ? `spiffe://${trustDomain}/ns/sallyport-system/operator` : agentSpiffeId(trustDomain, to)
+  return {
+    prove: async (agent, to, request) => {
+      const identity = await get(agent)
+      const subject = subjectOfAgent(deps, agent)
+      if (identity === null || subject === null) return null
+      const audience = idOf(to)
+      try {
+        const { token: jwtSvid } = await identities.tokenFor(identity, audience)
+        const { spiffeId, key } = identity
+        const signed = { spiffeId, key: key.privateKey, jwk: key.jwk, jwtSvid, tools: subject.tools }
+        const context = { audience, session: null, chain: [], delegated: [], taint: [] }
+        return { [PROOF_HEADER]: signer.sign(signed, context, request), [SVID_HEADER]: jwtSvid }
+      } catch (error) {
+        deps.log.warn('proof-not-made', { agent, audience, error })
+        return null
+      }
+    },
+    verify: (to, request, headers) => {
+      const [proof, svid] = [PROOF_HEADER, SVID_HEADER].map((name) => headers[name])
+      const given = { proof: textOf(proof), svid: textOf(svid), audience: idOf(to), peerKey: null }
+      const proven = verifier.verify({ request, ...given })
+      if (!proven.ok) return { ok: false, finding: findingOf(proven.reason, 0, proven.detail) }
+      const agent = agentOfId(proven.caller)
+      return agent === null ? { ok: false, finding: NO_AGENT } : { ok: true, agent, spiffeId: proven.caller }
+    },
+  }
+}
+
+const NO_AGENT: Finding = findingOf('IDENTITY_PROOF_INVALID', 0, 'is of somebody who is no agent')
+
+/** A header that came once. */
+function textOf(value: string | readonly string[] | undefined): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+async function atMost(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}

@@ -1,0 +1,37 @@
+import type { CompiledAgent } from '#pkg/control/compile'
+import { agentRefOf, type Snapshot } from '#pkg/model'
+import { adviceOn, reasonOf } from './advice.ts'
+import { acksOf } from './lifecycle-verbs.ts'
+import type { AgentStatus } from './ports.ts'
+import type { Reading } from './source.ts'
+import type { Stores } from './stores.ts'
+
+/** One agent for a person. */
+export function statusOf(agent: CompiledAgent, stores: Stores, snapshot: Snapshot | null): AgentStatus {
+  const standing = stores.lives.standingOf(agent.key)
+  return {
+    ...agentRefOf(agent.key),
+    state: standing?.state ?? 'Provisioned',
+    epoch: standing?.epoch ?? 0,
+    acks: acksOf(standing),
+    role: snapshot === null || snapshot.denyAll ? null : snapshot.role,
+    mode: snapshot === null || snapshot.denyAll ? null : snapshot.mode,
+    policies: snapshot?.policies ?? [],
+    generation: snapshot?.generation ?? 0,
+    holds: standing?.holds ?? [],
+    reason: reasonOf(agent, standing),
+    releaseThroughEpoch: agent.releaseThroughEpoch,
+    warnings: adviceOn(agent, stores.lives),
+  }
+}
+
+/** Is all well, and if not, why. */
+export function healthOf(stores: Stores, reading: Reading): { ok: boolean; reasons: readonly string[] } {
+  const reasons: string[] = []
+  if (!stores.verdicts.healthy) reasons.push('verdicts cannot be written down: every request is refused')
+  const unsigned = stores.identity.fault()
+  if (unsigned !== null) reasons.push(`identities are not signed: ${unsigned}`)
+  if (!stores.lives.healthy) reasons.push('the state of agents cannot be written down')
+  if (reading.faults.length > 0) reasons.push(`${reading.faults.length} faults in the folder of policies`)
+  return { ok: reasons.length === 0, reasons }
+}

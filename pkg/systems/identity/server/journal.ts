@@ -1,0 +1,155 @@
+import { join } from 'node:path'
+import { CA_SLOT_STATES, type CaSlotState } from '#pkg/model'
+import { SallyportError } from '#pkg/model/errors'
+import { type Disk, readPrivateText, replaceFile } from '#pkg/platform/files'
+import type { AuthorityKind, Slot, SlotMove, SlotPublic } from './slots.ts'
+
+/** One entry: what happened to the slots of one authority, all at once. */
+export type JournalEntry = {
+  /** RFC 3339. */
+  readonly time: string
+  readonly authority: AuthorityKind
+  readonly by: string | null
+  readonly reason: string | null
+  /** What is known of a slot, with the move that makes it. */
+  readonly made: Omit<Slot, 'state' | 'authority' | 'id'> | null
+  readonly moves: readonly [SlotMove, ...SlotMove[]]
+}
+
+/** What the entries of a journal come to. */
+export type JournalState = {
+  readonly entries: readonly JournalEntry[]
+  readonly slots: ReadonlyMap<string, Slot>
+  /** Grows with each entry: so does the bundle's `spiffe_sequence`. */
+  readonly sequence: number
+}
+
+const HEADER = 'sallyport ca journal 1'
+const FILE = 'journal.jsonl'
+
+/** Entries that are kept: a rotation a day for 20 years. */
+const MAX_ENTRIES = 32_768
+
+/** The journal of a CA: `DIR/journal.jsonl`, replaced whole, so that a crash leaves it before or after an entry. */
+export class Journal {
+  readonly #path: string
+  readonly #disk: Disk
+  readonly trustDomain: string
+  #state: JournalState
+
+  /** @throws SallyportError STATE_UNAVAILABLE: it cannot be read, or is of another trust domain */
+  constructor(dir: string, trustDomain: string, disk: Disk) {
+    this.#path = join(dir, FILE)
+    this.#disk = disk
+    this.trustDomain = trustDomain
+    this.#state = replay(readEntries(this.#path, trustDomain), this.#path)
+  }
+
+  get state(): JournalState {
+    return this.#state
+  }
+
+  /** On the disk when it returns; throws what the disk throws, and then it did not happen. */
+  append(entry: JournalEntry): JournalState {
+    const next = replay([...this.#state.entries, entry], this.#path)
+    const lines = [JSON.stringify({ format: HEADER, trustDomain: this.trustDomain }), ...next.entries.map(lineOf)]
+    replaceFile(this.#path, Buffer.from(`${lines.join('\n')}\n`), this.#disk)
+    this.#state = next
+    return next
+  }
+}
+
+const lineOf = (entry: JournalEntry): string => JSON.stringify(entry)
+
+function readEntries(path: string, trustDomain: string): readonly JournalEntry[] {
+  const read = readPrivateText(path)
+  if (read === null) return []
+  const [head = '', ...lines] = read.text.split('\n')
+  const header = parsed(head)
+  if (!isRecord(header) || header['format'] !== HEADER || lines.pop() !== '')
+    throw broken(path, 1, 'it is not a whole journal of this version')
+  if (header['trustDomain'] !== trustDomain) throw broken(path, 1, 'it is of another trust domain')
+  return lines.map((line, at) => {
+    const entry = readEntry(parsed(line))
+    if (entry === null) throw broken(path, at + 2, 'the line is no entry')
+    return entry
+  })
+}
+
+function replay(entries: readonly JournalEntry[], path: string): JournalState {
+  if (entries.length > MAX_ENTRIES) throw broken(path, MAX_ENTRIES + 2, `it has more than ${MAX_ENTRIES} entries`)
+  const slots = new Map<string, Slot>()
+  for (const [at, { authority, made, moves }] of entries.entries())
+    for (const { slot: id, from, to } of moves) {
+      const before = slots.get(id)
+      const known = before ?? (made === null ? null : { ...made, id, authority })
+      if (known === null || (before?.state ?? null) !== from || known.authority !== authority)
+        throw broken(path, at + 2, 'the move does not follow from those before')
+      slots.set(id, { ...known, state: to })
+    }
+  return { entries, slots, sequence: entries.length }
+}
+
+function readEntry(value: unknown): JournalEntry | null {
+  if (!isRecord(value)) return null
+  const { time, authority, by, reason, made, moves } = value
+  if (typeof time !== 'string' || (authority !== 'X509' && authority !== 'Jwt')) return null
+  if (!isTextOrNull(by) || !isTextOrNull(reason) || !Array.isArray(moves)) return null
+  const [first, ...rest] = moves.map(readMove)
+  const known = made === null ? null : readMade(made, authority)
+  if (first === undefined || first === null || known === undefined) return null
+  const list: [SlotMove, ...SlotMove[]] = [first]
+  for (const move of rest) {
+    if (move === null) return null
+    list.push(move)
+  }
+  return { time, authority, by, reason, made: known, moves: list }
+}
+
+function readMove(value: unknown): SlotMove | null {
+  if (!isRecord(value)) return null
+  const { slot, from, to } = value
+  if (typeof slot !== 'string' || !isState(to) || !(from === null || isState(from))) return null
+  return { slot, from, to }
+}
+
+function readMade(value: unknown, authority: AuthorityKind): JournalEntry['made'] | undefined {
+  if (!isRecord(value)) return undefined
+  const { madeMs, notAfterMs, key } = value
+  if (typeof madeMs !== 'number' || typeof notAfterMs !== 'number' || !isPublicKey(key, authority)) return undefined
+  return { madeMs, notAfterMs, key }
+}
+
+function isPublicKey(value: unknown, authority: AuthorityKind): value is SlotPublic {
+  if (!isRecord(value) || value['kind'] !== authority) return false
+  const parts = authority === 'X509' ? ['root', 'issuer'] : ['n', 'e']
+  return parts.every((part) => typeof value[part] === 'string')
+}
+
+function isState(value: unknown): value is CaSlotState {
+  return typeof value === 'string' && (CA_SLOT_STATES as readonly string[]).includes(value) // a wider list to look in
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === 'string'
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function broken(path: string, line: number, what: string): SallyportError {
+  return new SallyportError(
+    'STATE_UNAVAILABLE',
+    `${path}:${line}: ${what}; put back a copy, or move the folder away so that a new CA is made`,
+    { fields: { file: path, line } },
+  )
+}
