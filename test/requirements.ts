@@ -283,6 +283,62 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'FILE-02': 'A crash, a full disk or a failed sync leaves the new file or the old one, and no draft that counts.',
   'FILE-03': 'Bits that let others at a file are taken away when it is read.',
   'RND-01': 'Names are unguessable: each character as likely as any other, no byte of chance used twice.',
+  'SID-01': 'SPIFFE-ID §2: the scheme is `spiffe`, and an ID is written in its one form',
+  'SID-02': 'SPIFFE-ID §2.1: a trust domain is lower case, 1 to 255 bytes of `[a-z0-9._-]`, without user or port',
+  'SID-03':
+    'SPIFFE-ID §2.2: segments of a path are not empty, not `.` or `..`, of `[A-Za-z0-9._-]`, with no slash behind the last',
+  'SID-04': 'SPIFFE-ID §2.3: an ID of 2,048 bytes is read, a longer one refused',
+  'SID-05': 'SPIFFE-ID §2: an ID with a query or a fragment is refused',
+  'XSVID-01': 'X509-SVID §2: a leaf has exactly one URI name, the SPIFFE ID; with more or none it is refused',
+  'XSVID-02': 'X509-SVID §4.1: a leaf is no CA, a signer is one',
+  'XSVID-03':
+    'X509-SVID §4.3: key usage is there, critical, and for a leaf digitalSignature and neither of keyCertSign and cRLSign',
+  'XSVID-04': 'X509-SVID §4.4: an extended key usage of a leaf names both server and client',
+  'XSVID-05': 'X509-SVID §3: the ID of a leaf has a path, that of a signer has none',
+  'XSVID-06':
+    'X509-SVID §5: a chain is verified by RFC 5280 §6: order, time, signatures, no critical extension that is not understood',
+  'XSVID-07': 'X509-SVID §5.1: a leaf is verified against the bundle of its own trust domain, and no other',
+  'JSVID-01':
+    'JWT-SVID §2: no algorithm but those of the standard that we sign with, and no header beside alg, kid, typ',
+  'JSVID-02': 'JWT-SVID §3.1: `sub` is the SPIFFE ID of a workload in the trust domain of the bundle',
+  'JSVID-03': 'JWT-SVID §3.2: `aud` is there and has the one that verifies',
+  'JSVID-04': 'JWT-SVID §3.3: `exp` is there; a token that is over, not begun or too long is refused',
+  'JSVID-05': 'JWT-SVID §4: compact serialization alone; nothing that is no token makes a verifier throw',
+  'JSVID-06': 'JWT-SVID §5: the signature is that of the key that `kid` names in the bundle of its trust domain',
+  'BUNDLE-01': 'Trust-Bundle §4: a bundle is a JWK Set with `keys`, which may be empty; anything else is refused',
+  'BUNDLE-02':
+    'Trust-Bundle §4.1: `spiffe_sequence` grows with every change; sequence and refresh hint are whole numbers',
+  'BUNDLE-03': 'Trust-Bundle §4.2: a key without `kty` or `use`, or of an unknown one, is passed over',
+  'BUNDLE-04': 'Trust-Bundle §4.2: a key for tokens has a `kid`, one for certificates exactly one certificate in `x5c`',
+  'CSR-01':
+    'a signing request that names anything but its own ID, asks for a right or does not prove its P-256 key is refused',
+  'CSR-02': 'a refused signing request is an error that says why',
+  'CA-01': 'a first start makes the keys of the CA, sealed and for the owner alone; a restart has the same',
+  'CA-02':
+    'a rotation: prepared → published → active → retired, tainted → revoked; what was signed verifies until its key is revoked',
+  'CA-03': 'a move of a key that does not follow is refused, and nothing has changed',
+  'CA-04': 'a disk that fails at any write of a rotation leaves a CA with one active key, and what was signed verifies',
+  'CA-05': 'a journal or a sealed key that was changed is an error that names the file, never another key',
+  'CA-06': 'keys of the CA are replaced when a third of their life is left, and revoked once it is over',
+  'CA-07': 'each credential and each move of a key is on record before it is given out, without key or token',
+  'CA-08': 'an X.509-SVID lives 300 s from 30 s before now, with the uid and the epoch of its agent',
+  'IDN-01': 'an SVID is made when it is first needed, once',
+  'IDN-02': 'from the turn in which an agent loses its right its key, certificate and tokens are worth nothing here',
+  'IDN-03': 'a JWT-SVID is for one audience, bound to the key of the agent, and renewed with time and policy',
+  'IDN-04':
+    'SVIDs are renewed at half of their life with a fresh key; while none is signed the old one goes on to its end',
+  'IDN-05': 'what a tainted key of the CA signed is replaced at once',
+  'IDN-06': 'the process: an agent without a valid SVID may not act, whatever the reason that it has none',
+  'PROOF-01': 'a proof tells who asks, in which session, for whom, after whom and with which taint',
+  'PROOF-02':
+    'a proof of another request, audience, time, key, epoch or policy, one that widens tools or was used before is refused',
+  'PROOF-03': 'a JWT-SVID is verified once, and again when it is over or the trust bundle has changed',
+  'PROOF-04': 'the tools of a delegation chain narrow from agent to agent, and an empty set is empty',
+  'PROOF-05':
+    "another agent that proves who it is reaches the agent's own server, which learns its name and no credential",
+  'PROOF-06':
+    'a request to an agent without a proof, with one that does not fit, or of a caller that no policy names is refused, and costs the agent nothing',
+  'PROOF-07': 'a request to a peer carries a proof and a JWT-SVID for that peer; no other host gets either',
   'LIFE-01':
     'Sever quarantines an agent one epoch on, with a hold that names reason and verdict; a restart does not thaw it.',
   'LIFE-02': "Severing while the firewall's hold counts changes nothing; the first one after a release is a new hold.",
