@@ -329,6 +329,11 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'SVIDs are renewed at half of their life with a fresh key; while none is signed the old one goes on to its end',
   'IDN-05': 'what a tainted key of the CA signed is replaced at once',
   'IDN-06': 'the process: an agent without a valid SVID may not act, whatever the reason that it has none',
+  'IDCLI-01':
+    '`identity show` and `identity verify`: an SVID of a running process verifies there, offline, and by other tools',
+  'IDCLI-02': 'the verbs of identity and CA say what is wrong, with the status of CLI.md',
+  'IDCLI-03': 'a key of the CA is rotated by its verbs without an agent that notices, and a revoked one proves nothing',
+  'IDCLI-04': 'an agent asks what it is through its sidecar; without a proof nobody opens that route of the admin API',
   'PROOF-01': 'a proof tells who asks, in which session, for whom, after whom and with which taint',
   'PROOF-02':
     'a proof of another request, audience, time, key, epoch or policy, one that widens tools or was used before is refused',

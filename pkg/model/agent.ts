@@ -6,6 +6,9 @@ export type AgentKey = string & { readonly [agentKey]: true }
 /** Namespace and name of one logical agent. Both are RFC 1123 labels, checked by `platform/resources`. */
 export type AgentRef = { readonly namespace: string; readonly name: string }
 
+/** The trust domain of a process that is not told another. */
+export const DEFAULT_TRUST_DOMAIN = 'sallyport.local'
+
 /** The map key of an agent: `namespace/name`. */
 export function agentKeyOf(agent: AgentRef): AgentKey {
   return `${agent.namespace}/${agent.name}` as AgentKey // the only place that brands

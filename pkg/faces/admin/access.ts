@@ -10,14 +10,16 @@ export type Entry =
 /**
  * Lets a request in or throws. Over TCP the Host must name this very listener, or a page whose name was made to
  * resolve to 127.0.0.1 could ask through a person's browser; then the bearer token must fit.
+ * `proven`: what it asks for is opened by a proof instead, and judged there.
  * @throws SallyportError USAGE (Host), ADMIN_UNAUTHORIZED (token).
  */
-export function admit(request: IncomingMessage, entry: Entry): void {
+export function admit(request: IncomingMessage, entry: Entry, proven = false): void {
   if (entry.kind === 'socket') return
   const hosts = request.headersDistinct['host'] ?? []
   const allowed = [`127.0.0.1:${entry.port}`, `localhost:${entry.port}`]
   if (hosts.length !== 1 || !allowed.includes((hosts[0] ?? '').toLowerCase()))
     throw new SallyportError('USAGE', `the Host header must be ${allowed.join(' or ')}`)
+  if (proven) return
   const given = request.headersDistinct['authorization'] ?? []
   const bearer = given.length === 1 ? /^Bearer ([!-~]{1,256})$/i.exec(given[0] ?? '') : null
   if (bearer?.[1] === undefined || !sameText(bearer[1], entry.token))

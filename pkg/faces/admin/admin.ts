@@ -6,6 +6,7 @@ import type { Log } from '#pkg/platform/log'
 import { admit, type Entry } from './access.ts'
 import { type ErrorBody, errorBody, sendError } from './answers.ts'
 import type { RouteDeps } from './call.ts'
+import { SELF_PATH } from './identity.ts'
 import { listening } from './listening.ts'
 import type { AdminSource } from './ports.ts'
 import { partsOf, ROUTES } from './routes.ts'
@@ -56,6 +57,7 @@ const DEFAULTS = {
 }
 
 const TOKEN_BYTES = 32
+const PROOF_HEADER = 'x-sallyport-proof'
 
 /**
  * Opens both listeners.
@@ -115,11 +117,16 @@ async function answer(deps: AdminDeps, routes: RouteDeps, entry: Entry, pair: Pa
     if (!request.complete) request.destroy() // a body that nobody wants is not read
   })
   try {
-    admit(request, entry)
+    admit(request, entry, isProven(request))
     await dispatch(routes, entry, pair)
   } catch (error) {
     refuse(deps, response, error)
   }
+}
+
+/** An agent's own route is opened by a proof, which the route itself verifies. */
+function isProven({ url = '', headers }: IncomingMessage): boolean {
+  return splitOnce(url)[0] === SELF_PATH && headers[PROOF_HEADER] !== undefined
 }
 
 async function dispatch(routes: RouteDeps, entry: Entry, { request, response }: Pair): Promise<void> {

@@ -9,8 +9,10 @@
  *
  * Never: changes anything but by a POST with a JSON body, shows an agent's token over TCP, logs a token or a payload.
  */
+
 export { type Admin, type AdminDeps, type AdminOptions, startAdmin } from './admin.ts'
 export type { Explanation, HostRequest } from './explain.ts'
+export { type CaAnswer, type IdentityAnswer, SELF_PATH, type SelfAnswer } from './identity.ts'
 export { inFieldOrder } from './lines.ts'
 export type { MoveAnswer } from './moves.ts'
 export type {

@@ -1,4 +1,14 @@
-import type { AgentKey, Hold, LifecycleState, Reason, Snapshot, Source, Verdict, VerdictRecord } from '#pkg/model'
+import type {
+  AgentKey,
+  CaSlotState,
+  Hold,
+  LifecycleState,
+  Reason,
+  Snapshot,
+  Source,
+  Verdict,
+  VerdictRecord,
+} from '#pkg/model'
 
 /** One agent as it stands now. */
 export type AgentStatus = {
@@ -63,8 +73,76 @@ export type MoveDone = {
   readonly acks: { readonly wanted: number; readonly received: number }
 }
 
+/** The identity of one agent as it is held now. Times are RFC 3339. */
+export type IdentityStatus = {
+  readonly namespace: string
+  readonly name: string
+  readonly spiffeId: string
+  readonly uid: string
+  readonly epoch: number
+  readonly serial: string
+  readonly notBefore: string
+  readonly notAfter: string
+  /** The key of the CA that signed it. */
+  readonly slot: string
+  /** RFC 7638 thumbprint of its key. */
+  readonly thumbprint: string
+  /** PEM, the leaf first. The key is in no answer. */
+  readonly chain: string
+}
+
+/** What a person does with a key of the CA. */
+export type CaVerb = 'prepare' | 'activate' | 'taint' | 'revoke'
+
+/** One verb. `slot` null = the one that is meant by its state. */
+export type CaMove = {
+  readonly authority: 'X509' | 'Jwt'
+  readonly slot: string | null
+  readonly reason: string
+  readonly by: string
+}
+
+/** One key of the CA. */
+export type CaSlot = {
+  readonly id: string
+  readonly authority: 'X509' | 'Jwt'
+  readonly state: CaSlotState
+  readonly made: string
+  readonly notAfter: string
+}
+
+/** The keys of the CA. `fault`: why nothing is signed now, or null. */
+export type CaStatus = {
+  readonly trustDomain: string
+  readonly sequence: number
+  readonly slots: readonly CaSlot[]
+  readonly fault: string | null
+}
+
+/** Who a request comes from, by the proof in its headers. */
+export type ProvenCaller =
+  | { readonly ok: true; readonly agent: AgentKey; readonly spiffeId: string }
+  | { readonly ok: false; readonly reason: Reason; readonly detail: string }
+
+/** Identity, as this API shows and moves it. */
+export interface AdminIdentity {
+  /** The trust bundle as a JWK Set. */
+  bundle(): object
+  list(): readonly IdentityStatus[]
+  /** Made if need be; null = the agent may not have one. @throws SallyportError STATE_UNAVAILABLE, OVERLOADED */
+  of(agent: AgentKey): Promise<IdentityStatus | null>
+  caStatus(): CaStatus
+  /** @throws SallyportError MOVE_REFUSED, ADMIN_NOT_FOUND, STATE_UNAVAILABLE, OVERLOADED */
+  moveCa(verb: CaVerb, ask: CaMove): Promise<CaStatus>
+  caller(
+    request: { readonly method: string; readonly path: string },
+    headers: Readonly<Record<string, readonly string[] | undefined>>,
+  ): ProvenCaller
+}
+
 /** Where the answers come from: what this API needs of the plane. */
 export interface AdminSource {
+  readonly identity: AdminIdentity
   agents(): readonly AgentStatus[]
   tokenOf(agent: AgentKey): string | null
   readonly verdicts: {

@@ -7,6 +7,7 @@ import { readJson } from './body.ts'
 import type { Call, Route, RouteDeps } from './call.ts'
 import { explanationOf, readExplainAsk } from './explain.ts'
 import { follow } from './follow.ts'
+import { IDENTITY_ROUTES } from './identity.ts'
 import { lineOf, writeLine } from './lines.ts'
 import { MOVE_ROUTES } from './moves.ts'
 import type { AdminSource, AgentStatus, PolicyFault, VerdictFilter } from './ports.ts'
@@ -41,6 +42,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/verdicts/*', answer: verdict },
   { method: 'POST', path: '/v1/explain', answer: explain },
   ...MOVE_ROUTES,
+  ...IDENTITY_ROUTES,
 ]
 
 /** The variable segments if the path fits, else null. */

@@ -1,6 +1,5 @@
-import { readFile, stat } from 'node:fs/promises'
 import { SallyportError } from '#pkg/model/errors'
-import { printable } from './escape.ts'
+import { nameOfInput, readInputText } from './input-file.ts'
 import type { CliDeps } from './ports.ts'
 
 /** A call as it is judged; a string is the text of the arguments as the model wrote it. */
@@ -14,8 +13,8 @@ const MAX_BYTES = 768 * 1024
  * @throws SallyportError RESOURCE_INVALID
  */
 export async function readCallFile(deps: CliDeps, file: string): Promise<CallFile> {
-  const name = file === '-' ? 'stdin' : printable(file)
-  const text = await textOf(deps, file, name)
+  const name = nameOfInput(file)
+  const text = await readInputText(deps, file, MAX_BYTES)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -31,20 +30,6 @@ export async function readCallFile(deps: CliDeps, file: string): Promise<CallFil
       `${name}: not a call: it must be {"name":"…","arguments":{…}} or {"type":"function","function":{"name":"…","arguments":"…"}}`,
     )
   return call
-}
-
-async function textOf(deps: CliDeps, file: string, name: string): Promise<string> {
-  try {
-    if (file !== '-' && (await stat(file)).size > MAX_BYTES) throw new Error(`larger than ${MAX_BYTES} bytes`)
-    const bytes = file === '-' ? await deps.stdin(MAX_BYTES) : await readFile(file)
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (cause) {
-    throw new SallyportError(
-      'RESOURCE_INVALID',
-      `${name}: cannot be read: ${cause instanceof Error ? cause.message : ''}`,
-      { cause },
-    )
-  }
 }
 
 function callOf(value: unknown): CallFile | null {

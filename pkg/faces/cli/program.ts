@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander'
 import { defineAgents } from './agents.ts'
+import { defineCa } from './ca.ts'
 import { currentFolder, programOf } from './called-as.ts'
 import { defineCompletion } from './completion.ts'
+import { defineIdentity } from './identity.ts'
 import { defineMoves } from './moves.ts'
 import { definePolicyCheck } from './policy-check.ts'
 import { definePolicyEffective } from './policy-effective.ts'
@@ -40,6 +42,8 @@ export function newProgram(deps: CliDeps, exit: (status: number) => void): Comma
   defineVerdicts(program, context)
   defineAgents(program, context)
   defineMoves(program, context)
+  defineIdentity(program, context)
+  defineCa(program, context)
   defineVersion(program, context)
   defineCompletion(program, context)
   return program

@@ -50,23 +50,29 @@ async function start(deps: CliDeps, settings: UpSettings, log: ReturnType<typeof
   await assertSocketFree(socketPath) // two processes on one data folder would write over each other's state
   const random = (bytes: number): Uint8Array => randomBytes(bytes)
   const room = { clock: systemClock, log, random }
-  const standalone = await startStandalone(room, {
-    policiesDir: settings.policies,
-    dataDir: settings.dataDir,
-    port: settings.port,
-    upstreams: Object.entries(settings.upstreams).map(([name, url]) => ({ name, url, key: keyOf(settings, name) })),
-    serverUrls: settings.mcp,
-    peerUrls: settings.a2a,
-    calledUrls: settings.a2aServer,
-    upstreamHttp2: settings.upstreamHttp2,
-    hostAddresses: settings.egressAddresses,
-    limits: settings.limits,
-  })
+  let adminUrl: string | null = null
+  const standalone = await startStandalone(
+    { ...room, controlPlane: () => adminUrl },
+    {
+      policiesDir: settings.policies,
+      dataDir: settings.dataDir,
+      port: settings.port,
+      upstreams: Object.entries(settings.upstreams).map(([name, url]) => ({ name, url, key: keyOf(settings, name) })),
+      serverUrls: settings.mcp,
+      peerUrls: settings.a2a,
+      trustDomain: settings.trustDomain,
+      calledUrls: settings.a2aServer,
+      upstreamHttp2: settings.upstreamHttp2,
+      hostAddresses: settings.egressAddresses,
+      limits: settings.limits,
+    },
+  )
   try {
     const admin = await startAdmin(
       { ...room, source: standalone },
       { port: settings.adminPort, socketPath, version: deps.version },
     )
+    adminUrl = admin.url
     return { standalone, admin }
   } catch (error) {
     await standalone.close(0)

@@ -32,6 +32,12 @@ export function defineUp(parent: Command, context: Context): void {
       several,
     )
     .option(
+      '--a2a-server <agent=url>',
+      "address of an agent's own A2A server, by NAMESPACE/NAME; those of its a2a.inbound reach it at /agents/NAMESPACE/NAME/a2a; repeatable (SALLYPORT_A2A_SERVER)",
+      several,
+    )
+    .option('--trust-domain <name>', 'of the SPIFFE IDs of agents (SALLYPORT_TRUST_DOMAIN; default sallyport.local)')
+    .option(
       '--egress-address <host=address>',
       'address of an egress host, in the place of what DNS says; may be private; grants nothing; repeatable (SALLYPORT_EGRESS_ADDRESS)',
       several,

@@ -43,6 +43,7 @@ import { type HostEgress, newHostEgress } from './host-egress.ts'
 import { loadSqlReader } from './load-grammar.ts'
 import { isToolServer } from './peer.ts'
 import type { FacadeRoute, Lives, Proofs, Roster, VerdictSink } from './ports.ts'
+import { answerSelf, SELF_BASE, SELF_FACADE, type SelfDeps } from './self.ts'
 
 /** A provider behind a facade of the same name; null key = none is sent. */
 export type ProviderSetting = { readonly name: string; readonly url: string; readonly key: string | null }
@@ -76,6 +77,8 @@ export type SidecarDeps = {
   readonly random: (bytes: number) => Uint8Array
   readonly firewall: Firewall
   readonly proofs: Proofs
+  /** Base URL of the control plane, once it listens. Default: never. */
+  readonly controlPlane?: () => string | null
   /** Asks for the addresses of other hosts. Default: the system's resolver. */
   readonly lookup?: Lookup
 }
@@ -191,14 +194,10 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
   const permitIsLive = (permit: Permit): boolean =>
     isLive(permit, deps.roster.loaded(permit.agent)?.snapshot ?? null, deps.lives.standingOf(permit.agent))
   const { read } = newHeapGuard(processEngine())
-  const providers = options.providers.map(({ name, url, key }) => ({
-    name,
-    baseUrl: url,
-    key,
-    keyHeader: FACADES[name]?.keyHeader ?? 'authorization',
-  }))
+  const providers = options.providers.map(providerOf)
   const upstream = newUpstream({ isLive: permitIsLive, read }, { http2: options.upstreamHttp2 ?? false, providers })
   const sessions = newServerSessions()
+  const self: SelfDeps = { ...deps, controlPlane: deps.controlPlane ?? (() => null) }
   const others = newHosts({ isLive: permitIsLive, read })
   const egress = newEgress({
     ...deps,
@@ -232,8 +231,8 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     providerUrls: options.providers.map(({ url }) => url),
   })
   const facade = newFacade(
-    { rules, http2, decode: decodeWhole, ...receptionOf(egress, hosts), log: deps.log },
-    { port: options.port, limits, facades: Object.entries(FACADES).map(([name, { base }]) => ({ name, base })) },
+    { rules, http2, decode: decodeWhole, ...receptionOf(egress, hosts, self), log: deps.log },
+    { port: options.port, limits, facades: bases() },
   )
   const ticker = setInterval(() => exchanges.tick(deps.clock.nowMs()), TICK_MS).unref()
 
@@ -257,10 +256,26 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
   }
 }
 
+function providerOf({ name, url, key }: ProviderSetting) {
+  return { name, baseUrl: url, key, keyHeader: FACADES[name]?.keyHeader ?? ('authorization' as const) }
+}
+
+function bases(): readonly { readonly name: string; readonly base: string }[] {
+  const all = Object.entries(FACADES).map(([name, { base }]) => ({ name, base }))
+  return [...all, { name: SELF_FACADE, base: SELF_BASE }]
+}
+
 /** Proxied requests go to other hosts, all others to what is behind a facade. */
-function receptionOf(egress: Egress, hosts: HostEgress): Pick<FacadeDeps, 'handle' | 'tunnel' | 'reject'> {
+function receptionOf(
+  egress: Egress,
+  hosts: HostEgress,
+  self: SelfDeps,
+): Pick<FacadeDeps, 'handle' | 'tunnel' | 'reject'> {
   return {
-    handle: (ask, client) => (ask.target === undefined ? egress : hosts).handle(ask, client),
+    handle: (ask, client) => {
+      if (ask.facade === SELF_FACADE) return answerSelf(self, ask, client)
+      return (ask.target === undefined ? egress : hosts).handle(ask, client)
+    },
     tunnel: hosts.tunnel,
     reject: (ask, reason, detail, client) =>
       (ask.facade === HOST_FACADE ? hosts : egress).reject(ask, reason, detail, client),

@@ -5,6 +5,7 @@ import type { ResourceFault } from '#pkg/platform/resources'
 import type { VerdictFilter } from '#pkg/systems/audit'
 import type { CaWorker } from '#pkg/systems/identity/server'
 import type { VerbAsk } from '#pkg/systems/lifecycle'
+import type { IdentityDesk } from './identity-admin.ts'
 import type { MoveDone } from './lifecycle-verbs.ts'
 
 /** A provider's address, and its key; null = nothing is sent as a key. */
@@ -84,6 +85,8 @@ export type Standalone = {
   readonly verdicts: VerdictReader
   /** One verb of a person. @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE, USAGE */
   move(agent: AgentKey, ask: VerbAsk): MoveDone
+  /** SVIDs, the trust bundle and the keys of the CA, for a person. */
+  readonly identity: IdentityDesk
   /** The merged rules of an agent, with where each was written. */
   effective(agent: AgentKey): Snapshot | null
   /** Which rule decides about a call; nothing is written down or carried out. */
@@ -104,6 +107,8 @@ export type StandaloneDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly random: (bytes: number) => Uint8Array
+  /** Where the admin API listens, once it does. Default: nowhere. */
+  readonly controlPlane?: () => string | null
   /** Does the work of the CA. Default: a thread of its own. */
   readonly caWorker?: CaWorker
   /** All addresses of a name. Default: the system's resolver. */

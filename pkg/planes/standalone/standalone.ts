@@ -10,6 +10,7 @@ import { explainCall } from './explain.ts'
 import { explainHost } from './explain-host.ts'
 import { readFolder, watchFolder } from './folder.ts'
 import { livesWithIdentity } from './identity.ts'
+import { newIdentityDesk } from './identity-admin.ts'
 import { cutWhoMayNotAct, newVerbs } from './lifecycle-verbs.ts'
 import type { Advice, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
 import { newRoster } from './roster.ts'
@@ -34,6 +35,10 @@ export async function startStandalone(deps: StandaloneDeps, options: StandaloneO
 
 function sidecarOptions({ port, upstreams: providers, ...options }: StandaloneOptions): SidecarOptions {
   return { ...options, port, providers }
+}
+
+function desksOf({ lives, identity }: Stores): Pick<Standalone, 'move' | 'identity'> {
+  return { move: newVerbs(lives), identity: newIdentityDesk(identity) }
 }
 
 function pathOf({ random }: StandaloneDeps, { lives, verdicts, identity }: Stores) {
@@ -108,7 +113,7 @@ async function assemble(
       agents: () => agents.map((agent) => statusOf(agent, stores, roster.snapshotOf(agent.key))),
       tokenOf: (agent) => tokens.tokenOf(agent),
       verdicts,
-      move: newVerbs(lives),
+      ...desksOf(stores),
       effective: (agent) => roster.snapshotOf(agent),
       ...explainers({ roster, lives, firewall: checks.firewall }, options),
       policyFaults: () => reading.faults,

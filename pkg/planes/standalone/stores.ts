@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import type { AgentKey, Snapshot, Standing } from '#pkg/model'
+import { type AgentKey, DEFAULT_TRUST_DOMAIN, type Snapshot, type Standing } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { openVerdictLog } from '#pkg/systems/audit'
 import { openTokens } from '#pkg/systems/identity'
@@ -7,9 +7,6 @@ import { openLifecycle } from '#pkg/systems/lifecycle'
 import { type Identity, openIdentity } from './identity.ts'
 import { newLogAudit } from './log-audit.ts'
 import type { StandaloneDeps, StandaloneOptions } from './ports.ts'
-
-/** The trust domain of a process that is not told another. */
-export const DEFAULT_TRUST_DOMAIN = 'sallyport.local'
 
 /** What lasts beyond the process. */
 export type Stores = ReturnType<typeof openStores>

@@ -125,6 +125,15 @@ export function exactUrls(row: Row<Readonly<Record<string, string>>>): Setting<R
   })
 }
 
+/** What stands behind `spiffe://`. SPIFFE-ID §2.1. */
+export function trustDomain(row: Row<string>): Setting<string> {
+  return single<string>(row, 'DOMAIN', (given) =>
+    /^[a-z0-9._-]{1,255}$/.test(given)
+      ? good(given)
+      : bad('is no trust domain: 1 to 255 of a-z, 0-9, ".", "_" and "-"'),
+  )
+}
+
 /** `NAMESPACE/NAME=URL`, repeatable; the URL as it is. */
 export function agentUrls(row: Row<Readonly<Record<string, string>>>): Setting<Readonly<Record<string, string>>> {
   return named(row, 'NAMESPACE/NAME=URL', (name, given) => {

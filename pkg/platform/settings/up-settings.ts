@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
-import { DEFAULT_LIMITS, type Limits } from '#pkg/model'
+import { DEFAULT_LIMITS, DEFAULT_TRUST_DOMAIN, type Limits } from '#pkg/model'
 import { LOG_LEVELS, type LogLevel } from '#pkg/platform/log'
 import {
   agentUrls,
@@ -17,6 +17,7 @@ import {
   readDuration,
   secret,
   text,
+  trustDomain,
 } from './kinds.ts'
 import { nearest } from './nearest.ts'
 import type { Env } from './process-env.ts'
@@ -65,6 +66,12 @@ export const upSettings = {
     env: 'SALLYPORT_A2A',
     default: {},
     doc: 'Address of another agent, in the place of the url of the a2a.outbound entries of that name; it grants nothing.',
+  }),
+  trustDomain: trustDomain({
+    flag: 'trust-domain',
+    env: 'SALLYPORT_TRUST_DOMAIN',
+    default: DEFAULT_TRUST_DOMAIN,
+    doc: 'Trust domain of the SPIFFE IDs of agents. It stays with the keys in the data folder.',
   }),
   a2aServer: agentUrls({
     flag: 'a2a-server',
