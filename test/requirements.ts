@@ -311,7 +311,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'BUNDLE-03': 'Trust-Bundle §4.2: a key without `kty` or `use`, or of an unknown one, is passed over',
   'BUNDLE-04': 'Trust-Bundle §4.2: a key for tokens has a `kid`, one for certificates exactly one certificate in `x5c`',
   'CSR-01':
-    'a signing request that names anything but its own ID, asks for a right or does not prove its P-256 key is refused',
+    'a signing request that names anything but its own ID, asks for a right or does not prove its key is refused',
   'CSR-02': 'a refused signing request is an error that says why',
   'CA-01': 'a first start makes the keys of the CA, sealed and for the owner alone; a restart has the same',
   'CA-02':
@@ -343,6 +343,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     "another agent that proves who it is reaches the agent's own server, which learns its name and no credential",
   'PROOF-06':
     'a request to an agent without a proof, with one that does not fit, or of a caller that no policy names is refused, and costs the agent nothing',
+  'PROOF-08':
+    'a tool server that its entry opts in gets a JWT-SVID for its own address, without proof, session or chain',
   'PROOF-07': 'a request to a peer carries a proof and a JWT-SVID for that peer; no other host gets either',
   'LIFE-01':
     'Sever quarantines an agent one epoch on, with a hold that names reason and verdict; a restart does not thaw it.',
@@ -473,6 +475,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'H2-18': 'A dead connection is found out, an unused one closed',
   'H2-19': 'A provider that does not choose HTTP/2 is spoken to in HTTP/1.1; TLS is verified first',
   'H2-20': 'The tests of every dialect hold over HTTP/2 on both sides',
+  'PROMISE-IDENTITY':
+    'README 11: an agent acts with a short-lived identity; another agent is believed only with a proof for this very request',
   'PROMISE-EGRESS':
     'Through the proxy a host that no policy names is neither resolved nor dialled, and a named one is dialled only at addresses that were judged',
   'EGR-01':

@@ -95,6 +95,8 @@ export type UpstreamAsk = {
   /** The address where the policy says it, and not the settings: no key is sent there. `path` may be empty then. */
   readonly address?: string
   readonly method: string
+  /** A credential of the agent for this one request; instead of the provider's key. Default none. */
+  readonly bearer?: string
   /** Appended to the provider's base URL. */
   readonly path: string
   readonly headers: Headers

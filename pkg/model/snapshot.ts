@@ -80,6 +80,8 @@ export type ServerGrant = {
   /** `sha256:` of the tool list; null = pinned at first use. */
   readonly pin: string | null
   readonly serverRequests: readonly ServerRequest[]
+  /** JwtSvid: each request carries a JWT-SVID of the agent, whose audience is the `url`. Absent = none does. */
+  readonly identity?: 'JwtSvid'
 }
 
 /** One other agent that the agent may speak to. */

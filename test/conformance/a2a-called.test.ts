@@ -61,6 +61,7 @@ function newEdge(): { readonly edge: Edge; prove(of: string, given: Partial<Aske
     calledUrls: { 'growth/marketing': 'http://127.0.0.1:1/own' },
     proofs: {
       prove: () => Promise.resolve(null),
+      token: () => Promise.resolve(null),
       verify: (to, request, headers) => {
         const one = (name: string): string | null => (typeof headers[name] === 'string' ? headers[name] : null)
         const audience =

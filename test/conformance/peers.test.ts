@@ -9,6 +9,7 @@ import { agentKeyOf, DEFAULT_LIMITS } from '#pkg/model'
 import { type Standalone, startStandalone } from '#pkg/planes/standalone'
 import { systemClock } from '#pkg/platform/clock'
 import { silentLog } from '#pkg/platform/log'
+import { readBundle, verifyJwtSvid } from '#pkg/systems/identity'
 import { resultOf, rpc } from '../fixtures/a2a-path.ts'
 import { type MockUpstream, startMockUpstream } from '../fixtures/mock-upstream.ts'
 
@@ -72,7 +73,9 @@ async function withWorld(body: (world: World) => Promise<void>): Promise<void> {
   const edge = standalone.facade + EDGE
   const outbound = `[${to('research', edge)}, ${to('spy', spy.url + EDGE)}]`
   const llm = '  llm: { providers: [{ name: openai, type: OpenAI, models: ["*"] }] }\n'
-  writeFileSync(join(policies, 'marketing.yaml'), one('marketing', `${llm}  a2a: { outbound: ${outbound} }\n`))
+  const servers = `{ name: opted, url: "${spy.url}/mcp", identity: JwtSvid }, { name: plain, url: "${spy.url}/plain" }`
+  const mcp = `  mcp: { servers: [${servers}] }\n`
+  writeFileSync(join(policies, 'marketing.yaml'), one('marketing', `${llm}${mcp}  a2a: { outbound: ${outbound} }\n`))
   while (standalone.effective(caller) === null) await new Promise((resolve) => setTimeout(resolve, 20))
   const json = { 'content-type': 'application/json' }
   const post = (url: string, headers: Record<string, string>, text = MESSAGE): Promise<Response> =>
@@ -121,7 +124,7 @@ test('[PROOF-05] [PROOF-07] from agent to agent: the server learns who calls, an
     )
   }))
 
-test('[PROOF-02] [PROOF-06] a proof that was captured passes once, for its own bytes, while its agent may act', () =>
+test('[PROMISE-IDENTITY] [PROOF-02] [PROOF-06] a proof that was captured passes once, for its own bytes, while its agent may act', () =>
   withWorld(async ({ send, spy, knock, captured, standalone, server }) => {
     await send('spy')
     const first = captured()
@@ -142,6 +145,32 @@ test('[PROOF-02] [PROOF-06] a proof that was captured passes once, for its own b
     assert.equal(await knock(captured()), 'ok')
   }))
 
+test('[PROOF-08] a tool server that opts in gets the JWT-SVID of the agent, for its own address, and no proof', () =>
+  withWorld(async ({ standalone, spy }) => {
+    const ask = (server: string): Promise<Response> =>
+      fetch(`${standalone.facade}/mcp/${server}`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${standalone.tokenOf(caller)}`,
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          'mcp-protocol-version': '2025-11-25',
+        },
+        body: JSON.stringify(rpc('tools/list', {})),
+      })
+    await ask('opted')
+    const { headers } = spy.requests.at(-1) ?? assert.fail('nothing came')
+    const token =
+      /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(headers['authorization'] ?? '')?.[1] ?? assert.fail('no token')
+    assert.equal(headers['x-sallyport-proof'], undefined)
+    const bundle = readBundle('sallyport.local', JSON.stringify(standalone.identity.bundle()))
+    assert.ok(typeof bundle !== 'string')
+    const verdict = verifyJwtSvid(token, { bundle, audience: `${spy.url}/mcp`, nowMs: Date.now() })
+    assert.equal(verdict.ok && verdict.svid.spiffeId, ID)
+    await ask('plain')
+    assert.equal(spy.requests.at(-1)?.headers['authorization'], undefined)
+  }))
+
 test('[PROOF-07] a provider gets neither proof nor SVID', () =>
   withWorld(async ({ standalone, spy }) => {
     await fetch(`${standalone.facade}/openai/v1/models`, {
@@ -158,7 +187,7 @@ test('[PROOF-07] a provider gets neither proof nor SVID', () =>
     )
   }))
 
-test('[IDN-06] while the CA cannot sign, no agent acts, and the health of the process says why', async () => {
+test('[PROMISE-IDENTITY] [IDN-06] while the CA cannot sign, no agent acts, and the health of the process says why', async () => {
   const home = mkdtempSync(join(tmpdir(), 'sallyport-'))
   const policies = join(home, 'policies')
   mkdirSync(policies)

@@ -69,11 +69,6 @@ const faulty: readonly (readonly [what: string, spec: string, code: string])[] =
     'mcp: { servers: [{ name: a, url: "https://w.example", onDrift: Hold }] }',
     'UnsupportedField',
   ],
-  [
-    'an identity, which comes later',
-    'mcp: { servers: [{ name: a, url: "https://w.example", identity: JwtSvid }] }',
-    'UnsupportedField',
-  ],
   ['a tool of a server with no name', 'tools: { allow: [{ name: a, server: "a b" }] }', 'Invalid'],
 ]
 for (const [what, spec, code] of faulty) {

@@ -64,6 +64,7 @@ export function serversOf(resource: Resource<AgentPolicy>): readonly ServerGrant
     url: server.url,
     onDrift: server.onDrift === 'Record' ? 'Record' : 'Deny', // Hold was refused before
     pin: server.pin ?? null,
+    ...(server.identity === 'JwtSvid' ? { identity: 'JwtSvid' as const } : {}),
     serverRequests: (server.serverRequests ?? []).map(requestOf).filter((request) => request !== null),
   }))
 }

@@ -31,6 +31,7 @@ export const SUPPORTED_POLICY: Readonly<Record<string, true | readonly string[]>
   'spec.mcp.servers.name': true,
   'spec.mcp.servers.url': true,
   'spec.mcp.servers.pin': true,
+  'spec.mcp.servers.identity': true,
   'spec.mcp.servers.onDrift': ['Record', 'Deny'],
   'spec.mcp.servers.serverRequests': true,
   'spec.a2a.outbound.name': true,

@@ -273,7 +273,10 @@ function dispatch(deps: UpstreamDeps, settings: Settings, provider: Provider, as
     method: ask.method,
     // an address is whole: nothing is appended to it unless the path says so
     path: ask.address !== undefined && ask.path === '' ? provider.target.path : joinPath(provider.target, ask.path),
-    headers: requestHeaders(ask.headers, provider.key, provider.keyHeader),
+    headers:
+      ask.bearer === undefined
+        ? requestHeaders(ask.headers, provider.key, provider.keyHeader)
+        : requestHeaders(ask.headers, ask.bearer),
     body: ask.body,
   }
   return new Promise((resolve, reject) => {

@@ -54,14 +54,26 @@ type Sent = {
   readonly body: Uint8Array | null
 }
 
-/** Headers of ours, for the other end: the agent proves to a peer who it is, and learns who calls it. */
-export async function ownHeaders(deps: EgressDeps, to: Destination, sent: Sent): Promise<Headers> {
-  if (sent.caller !== null) return { [CALLER_HEADER]: sent.caller.spiffeId }
-  const grant = deps.roster.loaded(sent.agent)?.snapshot.peers.find(({ name }) => name === sent.view.endpoint.peer)
-  if (grant === undefined) return {}
+/** What goes to the other end beside what the agent sends. */
+type OwnCredentials = { readonly headers: Headers; readonly bearer?: string }
+
+const NONE: OwnCredentials = { headers: {} }
+
+/** Credentials for the other end: the agent proves to a peer who it is, and learns who calls it; a tool server that opts in gets its JWT-SVID alone. */
+export async function ownCredentials(deps: EgressDeps, to: Destination, sent: Sent): Promise<OwnCredentials> {
+  if (sent.caller !== null) return { headers: { [CALLER_HEADER]: sent.caller.spiffeId } }
+  const { server, peer } = sent.view.endpoint
+  const snapshot = deps.roster.loaded(sent.agent)?.snapshot
+  if (server !== undefined) {
+    const opted = snapshot?.servers.find(({ name, identity }) => name === server && identity === 'JwtSvid')
+    const token = opted === undefined ? null : await deps.proofs.token(sent.agent, opted.url)
+    return token === null ? NONE : { headers: {}, bearer: token }
+  }
+  const grant = snapshot?.peers.find(({ name }) => name === peer)
+  if (grant === undefined) return NONE
   const { pathname, search } = new URL(`${(to.address ?? '').replace(/\/+$/, '')}${to.path}`)
   const request = { method: sent.method, path: pathname + search, body: sent.body ?? NOTHING }
-  return (await deps.proofs.prove(sent.agent, agentKeyOf(grant.agent), request)) ?? {}
+  return { headers: (await deps.proofs.prove(sent.agent, agentKeyOf(grant.agent), request)) ?? {} }
 }
 
 /** Tells an agent's own server who calls it: the SPIFFE ID that was proved. Never passed on from outside. */

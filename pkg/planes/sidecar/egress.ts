@@ -19,7 +19,7 @@ import { holdsToken, requestContentType, upstreamRequestHeaders } from '#pkg/pat
 import { judgeActs } from '#pkg/path/enforce'
 import { isPermitStale } from '#pkg/path/upstream'
 import { nextTurn, relay } from './answer.ts'
-import { CALLED_FACADE, ownHeaders, partyOf, type Sender, UNKNOWN_TOKEN, withCaller } from './caller.ts'
+import { CALLED_FACADE, ownCredentials, partyOf, type Sender, UNKNOWN_TOKEN, withCaller } from './caller.ts'
 import { Exchange, refusalHeaders } from './exchange.ts'
 import { type ExchangeJudge, newJudge } from './judge.ts'
 import { ownsTasks, TASK_UNKNOWN, withPeer } from './peer.ts'
@@ -246,9 +246,11 @@ async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitt
       exchange.answerBack = (reply) => void answerBack(deps, { permit, to, ask, body: reply })
       const { or, ...first } = to
       const openAt = async (place: Omit<Destination, 'or'>): Promise<UpstreamLeg> => {
-        const own = await ownHeaders(deps, place, { agent, caller, view, method: ask.method, body })
-        const headers = { ...upstreamRequestHeaders(ask.headers), ...own }
-        return await deps.open(permit, { ...place, method: ask.method, headers, body, signal: exchange.signal })
+        const own = await ownCredentials(deps, place, { agent, caller, view, method: ask.method, body })
+        const { bearer } = own
+        const headers = { ...upstreamRequestHeaders(ask.headers), ...own.headers }
+        const sent = { ...place, method: ask.method, headers, body, signal: exchange.signal }
+        return await deps.open(permit, bearer === undefined ? sent : { ...sent, bearer })
       }
       let answer = await openAt(first)
       if (answer.status === 404 && or !== undefined) {

@@ -65,6 +65,8 @@ export type Caller =
 export interface Proofs {
   /** Headers for one request to one other end; null = the agent has no identity now. */
   prove(agent: AgentKey, to: ProofAudience, request: ProvenRequest): Promise<Headers | null>
+  /** A JWT-SVID of the agent for an audience; null = it has no identity now. */
+  token(agent: AgentKey, audience: string): Promise<string | null>
   /** Who sent a request to an agent, by what came with it. */
   verify(to: ProofAudience, request: ProvenRequest, headers: Headers): Caller
 }

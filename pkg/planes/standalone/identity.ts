@@ -227,6 +227,16 @@ function newProofs({ get, identities, verifier, trustDomain, ...deps }: ProofPar
         return null
       }
     },
+    token: async (agent, audience) => {
+      const identity = await get(agent)
+      if (identity === null) return null
+      try {
+        return (await identities.tokenFor(identity, audience)).token
+      } catch (error) {
+        deps.log.warn('jwt-svid-not-made', { agent, audience, error })
+        return null
+      }
+    },
     verify: (to, request, headers) => {
       const [proof, svid] = [PROOF_HEADER, SVID_HEADER].map((name) => headers[name])
       const given = { proof: textOf(proof), svid: textOf(svid), audience: idOf(to), peerKey: null }

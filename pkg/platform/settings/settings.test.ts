@@ -50,6 +50,8 @@ test('[SET-05] without anything said, up has the documented defaults', () => {
     upstreams: PROVIDERS,
     mcp: {},
     a2a: {},
+    a2aServer: {},
+    trustDomain: 'sallyport.local',
     upstreamHttp2: false,
     egressAddresses: {},
     output: 'text',

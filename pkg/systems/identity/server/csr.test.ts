@@ -79,7 +79,7 @@ const rows: readonly (readonly [what: string, csr: () => Uint8Array, expected: C
   ['a name of 2,049 bytes', () => request(names(name(URI, ID + 'x'.repeat(2_049 - ID.length)))), 'CSR_SPIFFE_ID'],
   ['a name in UTF-8', () => request(names(name(URI, `${ID}\u00c3\u00a4`))), 'CSR_SPIFFE_ID'],
   ['an RSA key of 1,024 bits', () => keyed(rsa.privateKey, rsa.publicKey), 'CSR_KEY'],
-  ['a key on P-384', () => keyed(p384.privateKey, p384.publicKey), 'CSR_KEY'],
+  ['a key on a curve of 384 bits', () => keyed(p384.privateKey, p384.publicKey), 'CSR_KEY'],
   ['a key on secp256k1', () => keyed(k1.privateKey, k1.publicKey), 'CSR_KEY'],
   [
     "another's key",
