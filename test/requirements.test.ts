@@ -19,7 +19,9 @@ function testFiles(): readonly string[] {
 // in a name as [ID], or in a table of rows as 'ID'; names of curves look like one
 const cited = new Set<string>()
 for (const file of testFiles()) {
-  for (const match of readFileSync(file, 'utf8').matchAll(/['[`](?!P-\d{3}')((?:[A-Z][A-Z0-9]*-)+\d{2,3}|PROMISE-[A-Z]+)[\]'`]/g))
+  for (const match of readFileSync(file, 'utf8').matchAll(
+    /['[`](?!P-\d{3}')((?:[A-Z][A-Z0-9]*-)+\d{2,3}|PROMISE-[A-Z]+)[\]'`]/g,
+  ))
     cited.add(match[1] ?? '')
 }
 
