@@ -121,6 +121,9 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'CLI-11':
     'the verbs of a life ask for one move bound to the epoch that was seen, wait until all have followed, and never call a partial stop a success',
   'CLI-10': `./sallyctl runs from a clone on the project's own Node, and without libraries says "make setup" and exits 69`,
+  'FIRST-01':
+    'up without a folder of policies makes a starter that passes policy check, says so, and overwrites nothing',
+  'FIRST-02': 'up --simulate streams prepared answers of every provider through the judge, and sends no key anywhere',
   'MCP-01':
     'a granted call of an MCP tool reaches its server as it was written, and the answer comes back byte for byte',
   'MCP-02':

@@ -58,6 +58,7 @@ export type UpOptions = Globals & {
   readonly a2a?: readonly string[]
   readonly egressAddress?: readonly string[]
   readonly upstreamHttp2?: boolean
+  readonly simulate?: boolean
   readonly limit?: readonly string[]
   readonly logLevel?: string
 }

@@ -7,8 +7,21 @@ import type { CliDeps, UpOptions } from './ports.ts'
  * @throws SallyportError SETTINGS_INVALID with every fault.
  */
 export async function readUpSettings(deps: CliDeps, options: UpOptions): Promise<UpSettings> {
-  const { policies, data, port, adminPort, upstream, mcp, a2a, egressAddress, upstreamHttp2, limit, verbose, output } =
-    options
+  const {
+    policies,
+    data,
+    port,
+    adminPort,
+    upstream,
+    mcp,
+    a2a,
+    egressAddress,
+    upstreamHttp2,
+    simulate,
+    limit,
+    verbose,
+    output,
+  } = options
   if (output === 'yaml') throw new SallyportError('SETTINGS_INVALID', '--output: "up" prints json or text')
   const words = output === undefined ? undefined : output === 'json' ? 'json' : 'text'
   const logLevel = options.logLevel ?? (verbose === true ? 'debug' : undefined)
@@ -22,11 +35,17 @@ export async function readUpSettings(deps: CliDeps, options: UpOptions): Promise
     a2a,
     egressAddress,
     upstreamHttp2,
+    simulate,
     limit,
     logLevel,
     output: words,
   }
   const read = readSettings(upSettings, { flags, env: await deps.env() }, { otherEnv: ['SALLYPORT_ADMIN_TOKEN'] })
   if (!read.ok) throw settingsError(read.faults)
+  if (read.values.simulate && upstream !== undefined)
+    throw new SallyportError(
+      'SETTINGS_INVALID',
+      '--simulate: stands in for every provider; leave out --upstream, or it',
+    )
   return read.values
 }

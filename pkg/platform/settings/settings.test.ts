@@ -51,6 +51,7 @@ test('[SET-05] without anything said, up has the documented defaults', () => {
     mcp: {},
     a2a: {},
     upstreamHttp2: false,
+    simulate: false,
     egressAddresses: {},
     output: 'text',
     limits: DEFAULT_LIMITS,
