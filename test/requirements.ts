@@ -124,6 +124,9 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'FIRST-01':
     'up without a folder of policies makes a starter that passes policy check, says so, and overwrites nothing',
   'FIRST-02': 'up --simulate streams prepared answers of every provider through the judge, and sends no key anywhere',
+  'CLI-12':
+    'run gives a program addresses, its token and a proxy in the place of every provider key, hands signals on, and keeps its exit status',
+  'CLI-13': 'run ends with a summary of the verdicts of its own time, in words or as one line of JSON',
   'MCP-01':
     'a granted call of an MCP tool reaches its server as it was written, and the answer comes back byte for byte',
   'MCP-02':

@@ -11,6 +11,7 @@
  */
 export { type Admin, type AdminDeps, type AdminOptions, startAdmin } from './admin.ts'
 export type { Explanation, HostRequest } from './explain.ts'
+export type { FacadeAnswer } from './facade.ts'
 export { inFieldOrder } from './lines.ts'
 export type { MoveAnswer } from './moves.ts'
 export type {

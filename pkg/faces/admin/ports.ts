@@ -65,6 +65,8 @@ export type MoveDone = {
 
 /** Where the answers come from: what this API needs of the plane. */
 export interface AdminSource {
+  /** Where agents are served: `http://127.0.0.1:PORT`. Absent = not told. */
+  readonly facade?: string
   agents(): readonly AgentStatus[]
   tokenOf(agent: AgentKey): string | null
   readonly verdicts: {

@@ -17,6 +17,8 @@ export type CliDeps = {
   readonly hasColors: boolean
   /** True when stderr is a terminal: progress is shown there. Absent = false. */
   readonly isTerminal?: boolean
+  /** True when stdin is a terminal: Ctrl-C then reaches programs that were started here by itself. Absent = false. */
+  readonly isInteractive?: boolean
   /** Calls for SIGINT and SIGTERM. Answers how to stop listening; without a listener the system's default holds. */
   readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
   /** Ends the process at once. */

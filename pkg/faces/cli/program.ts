@@ -7,6 +7,7 @@ import { definePolicyCheck } from './policy-check.ts'
 import { definePolicyEffective } from './policy-effective.ts'
 import { definePolicyExplain } from './policy-explain.ts'
 import { type CliDeps, type Context, FORMATS } from './ports.ts'
+import { defineRun } from './run-cmd.ts'
 import { defineUp } from './up.ts'
 import { defineVerdicts } from './verdicts.ts'
 import { defineVersion, versionText } from './version.ts'
@@ -33,6 +34,7 @@ export function newProgram(deps: CliDeps, exit: (status: number) => void): Comma
     .option('-v, --verbose', 'causes of faults; debug lines of "up"')
 
   defineUp(program, context)
+  defineRun(program, context)
   const policy = program.command('policy').description('Check, read and explain policies.')
   definePolicyCheck(policy, context)
   definePolicyExplain(policy, context)
