@@ -127,6 +127,10 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'CLI-12':
     'run gives a program addresses, its token and a proxy in the place of every provider key, hands signals on, and keeps its exit status',
   'CLI-13': 'run ends with a summary of the verdicts of its own time, in words or as one line of JSON',
+  'CLI-14':
+    'policy suggest prints a policy that passes policy check, under which the agent can do again what it did, and nothing that was refused or wider than before',
+  'CLI-15':
+    'what is noted for policy suggest is bounded, and keeps no value that changes, is long, or looks like a secret',
   'MCP-01':
     'a granted call of an MCP tool reaches its server as it was written, and the answer comes back byte for byte',
   'MCP-02':

@@ -64,3 +64,6 @@ export type UpOptions = Globals & {
   readonly limit?: readonly string[]
   readonly logLevel?: string
 }
+
+/** Options of `run` besides the global ones. */
+export type RunOptions = Globals & Pick<UpOptions, 'policies' | 'upstream' | 'simulate'> & { readonly agent?: string }

@@ -6,6 +6,7 @@ import { defineMoves } from './moves.ts'
 import { definePolicyCheck } from './policy-check.ts'
 import { definePolicyEffective } from './policy-effective.ts'
 import { definePolicyExplain } from './policy-explain.ts'
+import { definePolicySuggest } from './policy-suggest.ts'
 import { type CliDeps, type Context, FORMATS } from './ports.ts'
 import { defineRun } from './run-cmd.ts'
 import { defineUp } from './up.ts'
@@ -39,6 +40,7 @@ export function newProgram(deps: CliDeps, exit: (status: number) => void): Comma
   definePolicyCheck(policy, context)
   definePolicyExplain(policy, context)
   definePolicyEffective(policy, context)
+  definePolicySuggest(policy, context)
   defineVerdicts(program, context)
   defineAgents(program, context)
   defineMoves(program, context)

@@ -1,11 +1,5 @@
 import type { Command } from 'commander'
-import type { Context, UpOptions } from './ports.ts'
-
-/** Options of `run` besides the global ones. */
-export type RunOptions = Pick<
-  UpOptions,
-  'namespace' | 'address' | 'data' | 'output' | 'color' | 'verbose' | 'policies' | 'upstream' | 'simulate'
-> & { readonly agent?: string }
+import type { Context, RunOptions } from './ports.ts'
 
 /** `sallyctl run [--agent A] -- CMD` */
 export function defineRun(parent: Command, context: Context): void {

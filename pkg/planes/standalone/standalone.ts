@@ -2,12 +2,13 @@ import { mkdirSync } from 'node:fs'
 import type { CompiledAgent } from '#pkg/control/compile'
 import { agentRefOf, type Snapshot } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
-import { newChecks, newSidecar, type SidecarOptions } from '#pkg/planes/sidecar'
+import { type Checks, newChecks, newSidecar, type SidecarDeps, type SidecarOptions } from '#pkg/planes/sidecar'
 import { compileChecks } from '#pkg/platform/expr'
 import { formatFault, inOrder, newResourceReader, type ResourceFault } from '#pkg/platform/resources'
 import { newVerdictIds, openVerdictLog } from '#pkg/systems/audit'
 import { openTokens } from '#pkg/systems/identity'
 import { openLifecycle } from '#pkg/systems/lifecycle'
+import { openObserved } from '#pkg/systems/observed'
 import { newToolPins } from '#pkg/systems/pins'
 import { adviceOn, adviceOnAll, reasonOf } from './advice.ts'
 import { explainCall } from './explain.ts'
@@ -15,6 +16,7 @@ import { explainHost } from './explain-host.ts'
 import { readFolder, watchFolder } from './folder.ts'
 import { acksOf, cutWhoMayNotAct, newVerbs } from './lifecycle-verbs.ts'
 import { newLogAudit } from './log-audit.ts'
+import { observing } from './observing.ts'
 import type { Advice, AgentStatus, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
 import { newRoster } from './roster.ts'
 import { PolicySource, type Reading } from './source.ts'
@@ -53,10 +55,7 @@ async function assemble(
   const stores = openStores(deps, options.dataDir)
   const { lives, tokens, verdicts } = stores
   const roster = newRoster(checks.firewall, tokens)
-  const sidecar = newSidecar(
-    { ...deps, roster, lives, verdicts, firewall: checks.firewall, newVerdictId: newVerdictIds(deps.random) },
-    sidecarOptions(options),
-  )
+  const sidecar = newSidecar(pathDeps(deps, { stores, roster, checks }), sidecarOptions(options))
   cutWhoMayNotAct(lives, sidecar)
 
   let reading: Reading = first
@@ -118,6 +117,15 @@ async function assemble(
   }
 }
 
+type Built = { readonly stores: Stores; readonly roster: SidecarDeps['roster']; readonly checks: Checks }
+
+/** What the path is made of. What it lets through is noted for `policy suggest`. */
+function pathDeps(deps: StandaloneDeps, { stores, roster, checks }: Built): SidecarDeps {
+  const { lives, verdicts, notes } = stores
+  const firewall = observing(checks.firewall, { notes, sql: checks.sql })
+  return { ...deps, roster, lives, verdicts, firewall, newVerdictId: newVerdictIds(deps.random) }
+}
+
 function explainers(
   deps: Parameters<typeof explainCall>[0],
   { upstreams, serverUrls = {}, peerUrls = {} }: StandaloneOptions,
@@ -143,10 +151,13 @@ function openStores(deps: StandaloneDeps, dataDir: string) {
     const tokens = openTokens(deps, { dataDir })
     const verdicts = openVerdictLog(deps, { dataDir })
     opened.push(() => verdicts.close())
+    const notes = openObserved(deps, { dataDir })
+    opened.push(() => notes.close())
     return {
       lives,
       tokens,
       verdicts,
+      notes,
       close: () => {
         for (const shut of opened.reverse()) shut()
       },
