@@ -10,7 +10,8 @@ export type Up = {
   stop(): Promise<number>
 }
 
-const READY_MS = 60_000
+/** npx may have to load a Node first. */
+const READY_MS = 240_000
 
 /** Starts `… up --simulate`, reads base URL and token from the lines that it prints, and waits for the first token. */
 export async function upSimulated(place: Place, words: readonly string[]): Promise<Up> {
