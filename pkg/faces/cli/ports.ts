@@ -67,3 +67,11 @@ export type UpOptions = Globals & {
 
 /** Options of `run` besides the global ones. */
 export type RunOptions = Globals & Pick<UpOptions, 'policies' | 'upstream' | 'simulate'> & { readonly agent?: string }
+
+/** Options of `bug-report` besides the global ones. */
+export type BugReportOptions = Globals & {
+  readonly file?: string
+  readonly log?: string
+  readonly policies?: string
+  readonly dryRun?: boolean
+}

@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander'
 import { defineAgents } from './agents.ts'
+import { defineBugReport } from './bug-report.ts'
 import { currentFolder, programOf } from './called-as.ts'
+import { defineCheck } from './check.ts'
 import { defineCompletion } from './completion.ts'
 import { defineMoves } from './moves.ts'
 import { definePolicyCheck } from './policy-check.ts'
@@ -36,6 +38,8 @@ export function newProgram(deps: CliDeps, exit: (status: number) => void): Comma
 
   defineUp(program, context)
   defineRun(program, context)
+  defineCheck(program, context)
+  defineBugReport(program, context)
   const policy = program.command('policy').description('Check, read and explain policies.')
   definePolicyCheck(policy, context)
   definePolicyExplain(policy, context)
