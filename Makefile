@@ -5,7 +5,7 @@ NODE = $(shell sh ./node-path.sh)
 PYTHON = python3
 MINUTES = 1
 
-.PHONY: help setup check test demo bench bench-quick build generate fuzz test-interop test-stores clean
+.PHONY: help setup check test demo bench bench-quick build generate fuzz test-interop test-stores test-first-minutes clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/' | expand -t 16
@@ -35,6 +35,9 @@ out/interop/.ready: test/interop/requirements.txt
 
 test-stores: setup ## the stores of a cluster on real servers (needs Redis and Postgres: Debian's redis-server, postgresql)
 	@$(NODE) test/stores/run.ts
+
+test-first-minutes: setup ## README's first five minutes on a clean clone (needs git, npm, python3 with venv)
+	@$(NODE) test/first-minutes/run.ts
 
 demo: setup ## a real client, a real database, a model that is led astray
 	@$(NODE) test/demo/demo.ts

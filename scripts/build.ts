@@ -1,17 +1,17 @@
 /**
- * Makes `dist/`: `sallyctl.mjs`, one file that Node ≥ 24 runs without `node_modules`, its checks worker, and the
- * WASM of the SQL grammar beside it.
+ * Makes `dist/`, which is what the npm package holds: `sallyctl.mjs`, which Node ≥ 24.12 runs without `node_modules`, its
+ * checks worker, the WASM of the SQL grammar, and `launch.js`, which any Node runs.
  *
- *   node scripts/build.ts
+ *   node scripts/build.ts [FOLDER]
  */
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const out = join(root, 'dist')
+const out = resolve(process.argv[2] ?? join(root, 'dist'))
 
 /** What is named by URL stands beside the bundle. */
 const MOVED = [
@@ -59,9 +59,13 @@ const result = await build({
   metafile: true,
   logLevel: 'warning',
 })
-copyFileSync(join(root, 'package.json'), join(out, 'package.json'))
+const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+writeFileSync(join(out, 'package.json'), `${JSON.stringify({ name, version, type: 'module' })}\n`)
+copyFileSync(join(root, 'cmd/sallyctl/launch.js'), join(out, 'launch.js'))
+chmodSync(join(out, 'launch.js'), 0o755)
 const grammar = dirname(createRequire(import.meta.url).resolve('libpg-query'))
 copyFileSync(join(grammar, 'libpg-query.wasm'), join(out, 'libpg-query.wasm'))
+writeFileSync(join(out, 'inputs.txt'), `${Object.keys(result.metafile.inputs).sort().join('\n')}\n`)
 for (const [path, { bytes }] of Object.entries(result.metafile.outputs)) {
   if (path.endsWith('.mjs')) console.log(`${path}  ${Math.round(bytes / 1024)} KiB`)
 }

@@ -121,6 +121,24 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'CLI-11':
     'the verbs of a life ask for one move bound to the epoch that was seen, wait until all have followed, and never call a partial stop a success',
   'CLI-10': `./sallyctl runs from a clone on the project's own Node, and without libraries says "make setup" and exits 69`,
+  'FIRST-01':
+    'up without a folder of policies makes a starter that passes policy check, says so, and overwrites nothing',
+  'FIRST-02': 'up --simulate streams prepared answers of every provider through the judge, and sends no key anywhere',
+  'CLI-12':
+    'run gives a program addresses, its token and a proxy in the place of every provider key, hands signals on, and keeps its exit status',
+  'CLI-13': 'run ends with a summary of the verdicts of its own time, in words or as one line of JSON',
+  'CLI-14':
+    'policy suggest prints a policy that passes policy check, under which the agent can do again what it did, and nothing that was refused or wider than before',
+  'CLI-15':
+    'what is noted for policy suggest is bounded, and keeps no value that changes, is long, or looks like a secret',
+  'CLI-16':
+    'check names all that stands in the way of up, each with its cause, its fix and where to read more, and sends no key',
+  'CLI-17':
+    'bug-report lists what is in it before it writes, overwrites nothing, and holds no key, token, name or text of an agent',
+  'CLI-18': 'each verb prints one JSON value (or one a line) with -o json, and progress stands on a terminal alone',
+  'FIRST-03':
+    'the npm package holds one bundle that runs without node_modules, a launcher for any Node, and no source and no test',
+  'FIRST-04': 'the Quick start of the README is what the script of the first minutes runs',
   'MCP-01':
     'a granted call of an MCP tool reaches its server as it was written, and the answer comes back byte for byte',
   'MCP-02':

@@ -19,6 +19,7 @@ const status = await runCli(
     stdin: readStdin,
     hasColors: process.stdout.isTTY === true && process.stdout.hasColors(),
     isTerminal: process.stderr.isTTY === true,
+    isInteractive: process.stdin.isTTY === true,
     onSignal: (listener) => {
       const signals = ['SIGINT', 'SIGTERM'] as const
       const handlers = signals.map((signal) => [signal, () => listener(signal)] as const)

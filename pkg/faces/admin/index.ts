@@ -12,6 +12,7 @@
 
 export { type Admin, type AdminDeps, type AdminOptions, startAdmin } from './admin.ts'
 export type { Explanation, HostRequest } from './explain.ts'
+export type { FacadeAnswer } from './facade.ts'
 export { type CaAnswer, type IdentityAnswer, SELF_PATH, type SelfAnswer } from './identity.ts'
 export { inFieldOrder } from './lines.ts'
 export type { MoveAnswer } from './moves.ts'

@@ -143,6 +143,8 @@ export interface AdminIdentity {
 /** Where the answers come from: what this API needs of the plane. */
 export interface AdminSource {
   readonly identity: AdminIdentity
+  /** Where agents are served: `http://127.0.0.1:PORT`. Absent = not told. */
+  readonly facade?: string
   agents(): readonly AgentStatus[]
   tokenOf(agent: AgentKey): string | null
   readonly verdicts: {

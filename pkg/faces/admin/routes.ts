@@ -6,6 +6,7 @@ import { LINES_HEADERS, sendJson } from './answers.ts'
 import { readJson } from './body.ts'
 import type { Call, Route, RouteDeps } from './call.ts'
 import { explanationOf, readExplainAsk } from './explain.ts'
+import { facade } from './facade.ts'
 import { follow } from './follow.ts'
 import { IDENTITY_ROUTES } from './identity.ts'
 import { lineOf, writeLine } from './lines.ts'
@@ -35,6 +36,7 @@ const COMPARED_AGENTS = 500
 export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/healthz', answer: health },
   { method: 'GET', path: '/v1/version', answer: version },
+  { method: 'GET', path: '/v1/facade', answer: facade },
   { method: 'GET', path: '/v1/agents', answer: agents },
   { method: 'GET', path: '/v1/agents/*/*', answer: agent },
   { method: 'GET', path: '/v1/agents/*/*/policy', answer: effective },

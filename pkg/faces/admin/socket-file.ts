@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, type Stats, unlinkSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
@@ -21,7 +21,7 @@ export async function assertSocketFree(path: string): Promise<void> {
       'SETTINGS_INVALID',
       `the path of the admin socket has ${bytes} bytes, the limit is ${MAX_PATH_BYTES}: ${path}; choose a shorter --data`,
     )
-  const stat = lstatSync(path, { throwIfNoEntry: false })
+  const stat = lookAt(path)
   if (stat === undefined) return
   if (!stat.isSocket())
     throw new SallyportError(
@@ -48,6 +48,18 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
   }
   await listening(server, `the admin socket ${path}`)
   chmodSync(path, 0o600)
+}
+
+function lookAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch (cause) {
+    throw new SallyportError(
+      'STATE_UNAVAILABLE',
+      `${path} cannot be looked at: the data folder is no folder, or belongs to another user`,
+      { cause },
+    )
+  }
 }
 
 /** Does somebody answer there? A busy listener counts. */

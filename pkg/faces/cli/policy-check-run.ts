@@ -24,7 +24,7 @@ import { print } from './session.ts'
 type UnknownTool = { readonly policy: string; readonly tool: string; readonly denied: boolean }
 
 /** What `policy check -o json` prints. */
-type Checked = {
+export type Checked = {
   readonly ok: boolean
   readonly files: number
   readonly policies: number
@@ -42,14 +42,15 @@ const RESOURCE_FILE = /^[^.].*\.(?:ya?ml|json)$/
 
 /** Checks all files together, as `up` would take them; faults make it end with 65. */
 export async function checkPolicies(context: Context, globals: Globals, paths: readonly string[]): Promise<void> {
-  const files = paths.flatMap(filesOf)
+  const files = paths.flatMap(resourceFilesOf)
   if (files.length === 0) throw nothingThere(context, paths)
-  const checked = check(files)
+  const checked = checkFiles(files)
   await print(context.deps, globals, checked, () => printableLines(textOf(checked)))
   if (!checked.ok) context.exit(BAD_INPUT)
 }
 
-function filesOf(path: string): readonly SourceFile[] {
+/** The files of a path as `up` would take them. @throws SallyportError RESOURCE_INVALID */
+export function resourceFilesOf(path: string): readonly SourceFile[] {
   try {
     if (!statSync(path).isDirectory()) return [{ path, text: readFileSync(path, 'utf8') }]
     const names = readdirSync(path)
@@ -87,7 +88,8 @@ function foldersWithFiles(path: string): readonly string[] {
   }
 }
 
-function check(files: readonly SourceFile[]): Checked {
+/** Checks files together, as `up` would take them. */
+export function checkFiles(files: readonly SourceFile[]): Checked {
   const reader = newResourceReader()
   const read: readonly Resources[] = files.map((file) => reader.read(file))
   const policies = read.flatMap((one) => one.policies)

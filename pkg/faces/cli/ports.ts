@@ -17,6 +17,8 @@ export type CliDeps = {
   readonly hasColors: boolean
   /** True when stderr is a terminal: progress is shown there. Absent = false. */
   readonly isTerminal?: boolean
+  /** True when stdin is a terminal: Ctrl-C then reaches programs that were started here by itself. Absent = false. */
+  readonly isInteractive?: boolean
   /** Calls for SIGINT and SIGTERM. Answers how to stop listening; without a listener the system's default holds. */
   readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
   /** Ends the process at once. */
@@ -60,6 +62,18 @@ export type UpOptions = Globals & {
   readonly trustDomain?: string
   readonly egressAddress?: readonly string[]
   readonly upstreamHttp2?: boolean
+  readonly simulate?: boolean
   readonly limit?: readonly string[]
   readonly logLevel?: string
+}
+
+/** Options of `run` besides the global ones. */
+export type RunOptions = Globals & Pick<UpOptions, 'policies' | 'upstream' | 'simulate'> & { readonly agent?: string }
+
+/** Options of `bug-report` besides the global ones. */
+export type BugReportOptions = Globals & {
+  readonly file?: string
+  readonly log?: string
+  readonly policies?: string
+  readonly dryRun?: boolean
 }

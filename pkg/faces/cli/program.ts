@@ -1,14 +1,18 @@
 import { Command, Option } from 'commander'
 import { defineAgents } from './agents.ts'
+import { defineBugReport } from './bug-report.ts'
 import { defineCa } from './ca.ts'
 import { currentFolder, programOf } from './called-as.ts'
+import { defineCheck } from './check.ts'
 import { defineCompletion } from './completion.ts'
 import { defineIdentity } from './identity.ts'
 import { defineMoves } from './moves.ts'
 import { definePolicyCheck } from './policy-check.ts'
 import { definePolicyEffective } from './policy-effective.ts'
 import { definePolicyExplain } from './policy-explain.ts'
+import { definePolicySuggest } from './policy-suggest.ts'
 import { type CliDeps, type Context, FORMATS } from './ports.ts'
+import { defineRun } from './run-cmd.ts'
 import { defineUp } from './up.ts'
 import { defineVerdicts } from './verdicts.ts'
 import { defineVersion, versionText } from './version.ts'
@@ -35,10 +39,14 @@ export function newProgram(deps: CliDeps, exit: (status: number) => void): Comma
     .option('-v, --verbose', 'causes of faults; debug lines of "up"')
 
   defineUp(program, context)
+  defineRun(program, context)
+  defineCheck(program, context)
+  defineBugReport(program, context)
   const policy = program.command('policy').description('Check, read and explain policies.')
   definePolicyCheck(policy, context)
   definePolicyExplain(policy, context)
   definePolicyEffective(policy, context)
+  definePolicySuggest(policy, context)
   defineVerdicts(program, context)
   defineAgents(program, context)
   defineMoves(program, context)

@@ -19,6 +19,7 @@ export async function readUpSettings(deps: CliDeps, options: UpOptions): Promise
     trustDomain,
     egressAddress,
     upstreamHttp2,
+    simulate,
     limit,
     verbose,
     output,
@@ -38,11 +39,17 @@ export async function readUpSettings(deps: CliDeps, options: UpOptions): Promise
     trustDomain,
     egressAddress,
     upstreamHttp2,
+    simulate,
     limit,
     logLevel,
     output: words,
   }
   const read = readSettings(upSettings, { flags, env: await deps.env() }, { otherEnv: ['SALLYPORT_ADMIN_TOKEN'] })
   if (!read.ok) throw settingsError(read.faults)
+  if (read.values.simulate && upstream !== undefined)
+    throw new SallyportError(
+      'SETTINGS_INVALID',
+      '--simulate: stands in for every provider; leave out --upstream, or it',
+    )
   return read.values
 }

@@ -9,7 +9,7 @@ export function defineUp(parent: Command, context: Context): void {
     .description('Run the firewall in this process until SIGTERM or SIGINT; a second signal ends it at once.')
     .option(
       '--policies <dir>',
-      'folder of AgentPolicy and Agent files (SALLYPORT_POLICIES); without it every request is refused',
+      'folder of AgentPolicy and Agent files (SALLYPORT_POLICIES); default: policies/ in the data folder, made with a starter policy when it is not there',
     )
     .option('--port <port>', 'of the facade on 127.0.0.1 (SALLYPORT_PORT; default 16080; 0 = a free one)')
     .option(
@@ -46,6 +46,7 @@ export function defineUp(parent: Command, context: Context): void {
       '--upstream-http2',
       'HTTP/2 with providers whose TLS chooses it; for many streams at once (SALLYPORT_UPSTREAM_HTTP2)',
     )
+    .option('--simulate', 'a simulated provider in the place of all of them: no key, no cost (SALLYPORT_SIMULATE)')
     .option(
       '--limit <name=value>',
       'one cap of the path, such as argumentBytes=256KiB; repeatable (SALLYPORT_LIMIT)',

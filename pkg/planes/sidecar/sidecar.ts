@@ -99,7 +99,13 @@ export type Sidecar = {
 }
 
 /** The checks with their worker. One for a process; close it last. */
-export type Checks = { readonly firewall: Firewall; ready(): Promise<void>; close(): Promise<void> }
+export type Checks = {
+  readonly firewall: Firewall
+  /** The reader of SQL that the firewall asks. */
+  readonly sql: Pick<FirewallDeps['sql'], 'read'>
+  ready(): Promise<void>
+  close(): Promise<void>
+}
 
 /** For a connection to another host. */
 const CONNECT_MS = 5_000
@@ -154,6 +160,7 @@ export function newChecks(deps: ChecksDeps, limits: Limits): Checks {
   const firewall = newFirewall({ sql, newJson: newJsonScanner, ...checked }, limits)
   return {
     firewall,
+    sql,
     ready: async () => {
       await pool.ready()
       if (limits.sqlInlineBytes > 0) inline.loadSoon()

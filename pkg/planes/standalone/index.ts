@@ -17,4 +17,5 @@ export type {
   UpstreamSetting,
   VerdictReader,
 } from './ports.ts'
+export { startSimulated } from './simulated.ts'
 export { startStandalone } from './standalone.ts'

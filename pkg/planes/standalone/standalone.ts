@@ -1,6 +1,6 @@
 import type { CompiledAgent } from '#pkg/control/compile'
 import { SallyportError } from '#pkg/model/errors'
-import { newChecks, newSidecar, type SidecarOptions } from '#pkg/planes/sidecar'
+import { type Checks, newChecks, newSidecar, type SidecarDeps, type SidecarOptions } from '#pkg/planes/sidecar'
 import { compileChecks } from '#pkg/platform/expr'
 import { formatFault, inOrder, newResourceReader, type ResourceFault } from '#pkg/platform/resources'
 import { newVerdictIds } from '#pkg/systems/audit'
@@ -12,6 +12,7 @@ import { readFolder, watchFolder } from './folder.ts'
 import { livesWithIdentity } from './identity.ts'
 import { newIdentityDesk } from './identity-admin.ts'
 import { cutWhoMayNotAct, newVerbs } from './lifecycle-verbs.ts'
+import { observing } from './observing.ts'
 import type { Advice, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
 import { newRoster } from './roster.ts'
 import { PolicySource, type Reading } from './source.ts'
@@ -41,11 +42,6 @@ function desksOf({ lives, identity }: Stores): Pick<Standalone, 'move' | 'identi
   return { move: newVerbs(lives), identity: newIdentityDesk(identity) }
 }
 
-function pathOf({ random }: StandaloneDeps, { lives, verdicts, identity }: Stores) {
-  const { proofs } = identity
-  return { lives: livesWithIdentity(lives, identity), verdicts, proofs, newVerdictId: newVerdictIds(random) }
-}
-
 async function assemble(
   deps: StandaloneDeps,
   options: StandaloneOptions,
@@ -61,10 +57,7 @@ async function assemble(
   const stores = openStores(deps, options, (agent) => roster.snapshotOf(agent))
   const { lives, tokens, verdicts, identity } = stores
   const roster = newRoster(checks.firewall, tokens)
-  const sidecar = newSidecar(
-    { ...deps, ...pathOf(deps, stores), roster, firewall: checks.firewall },
-    sidecarOptions(options),
-  )
+  const sidecar = newSidecar(pathDeps(deps, { stores, roster, checks }), sidecarOptions(options))
   cutWhoMayNotAct(lives, sidecar, identity.identities)
 
   let reading: Reading = first
@@ -125,6 +118,17 @@ async function assemble(
     await close(0)
     throw error
   }
+}
+
+type Built = { readonly stores: Stores; readonly roster: SidecarDeps['roster']; readonly checks: Checks }
+
+/** What the path is made of. What it lets through is noted for `policy suggest`. */
+function pathDeps(deps: StandaloneDeps, { stores, roster, checks }: Built): SidecarDeps {
+  const { verdicts, notes, identity } = stores
+  const { proofs } = identity
+  const lives = livesWithIdentity(stores.lives, identity)
+  const firewall = observing(checks.firewall, { notes, sql: checks.sql })
+  return { ...deps, roster, lives, verdicts, proofs, firewall, newVerdictId: newVerdictIds(deps.random) }
 }
 
 function explainers(

@@ -4,6 +4,7 @@ import { SallyportError } from '#pkg/model/errors'
 import { openVerdictLog } from '#pkg/systems/audit'
 import { openTokens } from '#pkg/systems/identity'
 import { openLifecycle } from '#pkg/systems/lifecycle'
+import { openObserved } from '#pkg/systems/observed'
 import { type Identity, openIdentity } from './identity.ts'
 import { newLogAudit } from './log-audit.ts'
 import type { StandaloneDeps, StandaloneOptions } from './ports.ts'
@@ -37,10 +38,13 @@ export function openStores(
     const tokens = openTokens(deps, { dataDir })
     const verdicts = openVerdictLog(deps, { dataDir })
     opened.push(() => verdicts.close())
+    const notes = openObserved(deps, { dataDir })
+    opened.push(() => notes.close())
     return {
       lives,
       tokens,
       verdicts,
+      notes,
       identity,
       close: async () => {
         for (const shut of opened.reverse()) await shut()

@@ -53,6 +53,7 @@ test('[SET-05] without anything said, up has the documented defaults', () => {
     a2aServer: {},
     trustDomain: 'sallyport.local',
     upstreamHttp2: false,
+    simulate: false,
     egressAddresses: {},
     output: 'text',
     limits: DEFAULT_LIMITS,

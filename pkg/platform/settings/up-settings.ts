@@ -85,6 +85,12 @@ export const upSettings = {
     default: false,
     doc: 'HTTP/2 with providers whose TLS chooses it: fewer connections and less work where many answers stream at once.',
   }),
+  simulate: flag({
+    flag: 'simulate',
+    env: 'SALLYPORT_SIMULATE',
+    default: false,
+    doc: 'A simulated provider in the place of all of them; no key is sent anywhere.',
+  }),
   egressAddresses: hostAddresses({
     flag: 'egress-address',
     env: 'SALLYPORT_EGRESS_ADDRESS',

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+/** Unpacked. The WASM of the SQL grammar and two copies of what it needs make up most of it. */
+const MAX_BYTES = 9 * 1024 * 1024
+/** Libraries of tests and of the making: they have no place in what people run. */
+const NOT_SHIPPED =
+  /node_modules\/(?:openai|@anthropic-ai|@google\/genai|@modelcontextprotocol|@a2a-js|express|fast-check|@electric-sql|playwright-core|typescript|esbuild|@biomejs)\//
+
+test('[FIRST-03] the bundle runs without node_modules, and holds no test, no fixture and no library of tests', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sp-package-'))
+  try {
+    const out = join(dir, 'dist')
+    const built = spawnSync(process.execPath, [join(ROOT, 'scripts/build.ts'), out], { encoding: 'utf8' })
+    assert.equal(built.status, 0, built.stderr)
+    const inputs = readFileSync(join(out, 'inputs.txt'), 'utf8').trim().split('\n')
+    assert.ok(inputs.includes('cmd/sallyctl/main.ts') && inputs.some((path) => path.includes('node_modules/undici/')))
+    const wrong = inputs.filter((path) => /\.(?:test|fixture)\.ts$|^test\//.test(path) || NOT_SHIPPED.test(path))
+    assert.deepEqual(wrong, [])
+    const files = readdirSync(out)
+    assert.deepEqual(
+      files.filter((name) => name.endsWith('.ts')),
+      [],
+    )
+    const bytes = files.reduce((sum, name) => sum + statSync(join(out, name)).size, 0)
+    assert.ok(bytes <= MAX_BYTES, `${bytes} bytes`)
+    for (const file of ['sallyctl.mjs', 'launch.js']) {
+      const ran = spawnSync(process.execPath, [join(out, file), 'version'], { encoding: 'utf8', cwd: dir })
+      assert.match(ran.stdout, /^sallyctl \d/, ran.stderr)
+    }
+    const policies = join(ROOT, 'docs/examples/marketing')
+    const checked = spawnSync(process.execPath, [join(out, 'launch.js'), 'policy', 'check', policies], {
+      encoding: 'utf8',
+    })
+    assert.equal(checked.status, 0, checked.stderr)
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+})
+
+test('[FIRST-03] the manifest ships the bundle alone, and has nothing installed but a Node where one fits', () => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  assert.deepEqual(
+    [manifest.files, manifest.bin, manifest.dependencies],
+    [['dist'], { sallyctl: 'dist/launch.js' }, undefined],
+  )
+  assert.ok(Object.keys(manifest.optionalDependencies).every((name) => /^node-/.test(name)))
+  assert.match(manifest.scripts.prepack, /scripts\/build\.ts/)
+})
+
+test('[FIRST-04] the Quick start of the README is what the script of the first minutes runs', () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+  const section = readme.slice(readme.indexOf('## Quick start')).split(/\n## /)[0] ?? ''
+  const script = readFileSync(join(ROOT, 'test/first-minutes/run.ts'), 'utf8')
+  const commands = [...section.matchAll(/^(?:make|npm|npx|\.\/sallyctl) [^#\n]*/gm)].map(([line]) => line.trim())
+  assert.ok(commands.length >= 6, 'there are commands')
+  const steps = [...script.matchAll(/step\(\s*[`'"]([^`'"]+)[`'"]/g)].map(([, name]) => (name ?? '').split('  ')[0])
+  for (const command of commands) assert.ok(steps.includes(command), `${command}: no step of the script`)
+})
