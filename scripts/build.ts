@@ -1,6 +1,6 @@
 /**
  * Makes `dist/`, which is what the npm package holds: `sallyctl.mjs`, which Node ≥ 24.12 runs without `node_modules`, its
- * checks worker, the WASM of the SQL grammar, and `launch.js`, which any Node runs.
+ * workers (checks, CA), the WASM of the SQL grammar, and `launch.js`, which any Node runs.
  *
  *   node scripts/build.ts [FOLDER]
  */
@@ -16,13 +16,14 @@ const out = resolve(process.argv[2] ?? join(root, 'dist'))
 /** What is named by URL stands beside the bundle. */
 const MOVED = [
   ["'./checks-worker.ts'", "'./checks-worker.mjs'"],
+  ["'./ca-worker.ts'", "'./ca-worker.mjs'"],
   ["'../../package.json'", "'./package.json'"],
 ] as const
 
 const beside: Plugin = {
   name: 'beside',
   setup({ onLoad }) {
-    onLoad({ filter: /(?:sidecar\/sidecar|sallyctl\/main)\.ts$/ }, ({ path }) => {
+    onLoad({ filter: /(?:sidecar\/sidecar|server\/ca-pool|sallyctl\/main)\.ts$/ }, ({ path }) => {
       let contents = readFileSync(path, 'utf8')
       for (const [from, to] of MOVED) contents = contents.replace(from, to)
       return { contents, loader: 'ts' }
@@ -34,7 +35,11 @@ rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 const result = await build({
   absWorkingDir: root,
-  entryPoints: { sallyctl: 'cmd/sallyctl/main.ts', 'checks-worker': 'pkg/planes/sidecar/checks-worker.ts' },
+  entryPoints: {
+    sallyctl: 'cmd/sallyctl/main.ts',
+    'checks-worker': 'pkg/planes/sidecar/checks-worker.ts',
+    'ca-worker': 'pkg/systems/identity/server/ca-worker.ts',
+  },
   outdir: out,
   outExtension: { '.js': '.mjs' },
   bundle: true,
