@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { SallyportError } from '#pkg/model/errors'
 import { printable } from './escape.ts'
@@ -17,12 +17,14 @@ const SIGNALLED = 128
 export function runChild(deps: CliDeps, words: readonly string[], env: Record<string, string>): Promise<number> {
   const [program = '', ...args] = words
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, stdio: 'inherit' })
+    let child: ChildProcess | null = null
+    // before the program begins: it may tell somebody that it is there before this process goes on
     const stop = deps.onSignal((signal) => {
       // Ctrl-C on a terminal reaches the whole group by itself: twice would be a second one
       if (signal === 'SIGINT' && deps.isInteractive === true) return
-      child.kill(signal)
+      child?.kill(signal)
     })
+    child = spawn(program, args, { env, stdio: 'inherit' })
     child.once('error', (error: NodeJS.ErrnoException) => {
       stop()
       const status = error.code === 'ENOENT' ? NOT_FOUND : error.code === 'EACCES' ? NOT_RUNNABLE : null
