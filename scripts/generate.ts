@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { DEFAULT_LIMITS, REASONS } from '#pkg/model'
 import { DIALECT_RULES, DIALECTS } from '../test/dialects.ts'
 import { generatedApi } from './generate-api.ts'
+import { generatedProto } from './generate-proto.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -94,6 +95,7 @@ function dialectsPage(): string {
 
 const made = new Map<string, string>([
   ...(await generatedApi()),
+  ...generatedProto(root),
   ['docs/reference/reasons.md', reasonsPage()],
   ['docs/reference/limits.md', limitsPage()],
   ['docs/reference/dialects.md', dialectsPage()],

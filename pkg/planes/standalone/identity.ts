@@ -54,6 +54,8 @@ export type Identity = {
   holds(agent: AgentKey): boolean
   /** Waits for the SVID of an agent; null = nothing to wait for. Resolves after `identityWaitMs` at the latest, never rejects. */
   pending(agent: AgentKey): Promise<void> | null
+  /** Does an SVID of that epoch still count: is its agent active, and not revoked since? */
+  isCurrent(spiffeId: string, epoch: number): boolean
   /** Of a released agent: is the fresh key there? */
   thaw(agent: AgentKey, epoch: number): Promise<boolean>
   /** Why identities are not signed, or null. */
@@ -105,6 +107,11 @@ export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs 
     holds: (agent) => identities.held(agent) !== null,
     pending: (agent) =>
       subjectOf(agent) === null || identities.held(agent) !== null ? null : atMost(get(agent), waitMs),
+    isCurrent: (spiffeId, epoch) => {
+      const agent = agentOfId(spiffeId)
+      const standing = agent === null ? null : deps.standingOf(agent)
+      return standing?.state === 'Active' && standing.epoch === epoch
+    },
     thaw: async (agent, epoch) => (await get(agent))?.epoch === epoch,
     fault: () => fault,
     begin: () => {

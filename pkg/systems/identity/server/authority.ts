@@ -58,6 +58,8 @@ export type X509Issued = {
 export type JwtAsk = {
   readonly agent: AgentKey
   readonly audience: string
+  /** Further audiences of the same token. Default none. */
+  readonly others?: readonly string[]
   readonly jkt: string
   readonly role: string
   readonly toolsDigest: string
@@ -195,7 +197,7 @@ class FolderAuthority implements Authority {
     const sub = agentSpiffeId(this.trustDomain, ask.agent)
     const claims: JwtSvidClaims = {
       sub,
-      aud: [ask.audience],
+      aud: [ask.audience, ...(ask.others ?? [])],
       iat,
       exp: iat + SVID_SECONDS,
       jti,
@@ -214,7 +216,7 @@ class FolderAuthority implements Authority {
       notAfter: new Date(expiresMs).toISOString(),
       epoch: ask.epoch,
       slot: slot.id,
-      audience: ask.audience,
+      audience: claims.aud.join(' '),
     })
     return { token: `${text}.${Buffer.from(signature).toString('base64url')}`, expiresMs, jti, slot: slot.id }
   }
