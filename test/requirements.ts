@@ -316,6 +316,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'XSVID-06':
     'X509-SVID §5: a chain is verified by RFC 5280 §6: order, time, signatures, no critical extension that is not understood',
   'XSVID-07': 'X509-SVID §5.1: a leaf is verified against the bundle of its own trust domain, and no other',
+  'XSVID-08': 'X509-SVID §2–4: what the CA makes has the names, constraints and usages that each kind must have',
   'JSVID-01':
     'JWT-SVID §2: no algorithm but those of the standard that we sign with, and no header beside alg, kid, typ',
   'JSVID-02': 'JWT-SVID §3.1: `sub` is the SPIFFE ID of a workload in the trust domain of the bundle',
@@ -340,6 +341,12 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'CA-06': 'keys of the CA are replaced when a third of their life is left, and revoked once it is over',
   'CA-07': 'each credential and each move of a key is on record before it is given out, without key or token',
   'CA-08': 'an X.509-SVID lives 300 s from 30 s before now, with the uid and the epoch of its agent',
+  'CA-09': 'what the CA writes into root, issuer and leaf is what the standards ask of each, in its proper type',
+  'IDOUT-01':
+    'X.509-SVIDs of a running process: other libraries accept and refuse them as we do, through a whole rotation',
+  'IDOUT-02': 'no linter of certificates finds a fault in what the CA signs',
+  'IDOUT-03':
+    'JWT-SVIDs and trust bundle of a running process: libraries for SPIFFE and JWT accept and refuse them as we do',
   'IDN-01': 'an SVID is made when it is first needed, once',
   'IDN-02': 'from the turn in which an agent loses its right its key, certificate and tokens are worth nothing here',
   'IDN-03': 'a JWT-SVID is for one audience, bound to the key of the agent, and renewed with time and policy',
