@@ -341,6 +341,11 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'CA-06': 'keys of the CA are replaced when a third of their life is left, and revoked once it is over',
   'CA-07': 'each credential and each move of a key is on record before it is given out, without key or token',
   'CA-08': 'an X.509-SVID lives 300 s from 30 s before now, with the uid and the epoch of its agent',
+  'CA-10':
+    'a file of the CA that was cut, changed or lost: no identity is signed, the fault names the file, and no other root is made',
+  'CA-11': 'a first start that broke off is a first start again; so is a folder that is not there',
+  'CA-12':
+    'folder and files of the CA are for their owner alone: bits that let others at them are taken away with a warning',
   'CA-09': 'what the CA writes into root, issuer and leaf is what the standards ask of each, in its proper type',
   'IDOUT-01':
     'X.509-SVIDs of a running process: other libraries accept and refuse them as we do, through a whole rotation',
