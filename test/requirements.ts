@@ -307,6 +307,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'SPIFFE-ID §2.2: segments of a path are not empty, not `.` or `..`, of `[A-Za-z0-9._-]`, with no slash behind the last',
   'SID-04': 'SPIFFE-ID §2.3: an ID of 2,048 bytes is read, a longer one refused',
   'SID-05': 'SPIFFE-ID §2: an ID with a query or a fragment is refused',
+  'SID-06': 'SPIFFE-ID §2.1: a trust domain is the same whether or not it is an IP address or a DNS name',
   'XSVID-01': 'X509-SVID §2: a leaf has exactly one URI name, the SPIFFE ID; with more or none it is refused',
   'XSVID-02': 'X509-SVID §4.1: a leaf is no CA, a signer is one',
   'XSVID-03':
@@ -317,6 +318,9 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'X509-SVID §5: a chain is verified by RFC 5280 §6: order, time, signatures, no critical extension that is not understood',
   'XSVID-07': 'X509-SVID §5.1: a leaf is verified against the bundle of its own trust domain, and no other',
   'XSVID-08': 'X509-SVID §2–4: what the CA makes has the names, constraints and usages that each kind must have',
+  'XSVID-09': 'X509-SVID §3.1: beside an empty subject the URI name is critical, else the leaf is refused',
+  'XSVID-10':
+    'X509-SVID §4.2: where a signer constrains the names below it the chain is refused: nobody here judges such constraints',
   'JSVID-01':
     'JWT-SVID §2: no algorithm but those of the standard that we sign with, and no header beside alg, kid, typ',
   'JSVID-02': 'JWT-SVID §3.1: `sub` is the SPIFFE ID of a workload in the trust domain of the bundle',
@@ -324,11 +328,15 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'JSVID-04': 'JWT-SVID §3.3: `exp` is there; a token that is over, not begun or too long is refused',
   'JSVID-05': 'JWT-SVID §4: compact serialization alone; nothing that is no token makes a verifier throw',
   'JSVID-06': 'JWT-SVID §5: the signature is that of the key that `kid` names in the bundle of its trust domain',
+  'JSVID-07': 'JWT-SVID §6: only keys of the bundle that are for JWT-SVIDs verify one, and they verify nothing else',
+  'JSVID-08': 'JWT-SVID §2–3: what the CA signs has no header but alg, kid and typ, and sub, aud and exp',
   'BUNDLE-01': 'Trust-Bundle §4: a bundle is a JWK Set with `keys`, which may be empty; anything else is refused',
   'BUNDLE-02':
     'Trust-Bundle §4.1: `spiffe_sequence` grows with every change; sequence and refresh hint are whole numbers',
   'BUNDLE-03': 'Trust-Bundle §4.2: a key without `kty` or `use`, or of an unknown one, is passed over',
   'BUNDLE-04': 'Trust-Bundle §4.2: a key for tokens has a `kid`, one for certificates exactly one certificate in `x5c`',
+  'BUNDLE-05': 'Trust-Bundle §4.1.3: with no key that can be used every SVID of the trust domain is refused',
+  'BUNDLE-06': 'RFC 7517 §4.7: an entry whose key is not that of its certificate is passed over',
   'CSR-01':
     'a signing request that names anything but its own ID, asks for a right or does not prove its key is refused',
   'CSR-02': 'a refused signing request is an error that says why',
