@@ -307,6 +307,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'SPIFFE-ID §2.2: segments of a path are not empty, not `.` or `..`, of `[A-Za-z0-9._-]`, with no slash behind the last',
   'SID-04': 'SPIFFE-ID §2.3: an ID of 2,048 bytes is read, a longer one refused',
   'SID-05': 'SPIFFE-ID §2: an ID with a query or a fragment is refused',
+  'SID-06': 'SPIFFE-ID §2.1: a trust domain is the same whether or not it is an IP address or a DNS name',
   'XSVID-01': 'X509-SVID §2: a leaf has exactly one URI name, the SPIFFE ID; with more or none it is refused',
   'XSVID-02': 'X509-SVID §4.1: a leaf is no CA, a signer is one',
   'XSVID-03':
@@ -316,6 +317,10 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'XSVID-06':
     'X509-SVID §5: a chain is verified by RFC 5280 §6: order, time, signatures, no critical extension that is not understood',
   'XSVID-07': 'X509-SVID §5.1: a leaf is verified against the bundle of its own trust domain, and no other',
+  'XSVID-08': 'X509-SVID §2–4: what the CA makes has the names, constraints and usages that each kind must have',
+  'XSVID-09': 'X509-SVID §3.1: beside an empty subject the URI name is critical, else the leaf is refused',
+  'XSVID-10':
+    'X509-SVID §4.2: where a signer constrains the names below it the chain is refused: nobody here judges such constraints',
   'JSVID-01':
     'JWT-SVID §2: no algorithm but those of the standard that we sign with, and no header beside alg, kid, typ',
   'JSVID-02': 'JWT-SVID §3.1: `sub` is the SPIFFE ID of a workload in the trust domain of the bundle',
@@ -323,11 +328,15 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'JSVID-04': 'JWT-SVID §3.3: `exp` is there; a token that is over, not begun or too long is refused',
   'JSVID-05': 'JWT-SVID §4: compact serialization alone; nothing that is no token makes a verifier throw',
   'JSVID-06': 'JWT-SVID §5: the signature is that of the key that `kid` names in the bundle of its trust domain',
+  'JSVID-07': 'JWT-SVID §6: only keys of the bundle that are for JWT-SVIDs verify one, and they verify nothing else',
+  'JSVID-08': 'JWT-SVID §2–3: what the CA signs has no header but alg, kid and typ, and sub, aud and exp',
   'BUNDLE-01': 'Trust-Bundle §4: a bundle is a JWK Set with `keys`, which may be empty; anything else is refused',
   'BUNDLE-02':
     'Trust-Bundle §4.1: `spiffe_sequence` grows with every change; sequence and refresh hint are whole numbers',
   'BUNDLE-03': 'Trust-Bundle §4.2: a key without `kty` or `use`, or of an unknown one, is passed over',
   'BUNDLE-04': 'Trust-Bundle §4.2: a key for tokens has a `kid`, one for certificates exactly one certificate in `x5c`',
+  'BUNDLE-05': 'Trust-Bundle §4.1.3: with no key that can be used every SVID of the trust domain is refused',
+  'BUNDLE-06': 'RFC 7517 §4.7: an entry whose key is not that of its certificate is passed over',
   'CSR-01':
     'a signing request that names anything but its own ID, asks for a right or does not prove its key is refused',
   'CSR-02': 'a refused signing request is an error that says why',
@@ -340,6 +349,17 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'CA-06': 'keys of the CA are replaced when a third of their life is left, and revoked once it is over',
   'CA-07': 'each credential and each move of a key is on record before it is given out, without key or token',
   'CA-08': 'an X.509-SVID lives 300 s from 30 s before now, with the uid and the epoch of its agent',
+  'CA-10':
+    'a file of the CA that was cut, changed or lost: no identity is signed, the fault names the file, and no other root is made',
+  'CA-11': 'a first start that broke off is a first start again; so is a folder that is not there',
+  'CA-12':
+    'folder and files of the CA are for their owner alone: bits that let others at them are taken away with a warning',
+  'CA-09': 'what the CA writes into root, issuer and leaf is what the standards ask of each, in its proper type',
+  'IDOUT-01':
+    'X.509-SVIDs of a running process: other libraries accept and refuse them as we do, through a whole rotation',
+  'IDOUT-02': 'no linter of certificates finds a fault in what the CA signs',
+  'IDOUT-03':
+    'JWT-SVIDs and trust bundle of a running process: libraries for SPIFFE and JWT accept and refuse them as we do',
   'IDN-01': 'an SVID is made when it is first needed, once',
   'IDN-02': 'from the turn in which an agent loses its right its key, certificate and tokens are worth nothing here',
   'IDN-03': 'a JWT-SVID is for one audience, bound to the key of the agent, and renewed with time and policy',

@@ -74,7 +74,7 @@ export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs 
   const { clock, log, random, audit } = deps
   const dir = join(dataDir, 'ca')
   const worker = deps.caWorker ?? newCaPool(deps)
-  const keys = newFileKeyManager({ random }, dir)
+  const keys = newFileKeyManager({ random, log }, dir)
   const authority = newAuthority({ clock, log, random, audit, worker, keys }, { dir, trustDomain })
   const chance = (): number => (random(1)[0] ?? 0) / 255
   const subjectOf = (agent: AgentKey) => subjectOfAgent(deps, agent)
@@ -117,14 +117,11 @@ export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs 
     begin: () => {
       authority
         .ready()
-        .then(
-          () => authority.maintain(),
-          (error: unknown) => {
-            fault = error instanceof Error ? error.message : 'unknown'
-            log.error('ca-not-ready', { error })
-          },
-        )
-        .catch((error: unknown) => log.error('ca-upkeep-failed', { error }))
+        .then(() => authority.maintain())
+        .catch((error: unknown) => {
+          fault = error instanceof Error ? error.message : 'unknown'
+          log.error('ca-not-ready', { error })
+        })
     },
     close: async () => {
       clearInterval(upkeep)
