@@ -21,6 +21,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'HISTORY-02':
     'A call in a history that was never released is on record, or refused where a rule says so, in every dialect.',
   'HISTORY-03': 'Results and documents of a history are read whole, each text with its place, in every dialect.',
+  'TWIN-01':
+    'A request with a member in a second spelling, beside the one that is read or in its place, is refused in every dialect.',
   'RESP-01':
     'Responses: what was allowed arrives byte for byte, in every framing and cut; what the provider ran itself is no call.',
   'RESP-02':

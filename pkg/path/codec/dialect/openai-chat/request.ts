@@ -9,7 +9,7 @@ import {
   type Work,
 } from '#pkg/model'
 import { readBody } from '#pkg/path/codec/wire/json'
-import { asArray, asObject, asText, type Json, placedContent } from '#pkg/path/codec/wire/shape'
+import { asArray, asObject, asText, type Json, placedContent, places, twinIn } from '#pkg/path/codec/wire/shape'
 import { toolsOf } from './shape.ts'
 
 const CHAT: Endpoint = { name: 'chat.completions', method: 'POST', path: '/chat/completions', kind: 'judged' }
@@ -65,7 +65,19 @@ function bodiless(endpoint: Endpoint): RequestView {
   }
 }
 
+/** What is read of a request. What else a provider reads, nothing here rests on. */
+const FUNCTION = places({}, 'name', 'arguments', 'input')
+const CALL = places({ function: FUNCTION, custom: FUNCTION }, 'id', 'type')
+const MESSAGE = places({ tool_calls: CALL, function_call: FUNCTION }, 'role', 'content', 'tool_call_id')
+const TOOL = places({ function: FUNCTION, custom: FUNCTION }, 'type', 'server_url', 'require_approval')
+const READ = places(
+  { messages: MESSAGE, tools: TOOL, functions: FUNCTION, response_format: places({}, 'type') },
+  ...['model', 'stream', 'n', 'web_search_options'],
+)
+
 function shapeFault(endpoint: Endpoint, value: Json): string | null {
+  const twin = twinIn(value, READ)
+  if (twin !== null) return `has "${twin}" in another spelling, which some readers take for it`
   if (asText(value['model']) === null) return 'has no "model", which must be a string'
   const stream = value['stream']
   if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
