@@ -69,6 +69,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'SIM-11': 'whatever is asked is answered in a shape that the provider has',
   'COMPAT-01':
     'a provider of type OpenAICompatible has a facade, a grant and a key of its own, and is reached at the host of its first entry or at --upstream',
+  'COMPAT-02':
+    'what has a request answered by another model, at another place, or with something that runs there is granted by name',
   'FRAME-01': 'the bytes of an unfinished event are kept once, in blocks, and come back in one piece',
   'FRAME-02': 'an event of several MiB that is large because of a picture passes byte for byte, however it is cut',
   'FRAME-03':
@@ -519,4 +521,6 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'EGR-13': 'A host with a facade is not reached as plain egress',
   'EGR-14':
     'HTTP clients of others (curl, undici, node:http) reach what is granted through the proxy, and nothing else',
+  'EGR-15':
+    'What a host may take a request to do besides its first line (a destination, a method in the query, a header by another name) is granted, or does not arrive',
 }
