@@ -395,6 +395,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'At a kill a request that waits for its answer is refused in its own dialect, and the other side is reset.',
   'KILL-04':
     'After a kill no connection that the agent used is used again, and its sessions with tool servers are forgotten.',
+  'KILL-05':
+    'What was on its way in at a kill, a half of a request or one that waits behind another, is refused when its turn comes.',
   'STORE-01':
     'A row of the shared store is overwritten only by who saw its last writing, and never by a smaller epoch, whoever asks.',
   'STORE-02': 'A new floor of epochs is above every epoch and floor before it, and durable.',
