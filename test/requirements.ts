@@ -21,6 +21,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'HISTORY-02':
     'A call in a history that was never released is on record, or refused where a rule says so, in every dialect.',
   'HISTORY-03': 'Results and documents of a history are read whole, each text with its place, in every dialect.',
+  'TWIN-01':
+    'A request with a member in a second spelling, beside the one that is read or in its place, is refused in every dialect.',
   'RESP-01':
     'Responses: what was allowed arrives byte for byte, in every framing and cut; what the provider ran itself is no call.',
   'RESP-02':
@@ -67,6 +69,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'SIM-11': 'whatever is asked is answered in a shape that the provider has',
   'COMPAT-01':
     'a provider of type OpenAICompatible has a facade, a grant and a key of its own, and is reached at the host of its first entry or at --upstream',
+  'COMPAT-02':
+    'what has a request answered by another model, at another place, or with something that runs there is granted by name',
   'FRAME-01': 'the bytes of an unfinished event are kept once, in blocks, and come back in one piece',
   'FRAME-02': 'an event of several MiB that is large because of a picture passes byte for byte, however it is cut',
   'FRAME-03':
@@ -411,6 +415,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'At a kill a request that waits for its answer is refused in its own dialect, and the other side is reset.',
   'KILL-04':
     'After a kill no connection that the agent used is used again, and its sessions with tool servers are forgotten.',
+  'KILL-05':
+    'What was on its way in at a kill, a half of a request or one that waits behind another, is refused when its turn comes.',
   'STORE-01':
     'A row of the shared store is overwritten only by who saw its last writing, and never by a smaller epoch, whoever asks.',
   'STORE-02': 'A new floor of epochs is above every epoch and floor before it, and durable.',
@@ -550,4 +556,6 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'EGR-13': 'A host with a facade is not reached as plain egress',
   'EGR-14':
     'HTTP clients of others (curl, undici, node:http) reach what is granted through the proxy, and nothing else',
+  'EGR-15':
+    'What a host may take a request to do besides its first line (a destination, a method in the query, a header by another name) is granted, or does not arrive',
 }
