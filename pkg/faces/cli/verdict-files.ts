@@ -4,6 +4,7 @@ import { inFieldOrder, readVerdictQuery, type VerdictFilter } from '#pkg/faces/a
 import type { VerdictRecord } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { systemClock } from '#pkg/platform/clock'
+import { whyNot } from '#pkg/platform/files'
 import { linesOf } from './lines.ts'
 
 /** As systems/audit names them: rotated ones keep their number, the last one grows. */
@@ -52,7 +53,7 @@ export async function findVerdict(files: readonly string[], id: string): Promise
 async function* recordsOf(files: readonly string[]): AsyncGenerator<VerdictRecord> {
   for (const file of files) {
     const unreadable = (cause: unknown): SallyportError =>
-      new SallyportError('STATE_UNAVAILABLE', `${file}: cannot be read: ${cause instanceof Error ? cause.message : ''}`)
+      new SallyportError('STATE_UNAVAILABLE', `${file}: cannot be read: ${whyNot(cause, file)}`)
     try {
       const stream = createReadStream(file, 'utf8')
       for await (const { text } of linesOf(stream, MAX_LINE_CHARS, () => new Error('a line is too long'))) {

@@ -1,10 +1,9 @@
-import { mkdirSync } from 'node:fs'
 import { type AgentKey, DEFAULT_TRUST_DOMAIN, type Snapshot, type Standing } from '#pkg/model'
-import { SallyportError } from '#pkg/model/errors'
 import { openVerdictLog } from '#pkg/systems/audit'
 import { openTokens } from '#pkg/systems/identity'
 import { openLifecycle } from '#pkg/systems/lifecycle'
 import { openObserved } from '#pkg/systems/observed'
+import { makeDataFolder } from './data-folder.ts'
 import { type Identity, openIdentity } from './identity.ts'
 import { newLogAudit } from './log-audit.ts'
 import type { StandaloneDeps, StandaloneOptions } from './ports.ts'
@@ -18,11 +17,7 @@ export function openStores(
   { dataDir, trustDomain = DEFAULT_TRUST_DOMAIN, limits }: StandaloneOptions,
   snapshotOf: (agent: AgentKey) => Snapshot | null,
 ) {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    throw new SallyportError('STATE_UNAVAILABLE', `the data folder cannot be made: ${dataDir}`, { cause })
-  }
+  makeDataFolder(dataDir)
   const audit = newLogAudit(deps)
   const thaw = (agent: AgentKey, epoch: number): Promise<boolean> => identity.thaw(agent, epoch)
   const lives = openLifecycle({ ...deps, audit, thaw }, { dataDir })

@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import type { VerdictRecord } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { whyNot } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import { type AuditDisk, systemDisk } from './ports.ts'
 import { readRecords, type Slice } from './read-records.ts'
@@ -198,10 +200,9 @@ function tell(listener: (record: VerdictRecord) => void, record: VerdictRecord, 
 }
 
 function unavailable(dataDir: string, cause: unknown): SallyportError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new SallyportError(
-    'STATE_UNAVAILABLE',
-    `the verdict log in ${dataDir} cannot be written (${why}): make room, or give the right to write`,
-    { fields: { dataDir }, cause },
-  )
+  const file = join(dataDir, 'verdicts.jsonl')
+  return new SallyportError('STATE_UNAVAILABLE', `the verdict log ${file} cannot be written: ${whyNot(cause, file)}`, {
+    fields: { dataDir },
+    cause,
+  })
 }

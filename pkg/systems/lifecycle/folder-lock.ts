@@ -1,7 +1,7 @@
 import { linkSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { SallyportError } from '#pkg/model/errors'
-import { writeNewFile } from '#pkg/platform/files'
+import { whyNot, writeNewFile } from '#pkg/platform/files'
 
 /** Who holds a lock. `start` tells a process from a later one with the same number; empty where the system does not say. */
 type Holder = { readonly pid: number; readonly start: string }
@@ -25,7 +25,7 @@ export function lockFolder(dataDir: string): FolderLock {
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       if (tryLink(draft, path)) return { release: () => releaseLock(path, mine) }
-      const text = readOrNull(path)
+      const text = lockText(path)
       if (text === null) continue
       const holder = holderOf(path, text)
       if (isAlive(holder)) throw held(dataDir, path, holder)
@@ -66,6 +66,20 @@ function takeAway(path: string, expected: string): void {
 
 function releaseLock(path: string, mine: Holder): void {
   if (readOrNull(path) === `${JSON.stringify(mine)}\n`) rmSync(path, { force: true })
+}
+
+/** What stands in the lock; null when it went away. */
+function lockText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return null
+    throw new SallyportError(
+      'STATE_UNAVAILABLE',
+      `the lock ${path} cannot be read: ${whyNot(cause, path)}; if no sallyport runs on this folder, it may be deleted`,
+      { fields: { file: path }, cause },
+    )
+  }
 }
 
 function holderOf(path: string, text: string): Holder {

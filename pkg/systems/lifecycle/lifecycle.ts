@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { AgentKey, AuditSink, LifecycleState, Standing } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { type Clock, rfc3339 } from '#pkg/platform/clock'
-import { type Disk, systemDisk } from '#pkg/platform/files'
+import { type Disk, systemDisk, whyNot } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import { type AgentRow, newRow, standingOfRow, withHold, withoutFile } from './agent-row.ts'
 import { strictestPerAgent, withCeiling } from './ceiling.ts'
@@ -70,6 +70,8 @@ export type Lifecycle = {
 }
 
 const DEFAULT_MAX_STATE_BYTES = 16 * 1024 * 1024
+/** What a person can do; the log names the fault of the disk. */
+const UNWRITTEN = 'it could not be written down: make room on the disk of the data folder, or repair its rights'
 
 /**
  * Takes the data folder for this process and reads `DIR/state.jsonl`. No agent is known before the first `apply`.
@@ -89,7 +91,7 @@ export function openLifecycle(deps: LifecycleDeps, options: LifecycleOptions): L
   } catch (error) {
     lock?.release()
     if (error instanceof SallyportError) throw error
-    throw unavailable(`the lifecycle state in ${dataDir} cannot be opened`, error)
+    throw unavailable(`the state of the agents, ${path}, cannot be opened: ${whyNot(error, path)}`, error)
   }
 }
 
@@ -285,20 +287,17 @@ class OpenLifecycle implements Lifecycle {
   /** Writes down what gives rights back, before it does. */
   #demand(record: ReturnType<typeof moveRecord>): void {
     this.#heal('move')
-    if (!this.healthy) throw unavailable(`${record.agent} stays as it is: its state could not be written down`, null)
+    if (!this.healthy) throw unavailable(`${record.agent} stays as it is: ${UNWRITTEN}`, null)
     try {
       this.#moves.demand(record)
     } catch (error) {
-      throw unavailable(`${record.agent} stays as it is: its move could not be written down`, error)
+      throw unavailable(`${record.agent} stays as it is: ${UNWRITTEN}`, error)
     }
   }
 
   #assertDurable(agent: AgentKey): void {
     if (this.healthy) return
-    throw unavailable(
-      `${agent} is quarantined in this process, but it could not be written down: make room on the disk`,
-      null,
-    )
+    throw unavailable(`${agent} is quarantined in this process, but a restart would lose it: ${UNWRITTEN}`, null)
   }
 
   #thawed(agent: AgentKey): void {
@@ -350,6 +349,5 @@ function isSame(left: Standing | null, right: Standing): boolean {
 }
 
 function unavailable(message: string, cause: unknown): SallyportError {
-  const why = cause instanceof Error ? ` (${cause.message})` : ''
-  return new SallyportError('STATE_UNAVAILABLE', `${message}${why}`, { cause: cause ?? undefined })
+  return new SallyportError('STATE_UNAVAILABLE', message, { cause: cause ?? undefined })
 }

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import type { AgentKey, AuditSink } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
-import type { Disk } from '#pkg/platform/files'
+import { type Disk, whyNot } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import type { RandomBytes } from '#pkg/platform/random'
 import { type BundleDocument, bundleDocument } from '../bundle.ts'
@@ -316,9 +316,9 @@ class FolderAuthority implements Authority {
     try {
       this.#journal.append({ time, authority, by, reason, made, moves })
     } catch (cause) {
-      throw new SallyportError('STATE_UNAVAILABLE', 'the journal of the CA cannot be written; nothing has changed', {
-        cause,
-      })
+      const why = whyNot(cause, this.#journal.path)
+      const words = `the journal of the CA, ${this.#journal.path}, cannot be written, so nothing has changed: ${why}`
+      throw new SallyportError('STATE_UNAVAILABLE', words, { cause })
     }
     for (const { slot, from, to } of moves) {
       this.#deps.log.info('ca-slot', { authority, slot, from, to, by, reason })

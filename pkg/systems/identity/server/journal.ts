@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { CA_SLOT_STATES, type CaSlotState } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
-import { type Disk, readPrivateText, replaceFile } from '#pkg/platform/files'
+import { type Disk, readPrivateText, replaceFile, whyNot } from '#pkg/platform/files'
 import type { AuthorityKind, Slot, SlotMove, SlotPublic } from './slots.ts'
 
 /** One entry: what happened to the slots of one authority, all at once. */
@@ -32,17 +32,17 @@ const MAX_ENTRIES = 32_768
 
 /** The journal of a CA: `DIR/journal.jsonl`, replaced whole, so that a crash leaves it before or after an entry. */
 export class Journal {
-  readonly #path: string
+  readonly path: string
   readonly #disk: Disk
   readonly trustDomain: string
   #state: JournalState
 
   /** @throws SallyportError STATE_UNAVAILABLE: it cannot be read, or is of another trust domain */
   constructor(dir: string, trustDomain: string, disk: Disk) {
-    this.#path = join(dir, FILE)
+    this.path = join(dir, FILE)
     this.#disk = disk
     this.trustDomain = trustDomain
-    this.#state = replay(readEntries(this.#path, trustDomain), this.#path)
+    this.#state = replay(readEntries(this.path, trustDomain), this.path)
   }
 
   get state(): JournalState {
@@ -51,9 +51,9 @@ export class Journal {
 
   /** On the disk when it returns; throws what the disk throws, and then it did not happen. */
   append(entry: JournalEntry): JournalState {
-    const next = replay([...this.#state.entries, entry], this.#path)
+    const next = replay([...this.#state.entries, entry], this.path)
     const lines = [JSON.stringify({ format: HEADER, trustDomain: this.trustDomain }), ...next.entries.map(lineOf)]
-    replaceFile(this.#path, Buffer.from(`${lines.join('\n')}\n`), this.#disk)
+    replaceFile(this.path, Buffer.from(`${lines.join('\n')}\n`), this.#disk)
     this.#state = next
     return next
   }
@@ -62,7 +62,7 @@ export class Journal {
 const lineOf = (entry: JournalEntry): string => JSON.stringify(entry)
 
 function readEntries(path: string, trustDomain: string): readonly JournalEntry[] {
-  const read = readPrivateText(path)
+  const read = readPrivately(path)
   if (read === null) return []
   const [head = '', ...lines] = read.text.split('\n')
   const header = parsed(head)
@@ -74,6 +74,17 @@ function readEntries(path: string, trustDomain: string): readonly JournalEntry[]
     if (entry === null) throw broken(path, at + 2, 'the line is no entry')
     return entry
   })
+}
+
+function readPrivately(path: string): ReturnType<typeof readPrivateText> {
+  try {
+    return readPrivateText(path)
+  } catch (cause) {
+    throw new SallyportError('STATE_UNAVAILABLE', `${path}: cannot be read: ${whyNot(cause, path)}`, {
+      fields: { file: path },
+      cause,
+    })
+  }
 }
 
 function replay(entries: readonly JournalEntry[], path: string): JournalState {

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { join } from 'node:path'
 import { SallyportError } from '#pkg/model/errors'
-import { type Disk, readPrivateText, replaceFile, systemDisk } from '#pkg/platform/files'
+import { type Disk, readPrivateText, replaceFile, systemDisk, whyNot } from '#pkg/platform/files'
 import type { RandomBytes } from '#pkg/platform/random'
 
 /** Seals keys for a store that others may read. In a cluster the vault's; here a key in a file. */
@@ -53,22 +53,41 @@ export function newFileKeyManager(
 }
 
 function readKey(path: string): Uint8Array | null {
-  const read = readPrivateText(path)
+  const read = readPrivately(path)
   if (read === null) return null
   const key = Buffer.from(read.text.trim(), 'base64')
   if (key.length !== KEY_BYTES) throw unreadable(path, `it does not hold ${KEY_BYTES} bytes in base64`)
   return key
 }
 
+function readPrivately(path: string): ReturnType<typeof readPrivateText> {
+  try {
+    return readPrivateText(path)
+  } catch (cause) {
+    throw unreadable(path, `it cannot be read: ${whyNot(cause, path)}`, cause)
+  }
+}
+
 function makeKey(path: string, random: RandomBytes, disk: Disk): Uint8Array {
   const key = Buffer.from(random(KEY_BYTES))
-  replaceFile(path, Buffer.from(`${key.toString('base64')}\n`), disk)
+  try {
+    replaceFile(path, Buffer.from(`${key.toString('base64')}\n`), disk)
+  } catch (cause) {
+    throw new SallyportError('STATE_UNAVAILABLE', `${path} cannot be written: ${whyNot(cause, path)}`, {
+      fields: { file: path },
+      cause,
+    })
+  }
   return key
 }
 
 function unreadable(path: string, what: string, cause?: unknown): SallyportError {
-  return new SallyportError('STATE_UNAVAILABLE', `${path}: ${what}; put back a copy of the folder`, {
-    fields: { file: path },
-    cause,
-  })
+  return new SallyportError(
+    'STATE_UNAVAILABLE',
+    `the key that seals those of the CA, ${path}: ${what}; or put back a copy of the folder`,
+    {
+      fields: { file: path },
+      cause,
+    },
+  )
 }
