@@ -1,5 +1,6 @@
 /** Places that cannot be used: the answer names the path, says why and what to do, and is never a fault of the program. */
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -84,7 +85,11 @@ const ROWS: readonly Row[] = [
   ['tokens: damaged', 69, /put back a copy, or delete the file/, () => inData('tokens', put)],
   ['state: a folder', 69, IS_FOLDER, () => inData('state.jsonl', putFolder)],
   ['state: damaged', 69, /put back a copy; or, if every agent may act/, () => inData('state.jsonl', put)],
-  ['verdicts: a folder', 69, IS_FOLDER, () => inData('verdicts.jsonl', putFolder)],
+  ['audit: a folder', 69, IS_FOLDER, () => inData('audit.jsonl', putFolder)],
+  ['audit.key: a folder', 69, IS_FOLDER, () => inData('audit.key', putFolder)],
+  ['audit.key: damaged', 69, /it does not hold a key; put it back/, () => inData('audit.key', put)],
+  ['audit.head: a folder', 69, IS_FOLDER, () => inData('audit.head', putFolder)],
+  ['audit.pub: a folder', 69, IS_FOLDER, () => inData('audit.pub', putFolder)],
   ['lock: a folder', 69, IS_FOLDER, () => inData('lock', putFolder)],
   ['lock: damaged', 69, /make sure that none is running, then delete it/, () => inData('lock', put)],
   ['ca: a file', 69, IS_FILE, () => inData('ca', put)],
@@ -145,6 +150,22 @@ for (const words of VERBS)
     assertClear(words.join(' '), await ask(long), { status: 69, says, names: long })
   })
 
+const KEY = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString()
+
+for (const verb of ['verify', 'tail'])
+  test(`audit ${verb}: the data folder is a file, or what it holds cannot be read`, async () => {
+    const file = put(join(newFolder(), 'file'))
+    assertClear(verb, await run(['audit', verb, '--data', file]), { status: 69, says: IS_FILE, names: file })
+    const { words, names } = inData('audit.jsonl', putFolder)
+    const data = words[2] ?? ''
+    put(join(data, 'audit.pub'), KEY)
+    assertClear(verb, await run(['audit', verb, '--data', data]), {
+      status: 69,
+      says: IS_FOLDER,
+      names: dirname(names),
+    })
+  })
+
 test('a port in use is named, with the flag that chooses another', async () => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -193,7 +214,8 @@ const RIGHTS: readonly Rights[] = [
   ['the data folder: not to look into', 69, () => at(closed(newFolder()), withPolicies)],
   ['tokens', 69, () => closedIn('tokens')],
   ['state', 69, () => closedIn('state.jsonl')],
-  ['verdicts', 69, () => closedIn('verdicts.jsonl')],
+  ['audit', 69, () => closedIn('audit.jsonl')],
+  ['audit.key', 69, () => closedIn('audit.key')],
   ['lock', 69, () => closedIn('lock')],
   ['ca', 69, () => inData('ca', (path) => closed(putFolder(path)))],
   ['ca/journal', 69, () => closedIn('ca/journal.jsonl')],
