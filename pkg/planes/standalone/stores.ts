@@ -1,7 +1,7 @@
 import { type AgentKey, DEFAULT_TRUST_DOMAIN, type Snapshot, type Standing } from '#pkg/model'
 import { openAuditLog } from '#pkg/systems/audit'
 import { openTokens } from '#pkg/systems/identity'
-import { openLifecycle } from '#pkg/systems/lifecycle'
+import { lockFolder, openLifecycle } from '#pkg/systems/lifecycle'
 import { openObserved } from '#pkg/systems/observed'
 import { makeDataFolder } from './data-folder.ts'
 import { type Identity, openIdentity } from './identity.ts'
@@ -17,12 +17,14 @@ export function openStores(
   snapshotOf: (agent: AgentKey) => Snapshot | null,
 ) {
   makeDataFolder(dataDir)
-  const audit = openAuditLog(deps, { dataDir })
-  const opened: (() => void | Promise<void>)[] = [() => audit.close()]
+  const lock = lockFolder(dataDir) // before anything is written: another process may be at work there
+  const opened: (() => void | Promise<void>)[] = [() => lock.release()]
   let identity: Identity
   try {
+    const audit = openAuditLog(deps, { dataDir })
+    opened.push(() => audit.close())
     const thaw = (agent: AgentKey, epoch: number): Promise<boolean> => identity.thaw(agent, epoch)
-    const lives = openLifecycle({ ...deps, audit, thaw }, { dataDir })
+    const lives = openLifecycle({ ...deps, audit, thaw, lock }, { dataDir })
     opened.push(() => lives.close())
     const standingOf = (agent: AgentKey): Standing | null => lives.standingOf(agent)
     identity = openIdentity(
@@ -48,7 +50,7 @@ export function openStores(
       },
     }
   } catch (error) {
-    for (const shut of opened) void shut()
+    for (const shut of opened.reverse()) void shut()
     throw error
   }
 }

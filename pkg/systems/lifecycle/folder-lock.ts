@@ -15,10 +15,23 @@ const ATTEMPTS = 5
 /**
  * Makes this process the only owner of `DIR`, by `DIR/lock`. A lock whose process is dead is taken over. It sees the
  * processes of this machine (in containers: of this pid namespace) alone.
- * @throws SallyportError STATE_UNAVAILABLE while another process, or another part of this one, owns the folder.
+ * @throws SallyportError STATE_UNAVAILABLE while another process, or another part of this one, owns the folder, and where the
+ * lock cannot be written.
  */
 export function lockFolder(dataDir: string): FolderLock {
   const path = join(dataDir, 'lock')
+  try {
+    return takeLock(dataDir, path)
+  } catch (cause) {
+    if (cause instanceof SallyportError) throw cause
+    throw new SallyportError('STATE_UNAVAILABLE', `the lock ${path} cannot be written: ${whyNot(cause, path)}`, {
+      fields: { file: path },
+      cause,
+    })
+  }
+}
+
+function takeLock(dataDir: string, path: string): FolderLock {
   const mine: Holder = { pid: process.pid, start: startOf(process.pid)?.start ?? '' }
   const draft = `${path}.${process.pid}.new`
   writeNewFile(draft, Buffer.from(`${JSON.stringify(mine)}\n`))

@@ -22,6 +22,8 @@ export type LifecycleDeps = {
   readonly disk?: Disk
   /** Where moves are written down. Absent = nowhere. */
   readonly audit?: AuditSink
+  /** The folder, where it is taken already; it stays taken after {@link Lifecycle.close}. Absent = it is taken and given back here. */
+  readonly lock?: FolderLock
   /** What a released agent needs before its first byte. Absent = nothing. */
   readonly thaw?: Thaw
 }
@@ -83,17 +85,20 @@ export function openLifecycle(deps: LifecycleDeps, options: LifecycleOptions): L
   let lock: FolderLock | null = null
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    lock = lockFolder(dataDir)
+    if (deps.lock === undefined) lock = lockFolder(dataDir)
     const rows = new Map(readRows(path, deps.log))
     const file = new StateFile(path, deps.disk ?? systemDisk, options.maxStateBytes ?? DEFAULT_MAX_STATE_BYTES)
     file.replace(rows.values())
-    return new OpenLifecycle({ ...deps, lock, rows: new DurableRows(rows, file, deps.log) })
+    return new OpenLifecycle({ ...deps, lock: lock ?? NOT_OURS, rows: new DurableRows(rows, file, deps.log) })
   } catch (error) {
     lock?.release()
     if (error instanceof SallyportError) throw error
     throw unavailable(`the state of the agents, ${path}, cannot be opened: ${whyNot(error, path)}`, error)
   }
 }
+
+/** Another gives it back. */
+const NOT_OURS: FolderLock = { release: () => {} }
 
 type Parts = LifecycleDeps & { readonly lock: FolderLock; readonly rows: DurableRows }
 
