@@ -1,6 +1,6 @@
 /** The audit log of the real process: what is on record, and that nothing of it can be changed unseen. DESIGN §14. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -81,6 +81,21 @@ test('[PROMISE-RECORD] [AUD-11] [AUD-14] a life of an agent stands in one chain 
     assert.match(changed.out, /^CHANGED: /)
     assert.match(changed.out, /^EDITED +audit\.jsonl:\d+ does not follow from event \d+/m)
   } finally {
+    rmSync(dataDir, { recursive: true })
+  }
+})
+
+test('[LIFE-13] a second process on the data folder, whose socket is gone, writes nothing into the record of the first', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'sallyport-audit-'))
+  const setup = { policies: { 'a.yaml': SEVER }, upstream: 'http://127.0.0.1:9/v1', dataDir }
+  const running = await startSallyctl(setup)
+  try {
+    unlinkSync(join(dataDir, 'admin.sock'))
+    await assert.rejects(startSallyctl(setup), /ended with 69: .*already uses the data folder/s)
+    assert.equal((await spawned(SALLYCTL, ['audit', 'verify', '--data', dataDir])).status, 0)
+    assert.equal(readFileSync(join(dataDir, 'audit.jsonl'), 'utf8').split('"kind":"open"').length, 2)
+  } finally {
+    await running.stop('SIGTERM')
     rmSync(dataDir, { recursive: true })
   }
 })

@@ -85,7 +85,7 @@ export async function startAdmin(deps: AdminDeps, options: AdminOptions): Promis
   try {
     await listenOnSocket(local, settings.socketPath)
     tcp.listen({ host: '127.0.0.1', port: settings.port, exclusive: true })
-    await listening(tcp, `the admin port 127.0.0.1:${settings.port}`)
+    await listening(tcp, `the admin port 127.0.0.1:${settings.port}`, 'choose another with --admin-port')
   } catch (error) {
     await close()
     throw error

@@ -28,4 +28,4 @@ export type {
 } from './ports.ts'
 export { readSince, readVerdictQuery } from './query.ts'
 export type { AgentAnswer, HealthAnswer, VersionAnswer } from './routes.ts'
-export { assertSocketFree } from './socket-file.ts'
+export { assertSocketFree, assertSocketPath, MAX_SOCKET_PATH_BYTES } from './socket-file.ts'

@@ -118,7 +118,8 @@ async function newest(
   } catch (cause) {
     const isAbsent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
     const code = isAbsent ? 'ADMIN_NOT_FOUND' : 'STATE_UNAVAILABLE'
-    const why = isAbsent ? 'is not there; is it the data folder (--data)?' : 'cannot be read'
+    const { whyNot } = await import('#pkg/platform/files')
+    const why = isAbsent ? 'is not there; is it the data folder (--data)?' : `cannot be read: ${whyNot(cause, dataDir)}`
     throw new SallyportError(code, `${dataDir} ${why}`, { cause })
   }
 }

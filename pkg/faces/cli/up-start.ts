@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { type Admin, assertSocketFree, startAdmin } from '#pkg/faces/admin'
-import { type Standalone, startSimulated, startStandalone } from '#pkg/planes/standalone'
+import { type Admin, assertSocketFree, assertSocketPath, startAdmin } from '#pkg/faces/admin'
+import { makeDataFolder, type Standalone, startSimulated, startStandalone } from '#pkg/planes/standalone'
 import { systemClock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import type { UpSettings } from '#pkg/platform/settings'
@@ -25,8 +25,10 @@ export type Started = {
 export async function startUp(version: string, settings: UpSettings, log: Log): Promise<Started> {
   const { dataDir } = settings
   const socketPath = socketPathOf(dataDir)
-  await assertSocketFree(socketPath) // two processes on one data folder would write over each other's state
   const newData = existsSync(dataDir) ? [] : [dataDir]
+  assertSocketPath(socketPath)
+  makeDataFolder(dataDir)
+  await assertSocketFree(socketPath) // two processes on one data folder would write over each other's state
   const starter = settings.policies === null ? ensureStarter(dataDir) : { dir: settings.policies, made: [] }
   const room = { clock: systemClock, log, random: (bytes: number): Uint8Array => randomBytes(bytes) }
   const start = settings.simulate ? startSimulated : startStandalone

@@ -81,6 +81,7 @@ export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs 
   const identities = newIdentities({ clock, log, chance, issuer: authority, trustDomain, subjectOf })
   const verifier = newVerifier(deps, authority)
   let fault: string | null = null
+  let closed = false
   const get = async (agent: AgentKey) => {
     try {
       const identity = await identities.get(agent)
@@ -119,11 +120,13 @@ export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs 
         .ready()
         .then(() => authority.maintain())
         .catch((error: unknown) => {
+          if (closed) return // the thread is gone because nobody needs it any more
           fault = error instanceof Error ? error.message : 'unknown'
           log.error('ca-not-ready', { error })
         })
     },
     close: async () => {
+      closed = true
       clearInterval(upkeep)
       identities.close()
       await authority.close()

@@ -78,8 +78,6 @@ async function assemble(
     const snapshots = agents.map((agent) => roster.snapshotOf(agent.key))
     return [...adviceOnAll(options.policiesDir, snapshots), ...agents.flatMap((one) => adviceOn(one, lives))]
   }
-  apply(first)
-
   const reload = (): void => {
     try {
       apply(source.take(files()))
@@ -90,7 +88,7 @@ async function assemble(
     for (const fault of reading.faults) log.error('policy-fault', { fault: formatFault(fault) })
     log.info('policies-loaded', { agents: agents.length, faults: reading.faults.length })
   }
-  const unwatch = options.policiesDir === null ? () => {} : watchFolder(options.policiesDir, reload)
+  let unwatch = (): void => {}
 
   const close = async (drainMs: number): Promise<void> => {
     unwatch()
@@ -99,6 +97,8 @@ async function assemble(
     await stores.close()
   }
   try {
+    apply(first)
+    if (options.policiesDir !== null) unwatch = watchFolder(options.policiesDir, reload)
     const [facade] = await Promise.all([sidecar.listen(), checks.ready()])
     identity.begin()
     return {

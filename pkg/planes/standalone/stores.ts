@@ -1,10 +1,9 @@
-import { mkdirSync } from 'node:fs'
 import { type AgentKey, DEFAULT_TRUST_DOMAIN, type Snapshot, type Standing } from '#pkg/model'
-import { SallyportError } from '#pkg/model/errors'
 import { openAuditLog } from '#pkg/systems/audit'
 import { openTokens } from '#pkg/systems/identity'
-import { openLifecycle } from '#pkg/systems/lifecycle'
+import { lockFolder, openLifecycle } from '#pkg/systems/lifecycle'
 import { openObserved } from '#pkg/systems/observed'
+import { makeDataFolder } from './data-folder.ts'
 import { type Identity, openIdentity } from './identity.ts'
 import type { StandaloneDeps, StandaloneOptions } from './ports.ts'
 
@@ -17,17 +16,15 @@ export function openStores(
   { dataDir, trustDomain = DEFAULT_TRUST_DOMAIN, limits }: StandaloneOptions,
   snapshotOf: (agent: AgentKey) => Snapshot | null,
 ) {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    throw new SallyportError('STATE_UNAVAILABLE', `the data folder cannot be made: ${dataDir}`, { cause })
-  }
-  const audit = openAuditLog(deps, { dataDir })
-  const opened: (() => void | Promise<void>)[] = [() => audit.close()]
+  makeDataFolder(dataDir)
+  const lock = lockFolder(dataDir) // before anything is written: another process may be at work there
+  const opened: (() => void | Promise<void>)[] = [() => lock.release()]
   let identity: Identity
   try {
+    const audit = openAuditLog(deps, { dataDir })
+    opened.push(() => audit.close())
     const thaw = (agent: AgentKey, epoch: number): Promise<boolean> => identity.thaw(agent, epoch)
-    const lives = openLifecycle({ ...deps, audit, thaw }, { dataDir })
+    const lives = openLifecycle({ ...deps, audit, thaw, lock }, { dataDir })
     opened.push(() => lives.close())
     const standingOf = (agent: AgentKey): Standing | null => lives.standingOf(agent)
     identity = openIdentity(
@@ -53,7 +50,7 @@ export function openStores(
       },
     }
   } catch (error) {
-    for (const shut of opened) void shut()
+    for (const shut of opened.reverse()) void shut()
     throw error
   }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { AuditEvent, AuditSink, NewAuditEvent, VerdictRecord } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { whyNot } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import { newNames, type RandomBytes } from '#pkg/platform/random'
 import { AuditFolder, auditFilesIn } from './audit-folder.ts'
@@ -296,10 +297,9 @@ function tell<E>(listener: (event: E) => void, event: E, log: Log): void {
 }
 
 function unavailable(dataDir: string, cause: unknown): SallyportError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new SallyportError(
-    'STATE_UNAVAILABLE',
-    `the audit log in ${dataDir} cannot be written (${why}): make room, or give the right to write`,
-    { fields: { dataDir }, cause },
-  )
+  const file = join(dataDir, 'audit.jsonl')
+  return new SallyportError('STATE_UNAVAILABLE', `the audit log ${file} cannot be written: ${whyNot(cause, file)}`, {
+    fields: { dataDir },
+    cause,
+  })
 }

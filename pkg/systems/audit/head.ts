@@ -12,7 +12,7 @@ import { open as openFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AuditHead } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
-import { readPrivateText, replaceFile } from '#pkg/platform/files'
+import { readPrivateText, replaceFile, whyNot } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 
 /** The newest signed head. */
@@ -80,15 +80,18 @@ export class HeadFile {
     this.#dir = dir
     this.#log = deps.log
     this.#nowMs = deps.nowMs
-    const head = textIn(join(dir, HEAD_FILE))
+    const [headPath, publicPath] = [join(dir, HEAD_FILE), join(dir, PUBLIC_KEY_FILE)]
+    const head = naming(headPath, () => textIn(headPath))
     this.#key = openKey(dir, head !== null)
     const publicKey = createPublicKey(this.#key)
     this.fingerprint = fingerprintOf(publicKey)
     const pem = publicKey.export({ type: 'spki', format: 'pem' })
-    if (textIn(join(dir, PUBLIC_KEY_FILE)) !== pem) replaceFile(join(dir, PUBLIC_KEY_FILE), Buffer.from(pem))
+    naming(publicPath, () => {
+      if (textIn(publicPath) !== pem) replaceFile(publicPath, Buffer.from(pem))
+    })
     const read = head === null ? null : readHead(head)
     this.found = read !== null && isSigned(read, publicKey) ? read : null
-    if (head !== null && this.found === null) deps.log.error('audit-head-invalid', { file: join(dir, HEAD_FILE) })
+    if (head !== null && this.found === null) deps.log.error('audit-head-invalid', { file: headPath })
   }
 
   /** Signs and writes it soon, off the main thread: what is told here is on the disk already. */
@@ -103,7 +106,7 @@ export class HeadFile {
     this.#timer.unref()
   }
 
-  /** Signs and writes it at once, as the last one. @throws what the disk throws. */
+  /** Signs and writes it at once, as the last one. @throws SallyportError STATE_UNAVAILABLE */
   close(reach: Reach): void {
     this.#closed = true
     if (this.#timer !== null) clearTimeout(this.#timer)
@@ -112,9 +115,10 @@ export class HeadFile {
     this.writeNow(reach)
   }
 
-  /** Signs and writes it at once. @throws what the disk throws. */
+  /** Signs and writes it at once. @throws SallyportError STATE_UNAVAILABLE */
   writeNow(reach: Reach): void {
-    replaceFile(join(this.#dir, HEAD_FILE), this.#signed(reach))
+    const path = join(this.#dir, HEAD_FILE)
+    naming(path, () => replaceFile(path, this.#signed(reach)))
   }
 
   /** Never rejects. */
@@ -151,7 +155,7 @@ export class HeadFile {
 
 function openKey(dir: string, isNeeded: boolean): KeyObject {
   const path = join(dir, KEY_FILE)
-  const read = readPrivateText(path)
+  const read = naming(path, () => readPrivateText(path))
   const lost = (what: string, cause?: unknown): SallyportError =>
     new SallyportError(
       'STATE_UNAVAILABLE',
@@ -161,7 +165,7 @@ function openKey(dir: string, isNeeded: boolean): KeyObject {
   if (read === null) {
     if (isNeeded) throw lost('the key that signed audit.head is gone')
     const { privateKey } = generateKeyPairSync('ed25519')
-    replaceFile(path, Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' })))
+    naming(path, () => replaceFile(path, Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' }))))
     return privateKey
   }
   try {
@@ -171,6 +175,18 @@ function openKey(dir: string, isNeeded: boolean): KeyObject {
     throw lost('it does not hold a key', cause)
   }
   throw lost('it holds a key of another kind than Ed25519')
+}
+
+/** Tells a fault of the system with the file that it is about. */
+function naming<T>(path: string, use: () => T): T {
+  try {
+    return use()
+  } catch (cause) {
+    throw new SallyportError('STATE_UNAVAILABLE', `${path} cannot be used: ${whyNot(cause, path)}`, {
+      fields: { file: path },
+      cause,
+    })
+  }
 }
 
 /** The text of a small file; null = it is not there. */

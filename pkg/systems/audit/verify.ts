@@ -3,6 +3,7 @@ import { createReadStream, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AuditHead, EarlierFile } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { whyNot } from '#pkg/platform/files'
 import { auditFilesIn } from './audit-folder.ts'
 import { digestOf, linkOf, NO_LINE } from './chain.ts'
 import { fingerprintOf, HEAD_FILE, isSigned, PUBLIC_KEY_FILE, readHead, textIn } from './head.ts'
@@ -85,7 +86,7 @@ export async function verifyAudit(
     }
   } catch (cause) {
     if (cause instanceof SallyportError) throw cause
-    const why = cause instanceof Error ? cause.message : 'unknown'
+    const why = whyNot(cause, dataDir)
     throw new SallyportError('STATE_UNAVAILABLE', `the audit log in ${dataDir} cannot be read: ${why}`, { cause })
   }
 }

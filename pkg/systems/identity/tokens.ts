@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import type { AgentKey } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { whyNot } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import type { RandomBytes } from '#pkg/platform/random'
 import { readTokenFile, type TokenTable, writeTokenFile } from './token-file.ts'
@@ -68,7 +69,7 @@ export function openTokens(deps: TokensDeps, options: TokensOptions): Tokens {
       } catch (error) {
         throw new SallyportError(
           'STATE_UNAVAILABLE',
-          `the tokens of ${missing.length} new agents cannot be written to ${path}: make room or give the right to write`,
+          `the tokens of ${missing.length} new agents cannot be written to ${path}: ${whyNot(error, path)}`,
           { fields: { file: path, agents: missing.length }, cause: error },
         )
       } finally {

@@ -265,7 +265,7 @@ class FolderAuthority implements Authority {
   async #begin(): Promise<void> {
     this.#store.sweep(new Set([...this.#journal.state.slots.values()].filter(isKept).map(({ id }) => id)))
     await this.#inTurn(async () => {
-      this.#writeJournal((journal) => journal.begin())
+      this.#journal.begin()
       for (const authority of KINDS) {
         if (this.#slotsOf(authority).some(({ state }) => state === 'Active')) continue
         const made = await this.#make(authority)
@@ -328,7 +328,7 @@ class FolderAuthority implements Authority {
 
   #carryOut(moves: JournalEntry['moves'], { authority, by, reason }: SlotAsk, made: JournalEntry['made']): void {
     const time = new Date(this.#deps.clock.nowMs()).toISOString()
-    this.#writeJournal((journal) => journal.append({ time, authority, by, reason, made, moves }))
+    this.#journal.append({ time, authority, by, reason, made, moves })
     for (const { slot, from, to } of moves) {
       this.#deps.log.info('ca-slot', { authority, slot, from, to, by, reason })
       this.#deps.audit.record({ kind: 'ca', authority, slot, from, to, by, reason })
@@ -336,16 +336,6 @@ class FolderAuthority implements Authority {
     }
     this.#bundle = null
     for (const listener of [...this.#listeners]) listener()
-  }
-
-  #writeJournal(write: (journal: Journal) => void): void {
-    try {
-      write(this.#journal)
-    } catch (cause) {
-      throw new SallyportError('STATE_UNAVAILABLE', 'the journal of the CA cannot be written; nothing has changed', {
-        cause,
-      })
-    }
   }
 
   async #signer(authority: AuthorityKind): Promise<{ readonly slot: Slot; readonly key: KeyObject }> {

@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { SallyportError } from '#pkg/model/errors'
-import { keepPrivate } from '#pkg/platform/files'
+import { type Disk, keepPrivate, replaceFile, whyNot } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 
 /**
@@ -23,8 +23,7 @@ function privately(path: string, run: () => void): void {
   try {
     run()
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : 'unknown'
-    const words = `${path}: it cannot be kept for its owner alone (${why}); it has to belong to the user that runs sallyport`
+    const words = `${path}: it cannot be kept for its owner alone: ${whyNot(cause, path)}; it has to belong to the user that runs sallyport`
     throw new SallyportError('STATE_UNAVAILABLE', words, { fields: { file: path }, cause })
   }
 }
@@ -52,7 +51,20 @@ export function readCaFile(path: string, log: Log): Buffer | null {
     }
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null
-    throw damaged(path, `it cannot be read (${cause instanceof Error ? cause.message : 'unknown'})`, cause)
+    throw damaged(path, `it cannot be read: ${whyNot(cause, path)}`, cause)
+  }
+}
+
+/**
+ * Puts a file of the CA in its place. `what`: how a fault calls it.
+ * @throws SallyportError STATE_UNAVAILABLE: it could not be written, and the one before still stands
+ */
+export function writeCaFile(path: string, bytes: Uint8Array, disk: Disk, what: string): void {
+  try {
+    replaceFile(path, bytes, disk)
+  } catch (cause) {
+    const words = `${what}, ${path}, cannot be written, so nothing has changed: ${whyNot(cause, path)}`
+    throw new SallyportError('STATE_UNAVAILABLE', words, { fields: { file: path }, cause })
   }
 }
 

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CA_SLOT_STATES, type CaSlotState } from '#pkg/model'
 import type { SallyportError } from '#pkg/model/errors'
-import { type Disk, replaceFile } from '#pkg/platform/files'
+import type { Disk } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
-import { damaged, readCaFile } from './ca-file.ts'
+import { damaged, readCaFile, writeCaFile } from './ca-file.ts'
 import { KEY_FILE } from './key-manager.ts'
 import { sealedSlots } from './key-store.ts'
 import type { AuthorityKind, Slot, SlotMove, SlotPublic } from './slots.ts'
@@ -85,7 +85,7 @@ export class Journal {
   #write({ entries }: JournalState): void {
     const lines = [{ format: HEADER, trustDomain: this.trustDomain }, ...entries].map((each) => JSON.stringify(each))
     const text = `${lines.join('\n')}\n`
-    replaceFile(this.#path, Buffer.from(`${text}${sumLine(text)}`), this.#disk)
+    writeCaFile(this.#path, Buffer.from(`${text}${sumLine(text)}`), this.#disk, 'the journal of the CA')
     this.#isWritten = true
   }
 }

@@ -1,9 +1,9 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { join } from 'node:path'
-import { type Disk, replaceFile, systemDisk } from '#pkg/platform/files'
+import { type Disk, systemDisk } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import type { RandomBytes } from '#pkg/platform/random'
-import { damaged, readCaFile } from './ca-file.ts'
+import { damaged, readCaFile, writeCaFile } from './ca-file.ts'
 import { sealedSlots } from './key-store.ts'
 
 /** Seals keys for a store that others may read. In a cluster the vault's; here a key in a file. */
@@ -72,6 +72,6 @@ const textOf = (key: Buffer): string => `${key.toString('base64')}\n`
 
 function makeKey(path: string, random: RandomBytes, disk: Disk): Uint8Array {
   const key = Buffer.from(random(KEY_BYTES))
-  replaceFile(path, Buffer.from(textOf(key)), disk)
+  writeCaFile(path, Buffer.from(textOf(key)), disk, 'the key that seals those of the CA')
   return key
 }

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Disk, replaceFile, systemDisk } from '#pkg/platform/files'
+import { type Disk, systemDisk } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
-import { damaged, keepCaFile, keepCaFolder, readCaFile } from './ca-file.ts'
+import { damaged, keepCaFile, keepCaFolder, readCaFile, writeCaFile } from './ca-file.ts'
 
 /** Sealed keys: `DIR/keys/SLOT.sealed`, 0600. */
 export type KeyStore = {
@@ -32,7 +32,7 @@ export function newKeyStore(dir: string, { log, disk = systemDisk }: { readonly 
       if (sealed === null) throw damaged(pathOf(slot), 'the sealed key is gone')
       return sealed
     },
-    write: (slot, sealed) => replaceFile(pathOf(slot), sealed, disk),
+    write: (slot, sealed) => writeCaFile(pathOf(slot), sealed, disk, 'the sealed key of the CA'),
     remove,
     sweep: (kept) => {
       for (const slot of sealedSlots(dir)) if (!kept.has(slot)) remove(slot)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { connectMcp } from './clients/mcp.ts'
-import { claim, count } from './say.ts'
-import type { Stage } from './stage.ts'
+import { connectMcp } from '../clients/mcp.ts'
+import { claim, count } from '../say.ts'
+import type { Stage } from '../stage.ts'
 
 const SDK = '@modelcontextprotocol/client'
 

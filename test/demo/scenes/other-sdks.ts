@@ -1,24 +1,28 @@
 import { createHash } from 'node:crypto'
-import { anthropicSdk } from './clients/anthropic.ts'
-import type { Sdk } from './clients/contract.ts'
-import { geminiSdk } from './clients/gemini.ts'
-import { responsesSdk } from './clients/responses.ts'
-import { mcpScenes } from './mcp-scenes.ts'
-import { claim, count, table, title } from './say.ts'
-import type { Stage } from './stage.ts'
+import { anthropicSdk } from '../clients/anthropic.ts'
+import type { Sdk } from '../clients/contract.ts'
+import { geminiSdk } from '../clients/gemini.ts'
+import { responsesSdk } from '../clients/responses.ts'
+import { claim, count, table, title } from '../say.ts'
+import type { Stage } from '../stage.ts'
+import type { Refusal, Scene } from './contract.ts'
+import { mcpScenes } from './mcp.ts'
 
 /** All but the one of the scenes before. */
-export const OTHER_SDKS: readonly Sdk[] = [responsesSdk, anthropicSdk, geminiSdk]
+const OTHER_SDKS: readonly Sdk[] = [responsesSdk, anthropicSdk, geminiSdk]
 
-/** (d) The same three scenes through the other official SDKs, that of MCP last, in one table. */
-export async function otherSdks(stage: Stage): Promise<void> {
-  title('(d) The same three scenes through the other official SDKs')
+const REFUSED: readonly Refusal[] = ['default/marketing Deny INTENT_SQL_DDL', 'default/marketing Deny INTENT_SQL_WRITE']
+
+/** The three scenes before through the other official SDKs, that of MCP last, in one table. */
+export const otherSdks: Scene = async (stage) => {
+  title('The same through the other official SDKs')
   const rows: (readonly string[])[] = []
   for (const sdk of OTHER_SDKS)
     rows.push([sdk.name, await untouched(stage, sdk), await led(stage, sdk), await parallel(stage, sdk)])
   rows.push(await mcpScenes(stage))
   table(['SDK', '(a) same bytes', '(b) refused', '(c) two of three run'], rows)
   console.log()
+  return rows.flatMap(() => REFUSED)
 }
 
 async function bytesOf(
