@@ -107,6 +107,13 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'ADM-10': 'explain says which rule would decide a call and writes nothing; bodies are bounded and strict',
   'ADM-11':
     'a verb is a POST with a JSON body that is read strictly; it goes to the plane with who asks, and its refusal has its own code',
+  'ADM-12':
+    'server-sent events tell each verdict with its id and the fields of the contract, and show that the stream lives',
+  'ADM-13':
+    'Last-Event-ID goes on after that record, each once, in order, without a gap; an id that is not known is one reset',
+  'ADM-14':
+    'each change of the life or the rules of an agent is an event with the agent as it is then, without its token',
+  'ADM-15': 'the summary counts agents by state, and verdicts since the start by action and by check',
   'CLI-01': 'version and completion start within 150 ms, and no command loads what it does not use',
   'CLI-02': 'every exit status is one of 0, 1, 64, 65, 69, 77 and means what docs/reference/cli.md says',
   'CLI-03': 'no control or bidi character of an agent reaches the terminal, in any output format',
@@ -421,6 +428,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'AUD-08': 'No verdict file is deleted unless an option says so, and each deletion is told.',
   'AUD-09': 'After kill -9 every append that returned is there, once, in order.',
   'AUD-10': 'Verdict ids cannot be guessed.',
+  'AUD-11': 'what was written after a record can be read by its id, across files and restarts',
   'TOK-01': 'Each agent has a local token of its own, stable across restarts.',
   'TOK-02': 'Only a whole token finds an agent.',
   'TOK-03': 'The token of an agent that is gone opens nothing, and is the same when it comes back.',

@@ -14,6 +14,8 @@ export type Bench = {
   readonly source: SourceDouble
   readonly socketPath: string
   readonly port: number
+  /** Readers that follow the verdicts now. The API counts them for itself, too. */
+  readonly following: () => number
 }
 
 export async function withAdmin(
@@ -26,7 +28,9 @@ export async function withAdmin(
   const deps = { source, clock: newManualClock(Date.UTC(2026, 0, 2)), log: silentLog, random: randomBytes }
   const admin = await startAdmin(deps, { port: 0, socketPath, version: '1.2.3', ...options })
   try {
-    await body({ admin, source, socketPath, port: Number(new URL(admin.url).port) })
+    const own = source.listeners.size
+    const following = (): number => source.listeners.size - own
+    await body({ admin, source, socketPath, port: Number(new URL(admin.url).port), following })
   } finally {
     await admin.close()
     rmSync(dir, { recursive: true })

@@ -11,6 +11,7 @@ import { listening } from './listening.ts'
 import type { AdminSource } from './ports.ts'
 import { partsOf, ROUTES } from './routes.ts'
 import { listenOnSocket } from './socket-file.ts'
+import { newTally } from './tally.ts'
 
 /** `random(n)` answers n bytes that nobody can guess. */
 export type AdminDeps = {
@@ -36,6 +37,8 @@ export type AdminOptions = {
   readonly maxFollowers?: number
   /** Bytes that may wait for one follower. Default 1 MiB. */
   readonly followQueueBytes?: number
+  /** Between two signs of life in a stream of events. Default 15,000. */
+  readonly keepaliveMs?: number
   /** To send a whole request. Default 10,000. */
   readonly requestTimeoutMs?: number
   /** How long `close` lets answers that have begun go on. Default 2,000. */
@@ -52,6 +55,7 @@ const DEFAULTS = {
   maxBodyBytes: 1024 * 1024,
   maxFollowers: 16,
   followQueueBytes: 1024 * 1024,
+  keepaliveMs: 15_000,
   requestTimeoutMs: 10_000,
   closeTimeoutMs: 2_000,
 }
@@ -71,6 +75,7 @@ export async function startAdmin(deps: AdminDeps, options: AdminOptions): Promis
     source: deps.source,
     clock: deps.clock,
     version: settings.version,
+    tally: newTally(deps.source, deps.clock),
     limits: settings,
     ending: ending.signal,
     followers: new Set(),
@@ -80,6 +85,7 @@ export async function startAdmin(deps: AdminDeps, options: AdminOptions): Promis
   const tcp = newServer(deps, settings, routes, () => ({ kind: 'tcp', port: port(), token }))
   const close = async (): Promise<void> => {
     ending.abort()
+    routes.tally.stop()
     await Promise.all([closeServer(local, settings.closeTimeoutMs), closeServer(tcp, settings.closeTimeoutMs)])
   }
   try {

@@ -1,13 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '#pkg/platform/clock'
 import type { AdminSource } from './ports.ts'
+import type { Tally } from './tally.ts'
 
 /** What the routes answer from. */
 export type RouteDeps = {
   readonly source: AdminSource
   readonly clock: Clock
   readonly version: string
-  readonly limits: { readonly maxBodyBytes: number; readonly followQueueBytes: number; readonly maxFollowers: number }
+  /** Verdicts since the start. */
+  readonly tally: Tally
+  readonly limits: {
+    readonly maxBodyBytes: number
+    readonly followQueueBytes: number
+    readonly maxFollowers: number
+    readonly keepaliveMs: number
+  }
   readonly ending: AbortSignal
   /** Streams that are followed now. */
   readonly followers: Set<ServerResponse>
@@ -24,7 +32,7 @@ export type Call = {
   readonly trusted: boolean
 }
 
-/** One path; `*` is a variable segment. */
+/** One path; `{name}` is a variable segment. */
 export type Route = {
   readonly method: 'GET' | 'POST'
   readonly path: string

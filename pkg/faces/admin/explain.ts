@@ -1,7 +1,11 @@
 import type { Action, AgentKey, Check, Finding, Reason } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { noAgent } from './agents.ts'
+import { sendJson } from './answers.ts'
+import { readJson } from './body.ts'
+import type { Call, Route } from './call.ts'
 import type { AdminSource } from './ports.ts'
-import { readAgent } from './query.ts'
+import { readAgent, readQuery } from './query.ts'
 
 /** A request to another host, as it is asked about. */
 export type HostRequest = { readonly method: string; readonly url: string }
@@ -28,6 +32,20 @@ export type ExplainAsk = { readonly agent: AgentKey } & (
   | { readonly call: { readonly name: string; readonly arguments: unknown }; readonly request: null }
   | { readonly call: null; readonly request: HostRequest }
 )
+
+/** What would be decided. */
+export const EXPLAIN_ROUTES: readonly Route[] = [{ method: 'POST', path: '/v1/explain', answer: explain }]
+
+async function explain({ deps, request, response, query }: Call): Promise<void> {
+  readQuery(query, [])
+  const asked = readExplainAsk(await readJson(request, deps.limits.maxBodyBytes))
+  if (deps.source.effective(asked.agent) === null) throw noAgent(deps.source, asked.agent)
+  const found =
+    asked.call === null
+      ? deps.source.explainHost(asked.agent, asked.request)
+      : await deps.source.explainCall(asked.agent, asked.call)
+  sendJson(response, 200, explanationOf(asked, found))
+}
 
 /** @throws SallyportError USAGE for another shape. */
 export function readExplainAsk(body: unknown): ExplainAsk {

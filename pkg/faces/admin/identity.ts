@@ -1,10 +1,10 @@
-import { agentKeyOf } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { keyOfPath } from './agents.ts'
 import { sendJson } from './answers.ts'
 import { readJson } from './body.ts'
 import type { Call, Route } from './call.ts'
 import type { AgentStatus, CaMove, CaStatus, CaVerb, IdentityStatus } from './ports.ts'
-import { agentOf, readQuery } from './query.ts'
+import { readQuery } from './query.ts'
 
 /** `GET /v1/ca`, and what each verb answers. */
 export type CaAnswer = CaStatus
@@ -29,7 +29,7 @@ export const SELF_PATH = '/v1/self'
 export const IDENTITY_ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/bundle', answer: bundle },
   { method: 'GET', path: '/v1/identities', answer: identities },
-  { method: 'GET', path: '/v1/identities/*/*', answer: identity },
+  { method: 'GET', path: '/v1/identities/{namespace}/{name}', answer: identity },
   { method: 'GET', path: '/v1/ca', answer: status },
   ...VERBS.map((verb): Route => ({ method: 'POST', path: `/v1/ca/${verb}`, answer: (call) => move(verb, call) })),
   { method: 'GET', path: SELF_PATH, answer: self },
@@ -47,14 +47,12 @@ function identities({ deps, response, query }: Call): void {
 
 async function identity({ deps, response, query, parts }: Call): Promise<void> {
   readQuery(query, [])
-  const [namespace = '', name = ''] = parts
-  if (agentOf(namespace, name) === null)
-    throw new SallyportError('ADMIN_NOT_FOUND', 'no such agent: namespace and name are DNS labels')
-  const found = await deps.source.identity.of(agentKeyOf({ namespace, name }))
+  const key = keyOfPath(parts)
+  const found = await deps.source.identity.of(key)
   if (found === null)
     throw new SallyportError(
       'ADMIN_NOT_FOUND',
-      `${namespace}/${name} has no identity: it is not in the folder, or may not act; "agents ${namespace}/${name}" says why`,
+      `${key} has no identity: it is not in the folder, or may not act; "agents ${key}" says why`,
     )
   sendJson(response, 200, found)
 }
@@ -98,8 +96,8 @@ function self({ deps, request, response, query }: Call): void {
   const caller = deps.source.identity.caller({ method: 'GET', path }, request.headersDistinct)
   if (!caller.ok) throw new SallyportError('ADMIN_UNAUTHORIZED', `${caller.reason}: the request ${caller.detail}`)
   const key = caller.agent
-  const found = deps.source.agents().find((each) => agentKeyOf(each) === key)
-  if (found === undefined) throw new SallyportError('ADMIN_NOT_FOUND', 'the agent is not in the folder any more')
+  const found = deps.source.agent(key)
+  if (found === null) throw new SallyportError('ADMIN_NOT_FOUND', 'the agent is not in the folder any more')
   const { namespace, name, state, epoch, role, mode, policies } = found
   const tools = deps.source.effective(key)?.grants.map((grant) => grant.name) ?? []
   const told = { namespace, name, state, epoch, role, mode, policies }

@@ -11,6 +11,7 @@
  */
 
 export { type Admin, type AdminDeps, type AdminOptions, startAdmin } from './admin.ts'
+export type { AgentAnswer } from './agents.ts'
 export type { Explanation, HostRequest } from './explain.ts'
 export type { FacadeAnswer } from './facade.ts'
 export { type CaAnswer, type IdentityAnswer, SELF_PATH, type SelfAnswer } from './identity.ts'
@@ -27,5 +28,6 @@ export type {
   VerdictFilter,
 } from './ports.ts'
 export { readSince, readVerdictQuery } from './query.ts'
-export type { AgentAnswer, HealthAnswer, VersionAnswer } from './routes.ts'
+export type { HealthAnswer, VersionAnswer } from './routes.ts'
 export { assertSocketFree } from './socket-file.ts'
+export type { SummaryAnswer } from './summary.ts'

@@ -1,10 +1,11 @@
-import { agentKeyOf } from '#pkg/model'
+import { agentRefOf } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { keyOfPath } from './agents.ts'
 import { sendJson } from './answers.ts'
 import { readJson } from './body.ts'
 import type { Call, Route } from './call.ts'
 import type { MoveAsk, MoveDone, MoveVerb } from './ports.ts'
-import { agentOf, readQuery } from './query.ts'
+import { readQuery } from './query.ts'
 
 /** `POST /v1/agents/NS/NAME/VERB`. `to` null = forgotten, and not in the folder either. */
 export type MoveAnswer = MoveDone & { readonly namespace: string; readonly name: string; readonly verb: MoveVerb }
@@ -23,19 +24,18 @@ const MAX_REASON = 512
 /** One route for each verb. */
 export const MOVE_ROUTES: readonly Route[] = VERBS.map((verb) => ({
   method: 'POST',
-  path: `/v1/agents/*/*/${verb}`,
+  path: `/v1/agents/{namespace}/{name}/${verb}`,
   answer: (call) => move(verb, call),
 }))
 
 async function move(verb: MoveVerb, call: Call): Promise<void> {
   const { deps, request, response, query, parts, trusted } = call
   readQuery(query, [])
-  const [namespace = '', name = ''] = parts
-  const key = agentOf(namespace, name)
-  if (key === null) throw new SallyportError('ADMIN_NOT_FOUND', 'no such agent: namespace and name are DNS labels')
+  const key = keyOfPath(parts)
+  const { namespace, name } = agentRefOf(key)
   const body = readMoveAsk(verb, name, await readJson(request, deps.limits.maxBodyBytes))
   const by = trusted ? `socket:uid=${process.getuid?.() ?? 'unknown'}` : 'token'
-  const done = await deps.source.move(agentKeyOf({ namespace, name }), { ...body, verb, by })
+  const done = await deps.source.move(key, { ...body, verb, by })
   const answer: MoveAnswer = { namespace, name, verb, ...done }
   sendJson(response, 200, answer)
 }

@@ -81,6 +81,12 @@ export type Standalone = {
   /** `http://127.0.0.1:PORT`. */
   readonly facade: string
   agents(): readonly AgentStatus[]
+  /** One of them, or null. */
+  agent(agent: AgentKey): AgentStatus | null
+  /** How many of them are in each state. */
+  states(): Readonly<Record<LifecycleState, number>>
+  /** Told of each change of an agent's life or rules, of coming and going too, once it can be asked. Gives back what ends it. */
+  onAgentChange(listener: (agent: AgentKey) => void): () => void
   tokenOf(agent: AgentKey): string | null
   readonly verdicts: VerdictReader
   /** One verb of a person. @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE, USAGE */

@@ -6,17 +6,19 @@ import { formatFault, inOrder, newResourceReader, type ResourceFault } from '#pk
 import { newVerdictIds } from '#pkg/systems/audit'
 import { newToolPins } from '#pkg/systems/pins'
 import { adviceOn, adviceOnAll } from './advice.ts'
+import { newAgentChanges } from './agent-changes.ts'
 import { explainCall } from './explain.ts'
 import { explainHost } from './explain-host.ts'
 import { readFolder, watchFolder } from './folder.ts'
+import { type HeldReading, newHeldReading } from './held-reading.ts'
 import { livesWithIdentity } from './identity.ts'
 import { newIdentityDesk } from './identity-admin.ts'
 import { cutWhoMayNotAct, newVerbs } from './lifecycle-verbs.ts'
 import { observing } from './observing.ts'
-import type { Advice, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
-import { newRoster } from './roster.ts'
-import { PolicySource, type Reading } from './source.ts'
-import { healthOf, statusOf } from './status.ts'
+import type { Advice, AgentStatus, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
+import { type FolderRoster, newRoster } from './roster.ts'
+import { PolicySource } from './source.ts'
+import { healthOf, statesOf, statusOf } from './status.ts'
 import { openStores, type Stores } from './stores.ts'
 
 /**
@@ -59,36 +61,24 @@ async function assemble(
   const roster = newRoster(checks.firewall, tokens)
   const sidecar = newSidecar(pathDeps(deps, { stores, roster, checks }), sidecarOptions(options))
   cutWhoMayNotAct(lives, sidecar, identity.identities)
-
-  let reading: Reading = first
-  let agents: readonly CompiledAgent[] = []
-  const apply = (next: Reading): void => {
-    const keys = next.compiled.agents.map((agent) => agent.key)
-    tokens.ensure(keys)
-    roster.take(next.compiled.snapshots)
-    lives.apply(next.compiled.agents)
-    sidecar.review()
-    for (const agent of agents) if (!next.compiled.snapshots.has(agent.key)) sidecar.cutAgent(agent.key)
-    for (const warning of [...next.compiled.warnings, ...next.compiled.uninspected])
-      log.warn('policy-warning', { warning: formatFault(warning) })
-    reading = next
-    agents = next.compiled.agents
-  }
+  const changes = newAgentChanges(deps)
+  lives.onChange(({ agent }) => changes.tell(agent))
+  const held = newHeldReading({ ...deps, lives, tokens, roster, sidecar, changes }, first)
   const warnings = (): readonly Advice[] => {
-    const snapshots = agents.map((agent) => roster.snapshotOf(agent.key))
-    return [...adviceOnAll(options.policiesDir, snapshots), ...agents.flatMap((one) => adviceOn(one, lives))]
+    const snapshots = held.agents.map((agent) => roster.snapshotOf(agent.key))
+    return [...adviceOnAll(options.policiesDir, snapshots), ...held.agents.flatMap((one) => adviceOn(one, lives))]
   }
-  apply(first)
 
   const reload = (): void => {
     try {
-      apply(source.take(files()))
+      held.take(source.take(files()))
       for (const { code, message } of warnings()) log.warn('advice', { code, message })
     } catch (error) {
       return log.error('policies-unreadable', { message: error instanceof Error ? error.message : 'unknown' })
     }
-    for (const fault of reading.faults) log.error('policy-fault', { fault: formatFault(fault) })
-    log.info('policies-loaded', { agents: agents.length, faults: reading.faults.length })
+    const { faults } = held.reading
+    for (const fault of faults) log.error('policy-fault', { fault: formatFault(fault) })
+    log.info('policies-loaded', { agents: held.agents.length, faults: faults.length })
   }
   const unwatch = options.policiesDir === null ? () => {} : watchFolder(options.policiesDir, reload)
 
@@ -103,20 +93,37 @@ async function assemble(
     identity.begin()
     return {
       facade,
-      agents: () => agents.map((agent) => statusOf(agent, stores, roster.snapshotOf(agent.key))),
+      ...agentsOf(held, stores, roster),
+      onAgentChange: changes.onChange,
       tokenOf: (agent) => tokens.tokenOf(agent),
       verdicts,
       ...desksOf(stores),
       effective: (agent) => roster.snapshotOf(agent),
       ...explainers({ roster, lives, firewall: checks.firewall }, options),
-      policyFaults: () => reading.faults,
+      policyFaults: () => held.reading.faults,
       warnings,
-      healthy: () => healthOf(stores, reading),
+      healthy: () => healthOf(stores, held.reading),
       close,
     }
   } catch (error) {
     await close(0)
     throw error
+  }
+}
+
+function agentsOf(
+  held: HeldReading,
+  stores: Stores,
+  roster: Pick<FolderRoster, 'snapshotOf'>,
+): Pick<Standalone, 'agents' | 'agent' | 'states'> {
+  const shown = (agent: CompiledAgent): AgentStatus => statusOf(agent, stores, roster.snapshotOf(agent.key))
+  return {
+    agents: () => held.agents.map(shown),
+    agent: (key) => {
+      const found = held.agentOf(key)
+      return found === null ? null : shown(found)
+    },
+    states: () => statesOf(stores.lives),
   }
 }
 

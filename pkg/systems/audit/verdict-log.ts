@@ -16,6 +16,8 @@ export type VerdictFilter = {
   readonly sinceMs?: number
   /** The newest that many, still oldest first. At most {@link MAX_READ_LIMIT}. */
   readonly limit?: number
+  /** Written after the record of that id, whatever its time says. An id that is not known has none after it. */
+  readonly after?: string
 }
 
 /** A `limit` above it is taken as this. */
@@ -90,6 +92,11 @@ export function openVerdictLog(deps: VerdictLogDeps, options: VerdictLogOptions)
     find: (id) => recent.find(id) ?? (isVerdictId(id) ? findOnDisk({ folder, log }, snapshot(), id) : null),
     read: (filter = {}) => {
       const limit = Math.min(filter.limit ?? Number.POSITIVE_INFINITY, MAX_READ_LIMIT)
+      if (filter.after !== undefined) {
+        const newer = recent.after(filter.after)?.filter((record) => matches(record, filter))
+        const found = newer === undefined ? newerOnDisk({ folder, log }, snapshot(), filter) : replay(newer)
+        return filter.limit === undefined ? found : lastOf(found, limit)
+      }
       if (filter.limit === undefined) return matching({ folder, log }, snapshot(), filter)
       const known = recent.matching(filter)
       if (known.length >= limit) return replay(known.slice(known.length - limit))
@@ -144,6 +151,13 @@ class RecentRecords {
     return this.#byId.get(id) ?? null
   }
 
+  /** Those after the record of that id; undefined if it is not among them. */
+  after(id: string): readonly VerdictRecord[] | undefined {
+    if (!this.#byId.has(id)) return undefined
+    const all = [...this.#byId.values()]
+    return all.slice(all.findIndex((record) => record.id === id) + 1)
+  }
+
   matching(filter: VerdictFilter): readonly VerdictRecord[] {
     return [...this.#byId.values()].filter((record) => matches(record, filter))
   }
@@ -174,9 +188,35 @@ async function* lastOf(records: AsyncIterable<VerdictRecord>, limit: number): As
 }
 
 async function findOnDisk(from: Readable, slices: readonly Slice[], id: string): Promise<VerdictRecord | null> {
-  for (const slice of slices.toReversed())
-    for await (const record of readRecords(from.folder, slice, [id], from.log)) if (record.id === id) return record
+  for (const slice of slices.toReversed()) {
+    const record = await findInSlice(from, slice, id)
+    if (record !== null) return record
+  }
   return null
+}
+
+async function findInSlice(from: Readable, slice: Slice, id: string): Promise<VerdictRecord | null> {
+  for await (const record of readRecords(from.folder, slice, [id], from.log)) if (record.id === id) return record
+  return null
+}
+
+async function* newerOnDisk(
+  from: Readable,
+  slices: readonly Slice[],
+  filter: VerdictFilter,
+): AsyncGenerator<VerdictRecord> {
+  const id = filter.after ?? ''
+  if (!isVerdictId(id)) return
+  for (let at = slices.length - 1; at >= 0; at -= 1) {
+    const slice = slices[at]
+    if (slice === undefined || (await findInSlice(from, slice, id)) === null) continue
+    let isPast = false
+    for await (const record of readRecords(from.folder, slice, [], from.log)) {
+      if (isPast && matches(record, filter)) yield record
+      if (record.id === id) isPast = true
+    }
+    return yield* matching(from, slices.slice(at + 1), filter)
+  }
 }
 
 function matches(record: VerdictRecord, filter: VerdictFilter): boolean {
