@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { DEFAULT_LIMITS, REASONS } from '#pkg/model'
 import { DIALECT_RULES, DIALECTS } from '../test/dialects.ts'
 import { generatedApi } from './generate-api.ts'
+import { metricsPage } from './generate-metrics.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -97,6 +98,7 @@ const made = new Map<string, string>([
   ['docs/reference/reasons.md', reasonsPage()],
   ['docs/reference/limits.md', limitsPage()],
   ['docs/reference/dialects.md', dialectsPage()],
+  ['docs/reference/metrics.md', metricsPage()],
 ])
 
 const current = (path: string): string | null => {

@@ -114,6 +114,12 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'ADM-14':
     'each change of the life or the rules of an agent is an event with the agent as it is then, without its token',
   'ADM-15': 'the summary counts agents by state, and verdicts since the start by action and by check',
+  'MET-01': 'metrics are named, explained and labelled as Prometheus asks, in base units',
+  'MET-02': 'no label of a metric takes what an agent or a policy names; each has a closed set',
+  'MET-03': 'every metric of the catalogue is written by something',
+  'MET-04': 'a process counts by itself, and a scrape shows it as it is then',
+  'MET-05': 'what is counted costs a verdict at most a few microseconds',
+  'MET-06': '/metrics is open on the socket, and wants the token over TCP; what happens in a real process shows there',
   'CLI-01': 'version and completion start within 150 ms, and no command loads what it does not use',
   'CLI-02': 'every exit status is one of 0, 1, 64, 65, 69, 77 and means what docs/reference/cli.md says',
   'CLI-03': 'no control or bidi character of an agent reaches the terminal, in any output format',

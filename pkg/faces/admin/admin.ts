@@ -3,11 +3,13 @@ import type { AddressInfo, Socket } from 'node:net'
 import { SallyportError } from '#pkg/model/errors'
 import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
+import type { OpenMetrics } from '#pkg/platform/metrics'
 import { admit, type Entry } from './access.ts'
 import { type ErrorBody, errorBody, sendError } from './answers.ts'
 import type { RouteDeps } from './call.ts'
 import { SELF_PATH } from './identity.ts'
 import { listening } from './listening.ts'
+import { meterAdmin, statusLabel } from './metrics.ts'
 import type { AdminSource } from './ports.ts'
 import { partsOf, ROUTES } from './routes.ts'
 import { listenOnSocket } from './socket-file.ts'
@@ -19,6 +21,8 @@ export type AdminDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly random: (bytes: number) => Uint8Array
+  /** Served as `/metrics`, and written to. Default: nothing is counted. */
+  readonly metrics?: OpenMetrics
 }
 
 /** Everything but the first three has a default. */
@@ -75,11 +79,13 @@ export async function startAdmin(deps: AdminDeps, options: AdminOptions): Promis
     source: deps.source,
     clock: deps.clock,
     version: settings.version,
+    metrics: deps.metrics ?? null,
     tally: newTally(deps.source, deps.clock),
     limits: settings,
     ending: ending.signal,
     followers: new Set(),
   }
+  if (deps.metrics !== undefined) meterAdmin(deps.metrics, routes)
   const local = newServer(deps, settings, routes, () => ({ kind: 'socket' }))
   const port = (): number => portOf(tcp)
   const tcp = newServer(deps, settings, routes, () => ({ kind: 'tcp', port: port(), token }))
@@ -118,7 +124,8 @@ type Pair = { readonly request: IncomingMessage; readonly response: ServerRespon
 /** Answers one request; never rejects. */
 async function answer(deps: AdminDeps, routes: RouteDeps, entry: Entry, pair: Pair): Promise<void> {
   const { request, response } = pair
-  response.on('error', () => {}) // the reader is gone; `writeLine` sees it
+  response.on('error', () => {}) // the reader is gone; `writeText` sees it
+  response.once('close', () => count(deps, pair))
   response.once('finish', () => {
     if (!request.complete) request.destroy() // a body that nobody wants is not read
   })
@@ -128,6 +135,12 @@ async function answer(deps: AdminDeps, routes: RouteDeps, entry: Entry, pair: Pa
   } catch (error) {
     refuse(deps, response, error)
   }
+}
+
+function count({ metrics }: AdminDeps, { request, response }: Pair): void {
+  const [path = ''] = splitOnce(request.url ?? '')
+  const route = ROUTES.find((each) => partsOf(each, path) !== null)?.path ?? 'none'
+  metrics?.count('sallyport_admin_requests_total', { route, status: statusLabel(response.statusCode) })
 }
 
 /** An agent's own route is opened by a proof, which the route itself verifies. */

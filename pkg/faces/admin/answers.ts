@@ -26,6 +26,13 @@ export function sendJson(
   response.end(body)
 }
 
+/** A whole answer in plain text. */
+export function sendText(response: ServerResponse, text: string, contentType: string): void {
+  const body = Buffer.from(text)
+  response.writeHead(200, { ...HEADERS, 'content-type': contentType, 'content-length': body.length })
+  response.end(body)
+}
+
 /** The one shape of every error. `nearest` is the name that was most likely meant, where one was not found. */
 export type ErrorBody = {
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly nearest?: string }

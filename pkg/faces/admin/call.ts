@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '#pkg/platform/clock'
+import type { OpenMetrics } from '#pkg/platform/metrics'
 import type { AdminSource } from './ports.ts'
 import type { Tally } from './tally.ts'
 
@@ -8,6 +9,8 @@ export type RouteDeps = {
   readonly source: AdminSource
   readonly clock: Clock
   readonly version: string
+  /** null = nothing is counted. */
+  readonly metrics: OpenMetrics | null
   /** Verdicts since the start. */
   readonly tally: Tally
   readonly limits: {

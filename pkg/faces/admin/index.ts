@@ -28,6 +28,6 @@ export type {
   VerdictFilter,
 } from './ports.ts'
 export { readSince, readVerdictQuery } from './query.ts'
-export type { HealthAnswer, VersionAnswer } from './routes.ts'
+export { type HealthAnswer, ROUTE_LABELS, type VersionAnswer } from './routes.ts'
 export { assertSocketFree } from './socket-file.ts'
 export type { SummaryAnswer } from './summary.ts'

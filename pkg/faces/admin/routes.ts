@@ -5,6 +5,7 @@ import { EVENT_ROUTES } from './events.ts'
 import { EXPLAIN_ROUTES } from './explain.ts'
 import { facade } from './facade.ts'
 import { IDENTITY_ROUTES } from './identity.ts'
+import { METRICS_ROUTES } from './metrics.ts'
 import { MOVE_ROUTES } from './moves.ts'
 import type { PolicyFault } from './ports.ts'
 import { readQuery } from './query.ts'
@@ -27,6 +28,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/version', answer: version },
   { method: 'GET', path: '/v1/facade', answer: facade },
   { method: 'GET', path: '/v1/summary', answer: summary },
+  ...METRICS_ROUTES,
   ...EVENT_ROUTES,
   ...AGENT_ROUTES,
   ...VERDICT_ROUTES,
@@ -34,6 +36,9 @@ export const ROUTES: readonly Route[] = [
   ...MOVE_ROUTES,
   ...IDENTITY_ROUTES,
 ]
+
+/** The routes as they are counted. */
+export const ROUTE_LABELS: readonly string[] = [...new Set(ROUTES.map(({ path }) => path)), 'none']
 
 /** The variable segments if the path fits, else null. */
 export function partsOf(route: Route, path: string): readonly string[] | null {

@@ -7,6 +7,7 @@
  *
  * Never: Kubernetes, a listener beyond loopback, an answer without a verdict. DESIGN §8, "black box".
  */
+export { dialectNames } from '#pkg/planes/sidecar'
 export type {
   Advice,
   AgentStatus,

@@ -1,6 +1,7 @@
 import type { AgentKey, Hold, LifecycleState, Limits, Snapshot, Source, Verdict, VerdictRecord } from '#pkg/model'
 import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
+import type { Metrics } from '#pkg/platform/metrics'
 import type { ResourceFault } from '#pkg/platform/resources'
 import type { VerdictFilter } from '#pkg/systems/audit'
 import type { CaWorker } from '#pkg/systems/identity/server'
@@ -115,6 +116,8 @@ export type StandaloneDeps = {
   readonly random: (bytes: number) => Uint8Array
   /** Where the admin API listens, once it does. Default: nowhere. */
   readonly controlPlane?: () => string | null
+  /** Default: nothing is counted. */
+  readonly metrics?: Metrics
   /** Does the work of the CA. Default: a thread of its own. */
   readonly caWorker?: CaWorker
   /** All addresses of a name. Default: the system's resolver. */

@@ -2,11 +2,13 @@ import type { CompiledAgent } from '#pkg/control/compile'
 import { SallyportError } from '#pkg/model/errors'
 import { type Checks, newChecks, newSidecar, type SidecarDeps, type SidecarOptions } from '#pkg/planes/sidecar'
 import { compileChecks } from '#pkg/platform/expr'
+import { silentMetrics } from '#pkg/platform/metrics'
 import { formatFault, inOrder, newResourceReader, type ResourceFault } from '#pkg/platform/resources'
 import { newVerdictIds } from '#pkg/systems/audit'
 import { newToolPins } from '#pkg/systems/pins'
 import { adviceOn, adviceOnAll } from './advice.ts'
 import { newAgentChanges } from './agent-changes.ts'
+import { countedVerdicts } from './counted.ts'
 import { explainCall } from './explain.ts'
 import { explainHost } from './explain-host.ts'
 import { readFolder, watchFolder } from './folder.ts'
@@ -14,6 +16,7 @@ import { type HeldReading, newHeldReading } from './held-reading.ts'
 import { livesWithIdentity } from './identity.ts'
 import { newIdentityDesk } from './identity-admin.ts'
 import { cutWhoMayNotAct, newVerbs } from './lifecycle-verbs.ts'
+import { meterPlane } from './metering.ts'
 import { observing } from './observing.ts'
 import type { Advice, AgentStatus, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
 import { type FolderRoster, newRoster } from './roster.ts'
@@ -64,6 +67,7 @@ async function assemble(
   const changes = newAgentChanges(deps)
   lives.onChange(({ agent }) => changes.tell(agent))
   const held = newHeldReading({ ...deps, lives, tokens, roster, sidecar, changes }, first)
+  if (deps.metrics !== undefined) meterPlane(deps.metrics, stores, () => held.reading)
   const warnings = (): readonly Advice[] => {
     const snapshots = held.agents.map((agent) => roster.snapshotOf(agent.key))
     return [...adviceOnAll(options.policiesDir, snapshots), ...held.agents.flatMap((one) => adviceOn(one, lives))]
@@ -131,9 +135,10 @@ type Built = { readonly stores: Stores; readonly roster: SidecarDeps['roster']; 
 
 /** What the path is made of. What it lets through is noted for `policy suggest`. */
 function pathDeps(deps: StandaloneDeps, { stores, roster, checks }: Built): SidecarDeps {
-  const { verdicts, notes, identity } = stores
+  const { notes, identity } = stores
   const { proofs } = identity
   const lives = livesWithIdentity(stores.lives, identity)
+  const verdicts = countedVerdicts(stores.verdicts, deps.metrics ?? silentMetrics)
   const firewall = observing(checks.firewall, { notes, sql: checks.sql })
   return { ...deps, roster, lives, verdicts, proofs, firewall, newVerdictId: newVerdictIds(deps.random) }
 }

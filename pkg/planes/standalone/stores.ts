@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { type AgentKey, DEFAULT_TRUST_DOMAIN, type Snapshot, type Standing } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { silentMetrics } from '#pkg/platform/metrics'
 import { openVerdictLog } from '#pkg/systems/audit'
 import { openTokens } from '#pkg/systems/identity'
 import { openLifecycle } from '#pkg/systems/lifecycle'
 import { openObserved } from '#pkg/systems/observed'
+import { countedAudit } from './counted.ts'
 import { type Identity, openIdentity } from './identity.ts'
 import { newLogAudit } from './log-audit.ts'
 import type { StandaloneDeps, StandaloneOptions } from './ports.ts'
@@ -23,7 +25,8 @@ export function openStores(
   } catch (cause) {
     throw new SallyportError('STATE_UNAVAILABLE', `the data folder cannot be made: ${dataDir}`, { cause })
   }
-  const audit = newLogAudit(deps)
+  const metrics = deps.metrics ?? silentMetrics
+  const audit = countedAudit(newLogAudit(deps), metrics)
   const thaw = (agent: AgentKey, epoch: number): Promise<boolean> => identity.thaw(agent, epoch)
   const lives = openLifecycle({ ...deps, audit, thaw }, { dataDir })
   const opened: (() => void | Promise<void>)[] = [() => lives.close()]
@@ -31,7 +34,7 @@ export function openStores(
   let identity: Identity
   try {
     identity = openIdentity(
-      { ...deps, audit, standingOf, snapshotOf },
+      { ...deps, audit, metrics, standingOf, snapshotOf },
       { dataDir, trustDomain, waitMs: limits.identityWaitMs },
     )
     opened.push(() => identity.close())
