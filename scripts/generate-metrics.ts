@@ -10,7 +10,7 @@ const GIVEN = {
 export function metricsPage(): string {
   const rows = Object.entries<MetricRow>(METRICS).map(([name, row]) => {
     const labels = Object.entries(row.labels).map(([label, values]) => `\`${label}\`: ${valuesOf(values)}`)
-    const buckets = row.buckets === undefined ? '' : ` Buckets up to ${row.buckets.join(', ')}.`
+    const buckets = row.buckets === undefined ? '' : ` Upper bounds: ${row.buckets.join(', ')}.`
     return `| \`${name}\` | ${row.kind} | ${row.unit ?? '–'} | ${labels.join('<br>') || '–'} | ${row.help}${buckets} |`
   })
   return [

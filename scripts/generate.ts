@@ -7,6 +7,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { adminOpenApi } from '#pkg/faces/admin'
 import { DEFAULT_LIMITS, REASONS } from '#pkg/model'
 import { DIALECT_RULES, DIALECTS } from '../test/dialects.ts'
 import { generatedApi } from './generate-api.ts'
@@ -99,6 +100,7 @@ const made = new Map<string, string>([
   ['docs/reference/limits.md', limitsPage()],
   ['docs/reference/dialects.md', dialectsPage()],
   ['docs/reference/metrics.md', metricsPage()],
+  ['docs/reference/openapi.json', `${JSON.stringify(adminOpenApi(), null, 2)}\n`],
 ])
 
 const current = (path: string): string | null => {

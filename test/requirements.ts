@@ -114,6 +114,9 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'ADM-14':
     'each change of the life or the rules of an agent is an event with the agent as it is then, without its token',
   'ADM-15': 'the summary counts agents by state, and verdicts since the start by action and by check',
+  'ADM-16': 'the OpenAPI document is made from the table of routes: each route, parameter, status and code is in it',
+  'ADM-17': 'every answer of the admin API fits the schema that the document has for it, and every body its own',
+  'ADM-18': 'schemathesis finds no answer of a real process that breaks the document, and no bad request that is taken',
   'MET-01': 'metrics are named, explained and labelled as Prometheus asks, in base units',
   'MET-02': 'no label of a metric takes what an agent or a policy names; each has a closed set',
   'MET-03': 'every metric of the catalogue is written by something',

@@ -5,6 +5,7 @@ import { sendJson } from './answers.ts'
 import type { Call, Route } from './call.ts'
 import type { AdminSource, AgentStatus } from './ports.ts'
 import { agentOf, readQuery } from './query.ts'
+import { listOf, refTo } from './schema.ts'
 
 /** One agent; its token only over the Unix socket. */
 export type AgentAnswer = Required<AgentStatus> & { readonly token?: string | null }
@@ -16,9 +17,40 @@ const COMPARED_AGENTS = 500
 
 /** Agents and the rules that hold for them. */
 export const AGENT_ROUTES: readonly Route[] = [
-  { method: 'GET', path: '/v1/agents', answer: agents },
-  { method: 'GET', path: '/v1/agents/{namespace}/{name}', answer: agent },
-  { method: 'GET', path: '/v1/agents/{namespace}/{name}/policy', answer: effective },
+  {
+    method: 'GET',
+    path: '/v1/agents',
+    answer: agents,
+    doc: {
+      operation: 'listAgents',
+      tag: 'agents',
+      summary: 'All agents of the folder.',
+      answers: { 200: { what: 'Agents as they are now.', schema: listOf(refTo('Agent')) } },
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/agents/{namespace}/{name}',
+    answer: agent,
+    doc: {
+      operation: 'getAgent',
+      tag: 'agents',
+      summary: 'One agent.',
+      details: 'A fault names in `nearest` the agent that was most likely meant.',
+      answers: { 200: { what: 'The agent as it is now.', schema: refTo('Agent') } },
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/agents/{namespace}/{name}/policy',
+    answer: effective,
+    doc: {
+      operation: 'getEffectivePolicy',
+      tag: 'agents',
+      summary: 'The rules that hold for an agent, each with its source.',
+      answers: { 200: { what: 'The merged rules.', schema: refTo('EffectivePolicy') } },
+    },
+  },
 ]
 
 function agents({ deps, response, query, trusted }: Call): void {

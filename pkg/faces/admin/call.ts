@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '#pkg/platform/clock'
 import type { OpenMetrics } from '#pkg/platform/metrics'
 import type { AdminSource } from './ports.ts'
+import type { RouteDoc } from './route-doc.ts'
 import type { Tally } from './tally.ts'
 
 /** What the routes answer from. */
@@ -40,4 +41,5 @@ export type Route = {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly answer: (call: Call) => Promise<void> | void
+  readonly doc: RouteDoc
 }

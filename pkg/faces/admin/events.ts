@@ -5,12 +5,47 @@ import type { Call, Route, RouteDeps } from './call.ts'
 import { type Feed, follow, matches } from './follow.ts'
 import { inFieldOrder } from './lines.ts'
 import { type EventsQuery, readEventsQuery } from './query.ts'
+import { FOLLOW, LIMIT, SUBJECT } from './query-doc.ts'
+import { BOOLEAN, TEXT } from './schema.ts'
 
 /** Why a stream does not go on where the reader left it. */
 export type ResetReason = 'LAST_EVENT_UNKNOWN'
 
 /** What is happening, for a reader that stays. */
-export const EVENT_ROUTES: readonly Route[] = [{ method: 'GET', path: '/v1/events', answer: events }]
+export const EVENT_ROUTES: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/v1/events',
+    answer: events,
+    doc: {
+      operation: 'followEvents',
+      tag: 'verdicts',
+      summary: 'Verdicts and changes of agents as they come, as server-sent events.',
+      details: [
+        '`verdict`: a Verdict, with its id as the id of the event. `agent`: an Agent without its token, after each change of its life or its rules; changes that wait are told as one. `agent-gone`: namespace and name of one that has left the folder.',
+        '`reset`: the id that was asked for is not known any more, and what came since is not told. `error`: an Error, as the last event: the reader was too far behind. A comment each 15 s shows that the stream lives.',
+      ].join('\n\n'),
+      query: [
+        ...SUBJECT,
+        {
+          ...LIMIT,
+          what: 'Of the history, the newest that many first.',
+          schema: { ...LIMIT.schema, minimum: 0, default: 0 },
+        },
+        { ...FOLLOW, schema: { ...BOOLEAN, default: true } },
+      ],
+      headers: [
+        {
+          name: 'Last-Event-ID',
+          what: 'Go on after this verdict, each record once and in order; `limit` does not count then.',
+          schema: TEXT,
+        },
+      ],
+      answers: { 200: { what: 'Events.', type: 'text/event-stream', schema: TEXT } },
+      faults: ['OVERLOADED'],
+    },
+  },
+]
 
 /**
  * Server-sent events: `verdict` with the record and its id, `agent` with the agent after each change, `agent-gone` with

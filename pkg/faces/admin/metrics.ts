@@ -3,9 +3,23 @@ import type { OpenMetrics } from '#pkg/platform/metrics'
 import { sendText } from './answers.ts'
 import type { Call, Route } from './call.ts'
 import { readQuery } from './query.ts'
+import { TEXT } from './schema.ts'
 
 /** What is counted of the process, for Prometheus. */
-export const METRICS_ROUTES: readonly Route[] = [{ method: 'GET', path: '/metrics', answer: metrics }]
+export const METRICS_ROUTES: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/metrics',
+    answer: metrics,
+    doc: {
+      operation: 'getMetrics',
+      tag: 'process',
+      summary: 'What the process counts and measures, for Prometheus.',
+      answers: { 200: { what: 'Text format 0.0.4.', type: 'text/plain', schema: TEXT } },
+      faults: ['ADMIN_NOT_FOUND'],
+    },
+  },
+]
 
 async function metrics({ deps, response, query }: Call): Promise<void> {
   readQuery(query, [])

@@ -3,7 +3,8 @@ import { SallyportError } from '#pkg/model/errors'
 import type { VerdictFilter } from './ports.ts'
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-const MAX_LIMIT = 100_000
+/** Records that may be asked for at once. */
+export const MAX_LIMIT = 100_000
 
 /** The key of an agent from its two parts, or null when one is no RFC 1123 label. */
 export function agentOf(namespace: string, name: string): AgentKey | null {

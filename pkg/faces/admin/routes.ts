@@ -3,31 +3,37 @@ import { sendJson } from './answers.ts'
 import type { Call, Route } from './call.ts'
 import { EVENT_ROUTES } from './events.ts'
 import { EXPLAIN_ROUTES } from './explain.ts'
-import { facade } from './facade.ts'
 import { IDENTITY_ROUTES } from './identity.ts'
 import { METRICS_ROUTES } from './metrics.ts'
 import { MOVE_ROUTES } from './moves.ts'
-import type { PolicyFault } from './ports.ts'
+import { type OpenApi, openApiOf } from './openapi.ts'
+import { PROCESS_ROUTES } from './process.ts'
 import { readQuery } from './query.ts'
-import { summary } from './summary.ts'
+import type { Schema } from './schema.ts'
 import { VERDICT_ROUTES } from './verdicts.ts'
 
-/** `GET /healthz`; 503 when not ok. `policyFaults` are those of the newest reading of the folder. */
-export type HealthAnswer = {
-  readonly ok: boolean
-  readonly reasons: readonly string[]
-  readonly policyFaults: readonly PolicyFault[]
+const DOCUMENT: Schema = {
+  type: 'object',
+  properties: { openapi: { const: '3.1.0' }, paths: { type: 'object' } },
+  required: ['openapi', 'paths'],
 }
 
-/** `GET /v1/version`. */
-export type VersionAnswer = { readonly version: string; readonly api: 'v1' }
+const DOCUMENT_ROUTE: Route = {
+  method: 'GET',
+  path: '/v1/openapi.json',
+  answer: document,
+  doc: {
+    operation: 'getOpenApi',
+    tag: 'process',
+    summary: 'This document.',
+    answers: { 200: { what: 'OpenAPI 3.1.', schema: DOCUMENT } },
+  },
+}
 
 /** The whole API. */
 export const ROUTES: readonly Route[] = [
-  { method: 'GET', path: '/healthz', answer: health },
-  { method: 'GET', path: '/v1/version', answer: version },
-  { method: 'GET', path: '/v1/facade', answer: facade },
-  { method: 'GET', path: '/v1/summary', answer: summary },
+  ...PROCESS_ROUTES,
+  DOCUMENT_ROUTE,
   ...METRICS_ROUTES,
   ...EVENT_ROUTES,
   ...AGENT_ROUTES,
@@ -40,8 +46,18 @@ export const ROUTES: readonly Route[] = [
 /** The routes as they are counted. */
 export const ROUTE_LABELS: readonly string[] = [...new Set(ROUTES.map(({ path }) => path)), 'none']
 
+/** The description of the whole API, made from its routes. */
+export function adminOpenApi(): OpenApi {
+  return openApiOf(ROUTES)
+}
+
+function document({ response, query }: Call): void {
+  readQuery(query, [])
+  sendJson(response, 200, adminOpenApi())
+}
+
 /** The variable segments if the path fits, else null. */
-export function partsOf(route: Route, path: string): readonly string[] | null {
+export function partsOf(route: Pick<Route, 'path'>, path: string): readonly string[] | null {
   const wanted = route.path.split('/')
   const given = path.split('/')
   if (wanted.length !== given.length) return null
@@ -52,17 +68,4 @@ export function partsOf(route: Route, path: string): readonly string[] | null {
     else if (word !== segment) return null
   }
   return parts
-}
-
-function health({ deps, response, query }: Call): void {
-  readQuery(query, [])
-  const { ok, reasons } = deps.source.healthy()
-  const answer: HealthAnswer = { ok, reasons, policyFaults: deps.source.policyFaults() }
-  sendJson(response, ok ? 200 : 503, answer)
-}
-
-function version({ deps, response, query }: Call): void {
-  readQuery(query, [])
-  const answer: VersionAnswer = { version: deps.version, api: 'v1' }
-  sendJson(response, 200, answer)
 }

@@ -6,11 +6,43 @@ import { type Feed, follow, matches } from './follow.ts'
 import { lineOf, writeText } from './lines.ts'
 import type { VerdictFilter } from './ports.ts'
 import { readQuery, readVerdictQuery } from './query.ts'
+import { FOLLOW, LIMIT, SINCE, SUBJECT } from './query-doc.ts'
+import { BOOLEAN, refTo, TEXT } from './schema.ts'
 
 /** The verdicts, history and live. */
 export const VERDICT_ROUTES: readonly Route[] = [
-  { method: 'GET', path: '/v1/verdicts', answer: verdicts },
-  { method: 'GET', path: '/v1/verdicts/{id}', answer: verdict },
+  {
+    method: 'GET',
+    path: '/v1/verdicts',
+    answer: verdicts,
+    doc: {
+      operation: 'listVerdicts',
+      tag: 'verdicts',
+      summary: 'Verdicts, oldest first, one JSON object a line.',
+      details:
+        'With `follow` it goes on with what comes, each record once and in order. A reader that is too far behind gets what waits, one line with the error OVERLOADED, and the end.',
+      query: [...SUBJECT, SINCE, LIMIT, { ...FOLLOW, schema: { ...BOOLEAN, default: false } }],
+      answers: {
+        200: {
+          what: 'Lines, each a Verdict; a last one may be an Error.',
+          type: 'application/x-ndjson',
+          schema: { ...TEXT, contentMediaType: 'application/x-ndjson', contentSchema: refTo('Verdict') },
+        },
+      },
+      faults: ['OVERLOADED'],
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/verdicts/{id}',
+    answer: verdict,
+    doc: {
+      operation: 'getVerdict',
+      tag: 'verdicts',
+      summary: 'One verdict.',
+      answers: { 200: { what: 'The record.', schema: refTo('Verdict') } },
+    },
+  },
 ]
 
 async function verdicts({ deps, response, query }: Call): Promise<void> {
