@@ -36,8 +36,7 @@ export function assertDescribed(method: string, url: string, answer: Answered): 
   seen.add(`${method} ${route.path} ${answer.status}`)
   if (type === 'application/json') assertFits(media.schema, JSON.parse(answer.text), what)
   if (type === 'application/x-ndjson')
-    for (const line of answer.text.split('\n').slice(0, -1))
-      assertFits({ $ref: '#/components/schemas/Verdict' }, JSON.parse(line), what)
+    for (const line of answer.text.split('\n').slice(0, -1)) assertFits(media.schema, JSON.parse(line), what)
 }
 
 function responseOf(given: Response | { readonly $ref: string } | undefined): Response | undefined {

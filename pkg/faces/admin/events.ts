@@ -6,7 +6,7 @@ import { type Feed, follow, matches } from './follow.ts'
 import { inFieldOrder } from './lines.ts'
 import { type EventsQuery, readEventsQuery } from './query.ts'
 import { FOLLOW, LIMIT, SUBJECT } from './query-doc.ts'
-import { BOOLEAN, TEXT } from './schema.ts'
+import { BOOLEAN, refTo, TEXT } from './schema.ts'
 
 /** Why a stream does not go on where the reader left it. */
 export type ResetReason = 'LAST_EVENT_UNKNOWN'
@@ -41,7 +41,7 @@ export const EVENT_ROUTES: readonly Route[] = [
           schema: TEXT,
         },
       ],
-      answers: { 200: { what: 'Events.', type: 'text/event-stream', schema: TEXT } },
+      answers: { 200: { what: 'Each event.', type: 'text/event-stream', schema: refTo('Event') } },
       faults: ['OVERLOADED'],
     },
   },

@@ -97,6 +97,7 @@ export function readMoveAsk(verb: MoveVerb, name: string, body: unknown): Omit<M
   const { reason, throughEpoch, force = false, confirm } = Object.fromEntries(given)
   const why = readReason(reason)
   if (typeof force !== 'boolean') throw wrong(verb, takes)
+  if (verb === 'terminate' && typeof confirm !== 'string') throw wrong(verb, takes)
   if (verb === 'terminate' && confirm !== name)
     throw new SallyportError(
       'MOVE_UNCONFIRMED',

@@ -165,7 +165,7 @@ export interface AdminSource {
   effective(agent: AgentKey): Snapshot | null
   /**
    * Carries out a verb.
-   * @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE, USAGE
+   * @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE
    */
   move(agent: AgentKey, ask: MoveAsk): MoveDone | Promise<MoveDone>
   /** Which rule decides, and for an Allow which entry carries it; nothing is written or carried out. */

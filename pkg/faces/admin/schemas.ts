@@ -1,5 +1,6 @@
 import {
   ACTIONS,
+  type AgentRef,
   CA_SLOT_STATES,
   CHECKS,
   DIRECTIONS,
@@ -13,6 +14,7 @@ import {
 import { ERROR_CODES } from '#pkg/model/errors'
 import type { AgentAnswer } from './agents.ts'
 import type { ErrorBody } from './answers.ts'
+import type { ResetReason } from './events.ts'
 import type { Explanation, HostRequest } from './explain.ts'
 import type { SelfAnswer } from './identity.ts'
 import { MOVE_VERBS, type MoveAnswer } from './moves.ts'
@@ -29,6 +31,18 @@ const CHECK = s.oneOf(CHECKS)
 const STATE = s.oneOf(LIFECYCLE_STATES)
 const ACKS = s.objectOf<AgentStatus['acks']>({ wanted: s.COUNT, received: s.COUNT })
 const REF = { namespace: s.DNS_LABEL, name: s.DNS_LABEL }
+
+function eventOf(name: string, data: s.Schema): s.Schema {
+  return {
+    type: 'object',
+    properties: {
+      event: { const: name },
+      data: { type: 'string', contentMediaType: 'application/json', contentSchema: data },
+      id: s.TEXT,
+    },
+    required: ['event', 'data'],
+  }
+}
 
 /** Every shape of an answer that has a name, as the types have it. */
 export const SCHEMAS: Readonly<Record<string, s.Schema>> = {
@@ -116,6 +130,20 @@ export const SCHEMAS: Readonly<Record<string, s.Schema>> = {
     generation: s.COUNT,
     epoch: s.COUNT,
   }),
+  VerdictLine: {
+    description: 'A verdict; the last line of a reader that is too far behind is an error.',
+    anyOf: [s.refTo('Verdict'), s.refTo('Error')],
+  },
+  Event: {
+    description: 'One server-sent event by its fields; its data is JSON.',
+    oneOf: [
+      { ...eventOf('verdict', s.refTo('Verdict')), required: ['event', 'data', 'id'] },
+      eventOf('agent', s.refTo('Agent')),
+      eventOf('agent-gone', s.objectOf<AgentRef>(REF)),
+      eventOf('reset', s.objectOf<{ reason: ResetReason }>({ reason: { const: 'LAST_EVENT_UNKNOWN' } })),
+      eventOf('error', s.refTo('Error')),
+    ],
+  },
   Explanation: s.objectOf<Explanation>({
     agent: s.AGENT,
     tool: s.orNull(s.TEXT),

@@ -7,7 +7,7 @@ import { lineOf, writeText } from './lines.ts'
 import type { VerdictFilter } from './ports.ts'
 import { readQuery, readVerdictQuery } from './query.ts'
 import { FOLLOW, LIMIT, SINCE, SUBJECT } from './query-doc.ts'
-import { BOOLEAN, refTo, TEXT } from './schema.ts'
+import { BOOLEAN, refTo } from './schema.ts'
 
 /** The verdicts, history and live. */
 export const VERDICT_ROUTES: readonly Route[] = [
@@ -24,9 +24,9 @@ export const VERDICT_ROUTES: readonly Route[] = [
       query: [...SUBJECT, SINCE, LIMIT, { ...FOLLOW, schema: { ...BOOLEAN, default: false } }],
       answers: {
         200: {
-          what: 'Lines, each a Verdict; a last one may be an Error.',
+          what: 'Each line.',
           type: 'application/x-ndjson',
-          schema: { ...TEXT, contentMediaType: 'application/x-ndjson', contentSchema: refTo('Verdict') },
+          schema: refTo('VerdictLine'),
         },
       },
       faults: ['OVERLOADED'],

@@ -90,7 +90,7 @@ export type Standalone = {
   onAgentChange(listener: (agent: AgentKey) => void): () => void
   tokenOf(agent: AgentKey): string | null
   readonly verdicts: VerdictReader
-  /** One verb of a person. @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE, USAGE */
+  /** One verb of a person. @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE */
   move(agent: AgentKey, ask: VerbAsk): MoveDone
   /** SVIDs, the trust bundle and the keys of the CA, for a person. */
   readonly identity: IdentityDesk
