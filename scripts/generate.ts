@@ -7,9 +7,11 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { adminOpenApi } from '#pkg/faces/admin'
 import { DEFAULT_LIMITS, REASONS } from '#pkg/model'
 import { DIALECT_RULES, DIALECTS } from '../test/dialects.ts'
 import { generatedApi } from './generate-api.ts'
+import { metricsPage } from './generate-metrics.ts'
 import { generatedProto } from './generate-proto.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -99,6 +101,8 @@ const made = new Map<string, string>([
   ['docs/reference/reasons.md', reasonsPage()],
   ['docs/reference/limits.md', limitsPage()],
   ['docs/reference/dialects.md', dialectsPage()],
+  ['docs/reference/metrics.md', metricsPage()],
+  ['docs/reference/openapi.json', `${JSON.stringify(adminOpenApi(), null, 2)}\n`],
 ])
 
 const current = (path: string): string | null => {

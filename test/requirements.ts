@@ -111,6 +111,22 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'ADM-10': 'explain says which rule would decide a call and writes nothing; bodies are bounded and strict',
   'ADM-11':
     'a verb is a POST with a JSON body that is read strictly; it goes to the plane with who asks, and its refusal has its own code',
+  'ADM-12':
+    'server-sent events tell each verdict with its id and the fields of the contract, and show that the stream lives',
+  'ADM-13':
+    'Last-Event-ID goes on after that record, each once, in order, without a gap; an id that is not known is one reset',
+  'ADM-14':
+    'each change of the life or the rules of an agent is an event with the agent as it is then, without its token',
+  'ADM-15': 'the summary counts agents by state, and verdicts since the start by action and by check',
+  'ADM-16': 'the OpenAPI document is made from the table of routes: each route, parameter, status and code is in it',
+  'ADM-17': 'every answer of the admin API fits the schema that the document has for it, and every body its own',
+  'ADM-18': 'schemathesis finds no answer of a real process that breaks the document, and no bad request that is taken',
+  'MET-01': 'metrics are named, explained and labelled as Prometheus asks, in base units',
+  'MET-02': 'no label of a metric takes what an agent or a policy names; each has a closed set',
+  'MET-03': 'every metric of the catalogue is written by something',
+  'MET-04': 'a process counts by itself, and a scrape shows it as it is then',
+  'MET-05': 'what is counted costs a verdict at most a few microseconds',
+  'MET-06': '/metrics is open on the socket, and wants the token over TCP; what happens in a real process shows there',
   'CLI-01': 'version and completion start within 150 ms, and no command loads what it does not use',
   'CLI-02': 'every exit status is one of 0, 1, 64, 65, 69, 77 and means what docs/reference/cli.md says',
   'CLI-03': 'no control or bidi character of an agent reaches the terminal, in any output format',
@@ -460,6 +476,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'WLAPI-06': 'Workload API: a JWT-SVID is validated for an audience.',
   'WLAPI-07':
     "Workload API: each socket is one agent's, opened by its policy and by up alike; closed again by either, a kill, or an edit.",
+  'AUD-15': 'what was written after a record can be read by its id, across files and restarts',
   'TOK-01': 'Each agent has a local token of its own, stable across restarts.',
   'TOK-02': 'Only a whole token finds an agent.',
   'TOK-03': 'The token of an agent that is gone opens nothing, and is the same when it comes back.',

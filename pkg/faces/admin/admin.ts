@@ -3,14 +3,17 @@ import type { AddressInfo, Socket } from 'node:net'
 import { SallyportError } from '#pkg/model/errors'
 import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
+import type { OpenMetrics } from '#pkg/platform/metrics'
 import { admit, type Entry } from './access.ts'
 import { type ErrorBody, errorBody, sendError } from './answers.ts'
 import type { RouteDeps } from './call.ts'
 import { SELF_PATH } from './identity.ts'
 import { listening } from './listening.ts'
+import { meterAdmin, statusLabel } from './metrics.ts'
 import type { AdminSource } from './ports.ts'
 import { partsOf, ROUTES } from './routes.ts'
 import { listenOnSocket } from './socket-file.ts'
+import { newTally } from './tally.ts'
 
 /** `random(n)` answers n bytes that nobody can guess. */
 export type AdminDeps = {
@@ -18,6 +21,8 @@ export type AdminDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly random: (bytes: number) => Uint8Array
+  /** Served as `/metrics`, and written to. Default: nothing is counted. */
+  readonly metrics?: OpenMetrics
 }
 
 /** Everything but the first three has a default. */
@@ -36,6 +41,8 @@ export type AdminOptions = {
   readonly maxFollowers?: number
   /** Bytes that may wait for one follower. Default 1 MiB. */
   readonly followQueueBytes?: number
+  /** Between two signs of life in a stream of events. Default 15,000. */
+  readonly keepaliveMs?: number
   /** To send a whole request. Default 10,000. */
   readonly requestTimeoutMs?: number
   /** How long `close` lets answers that have begun go on. Default 2,000. */
@@ -52,6 +59,7 @@ const DEFAULTS = {
   maxBodyBytes: 1024 * 1024,
   maxFollowers: 16,
   followQueueBytes: 1024 * 1024,
+  keepaliveMs: 15_000,
   requestTimeoutMs: 10_000,
   closeTimeoutMs: 2_000,
 }
@@ -71,15 +79,19 @@ export async function startAdmin(deps: AdminDeps, options: AdminOptions): Promis
     source: deps.source,
     clock: deps.clock,
     version: settings.version,
+    metrics: deps.metrics ?? null,
+    tally: newTally(deps.source, deps.clock),
     limits: settings,
     ending: ending.signal,
     followers: new Set(),
   }
+  if (deps.metrics !== undefined) meterAdmin(deps.metrics, routes)
   const local = newServer(deps, settings, routes, () => ({ kind: 'socket' }))
   const port = (): number => portOf(tcp)
   const tcp = newServer(deps, settings, routes, () => ({ kind: 'tcp', port: port(), token }))
   const close = async (): Promise<void> => {
     ending.abort()
+    routes.tally.stop()
     await Promise.all([closeServer(local, settings.closeTimeoutMs), closeServer(tcp, settings.closeTimeoutMs)])
   }
   try {
@@ -112,7 +124,8 @@ type Pair = { readonly request: IncomingMessage; readonly response: ServerRespon
 /** Answers one request; never rejects. */
 async function answer(deps: AdminDeps, routes: RouteDeps, entry: Entry, pair: Pair): Promise<void> {
   const { request, response } = pair
-  response.on('error', () => {}) // the reader is gone; `writeLine` sees it
+  response.on('error', () => {}) // the reader is gone; `writeText` sees it
+  response.once('close', () => count(deps, pair))
   response.once('finish', () => {
     if (!request.complete) request.destroy() // a body that nobody wants is not read
   })
@@ -122,6 +135,12 @@ async function answer(deps: AdminDeps, routes: RouteDeps, entry: Entry, pair: Pa
   } catch (error) {
     refuse(deps, response, error)
   }
+}
+
+function count({ metrics }: AdminDeps, { request, response }: Pair): void {
+  const [path = ''] = splitOnce(request.url ?? '')
+  const route = ROUTES.find((each) => partsOf(each, path) !== null)?.path ?? 'none'
+  metrics?.count('sallyport_admin_requests_total', { route, status: statusLabel(response.statusCode) })
 }
 
 /** An agent's own route is opened by a proof, which the route itself verifies. */

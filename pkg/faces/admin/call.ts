@@ -1,13 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '#pkg/platform/clock'
+import type { OpenMetrics } from '#pkg/platform/metrics'
 import type { AdminSource } from './ports.ts'
+import type { RouteDoc } from './route-doc.ts'
+import type { Tally } from './tally.ts'
 
 /** What the routes answer from. */
 export type RouteDeps = {
   readonly source: AdminSource
   readonly clock: Clock
   readonly version: string
-  readonly limits: { readonly maxBodyBytes: number; readonly followQueueBytes: number; readonly maxFollowers: number }
+  /** null = nothing is counted. */
+  readonly metrics: OpenMetrics | null
+  /** Verdicts since the start. */
+  readonly tally: Tally
+  readonly limits: {
+    readonly maxBodyBytes: number
+    readonly followQueueBytes: number
+    readonly maxFollowers: number
+    readonly keepaliveMs: number
+  }
   readonly ending: AbortSignal
   /** Streams that are followed now. */
   readonly followers: Set<ServerResponse>
@@ -24,9 +36,10 @@ export type Call = {
   readonly trusted: boolean
 }
 
-/** One path; `*` is a variable segment. */
+/** One path; `{name}` is a variable segment. */
 export type Route = {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly answer: (call: Call) => Promise<void> | void
+  readonly doc: RouteDoc
 }

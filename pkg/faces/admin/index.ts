@@ -11,8 +11,8 @@
  */
 
 export { type Admin, type AdminDeps, type AdminOptions, startAdmin } from './admin.ts'
+export type { AgentAnswer } from './agents.ts'
 export type { Explanation, HostRequest } from './explain.ts'
-export type { FacadeAnswer } from './facade.ts'
 export { type CaAnswer, type IdentityAnswer, SELF_PATH, type SelfAnswer } from './identity.ts'
 export { inFieldOrder } from './lines.ts'
 export type { MoveAnswer } from './moves.ts'
@@ -26,6 +26,8 @@ export type {
   PolicyFault,
   VerdictFilter,
 } from './ports.ts'
+export type { FacadeAnswer, HealthAnswer, VersionAnswer } from './process.ts'
 export { readSince, readVerdictQuery } from './query.ts'
-export type { AgentAnswer, HealthAnswer, VersionAnswer } from './routes.ts'
+export { adminOpenApi, ROUTE_LABELS } from './routes.ts'
 export { assertSocketFree, assertSocketPath, MAX_SOCKET_PATH_BYTES } from './socket-file.ts'
+export type { SummaryAnswer } from './summary.ts'

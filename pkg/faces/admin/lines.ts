@@ -15,10 +15,10 @@ export function lineOf(record: VerdictRecord): string {
   return `${JSON.stringify(inFieldOrder(record))}\n`
 }
 
-/** Writes one line; waits while the reader is behind. False once the reader is gone. */
-export async function writeLine(response: ServerResponse, line: string): Promise<boolean> {
+/** Writes a text; waits while the reader is behind. False once the reader is gone. */
+export async function writeText(response: ServerResponse, text: string): Promise<boolean> {
   if (response.destroyed) return false
-  if (response.write(line)) return true
+  if (response.write(text)) return true
   await new Promise<void>((resolve) => {
     const settle = (): void => {
       response.off('drain', settle)

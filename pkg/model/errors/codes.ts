@@ -10,7 +10,7 @@ export const ERROR_CODES = {
   IDENTITY_DENIED: { http: 403, exit: 77 },
   MOVE_REFUSED: { http: 409, exit: 1 },
   MOVE_OVERRIDDEN: { http: 409, exit: 1 },
-  MOVE_UNCONFIRMED: { http: 400, exit: 65 },
+  MOVE_UNCONFIRMED: { http: 409, exit: 65 },
   USAGE: { http: 400, exit: 64 },
   SETTINGS_INVALID: { http: 400, exit: 64 },
   CSR_REFUSED: { http: 400, exit: 65 },

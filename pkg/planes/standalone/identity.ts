@@ -12,6 +12,7 @@ import {
 import type { Lives, Proofs } from '#pkg/planes/sidecar'
 import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
+import type { Metrics } from '#pkg/platform/metrics'
 import type { RandomBytes } from '#pkg/platform/random'
 import {
   agentSpiffeId,
@@ -36,6 +37,7 @@ export type IdentityDeps = {
   readonly log: Log
   readonly random: RandomBytes
   readonly audit: AuditSink
+  readonly metrics: Pick<Metrics, 'count'>
   /** Does the work of the CA. Default: a thread. */
   readonly caWorker?: CaWorker
   readonly standingOf: (agent: AgentKey) => Standing | null
@@ -89,6 +91,7 @@ export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs 
       return identity
     } catch (error) {
       fault = error instanceof Error ? error.message : 'unknown'
+      deps.metrics.count('sallyport_issuance_failures_total', { credential: 'X509Svid' })
       log.error('identity-not-signed', { agent, error })
       return null
     }
@@ -230,6 +233,7 @@ function newProofs({ get, identities, verifier, trustDomain, ...deps }: ProofPar
         const context = { audience, session: null, chain: [], delegated: [], taint: [] }
         return { [PROOF_HEADER]: signer.sign(signed, context, request), [SVID_HEADER]: jwtSvid }
       } catch (error) {
+        deps.metrics.count('sallyport_issuance_failures_total', { credential: 'JwtSvid' })
         deps.log.warn('proof-not-made', { agent, audience, error })
         return null
       }
@@ -240,6 +244,7 @@ function newProofs({ get, identities, verifier, trustDomain, ...deps }: ProofPar
       try {
         return (await identities.tokenFor(identity, audience)).token
       } catch (error) {
+        deps.metrics.count('sallyport_issuance_failures_total', { credential: 'JwtSvid' })
         deps.log.warn('jwt-svid-not-made', { agent, audience, error })
         return null
       }

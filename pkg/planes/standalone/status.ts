@@ -1,5 +1,5 @@
 import type { CompiledAgent } from '#pkg/control/compile'
-import { agentRefOf, type Snapshot } from '#pkg/model'
+import { agentRefOf, type LifecycleState, type Snapshot } from '#pkg/model'
 import { adviceOn, reasonOf } from './advice.ts'
 import { acksOf } from './lifecycle-verbs.ts'
 import type { AgentStatus } from './ports.ts'
@@ -23,6 +23,13 @@ export function statusOf(agent: CompiledAgent, stores: Stores, snapshot: Snapsho
     releaseThroughEpoch: agent.releaseThroughEpoch,
     warnings: adviceOn(agent, stores.lives),
   }
+}
+
+/** How many agents of the folder are in each state. */
+export function statesOf(lives: Pick<Stores['lives'], 'all'>): Readonly<Record<LifecycleState, number>> {
+  const counts = { Provisioned: 0, Active: 0, Quarantined: 0, Suspended: 0, Terminated: 0 }
+  for (const { state } of lives.all()) counts[state] += 1
+  return counts
 }
 
 /** Is all well, and if not, why. */

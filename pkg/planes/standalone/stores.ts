@@ -1,8 +1,10 @@
 import { type AgentKey, DEFAULT_TRUST_DOMAIN, type Snapshot, type Standing } from '#pkg/model'
+import { silentMetrics } from '#pkg/platform/metrics'
 import { openAuditLog } from '#pkg/systems/audit'
 import { openTokens } from '#pkg/systems/identity'
 import { lockFolder, openLifecycle } from '#pkg/systems/lifecycle'
 import { openObserved } from '#pkg/systems/observed'
+import { countedAudit } from './counted.ts'
 import { makeDataFolder } from './data-folder.ts'
 import { type Identity, openIdentity } from './identity.ts'
 import type { StandaloneDeps, StandaloneOptions } from './ports.ts'
@@ -19,16 +21,18 @@ export function openStores(
   makeDataFolder(dataDir)
   const lock = lockFolder(dataDir) // before anything is written: another process may be at work there
   const opened: (() => void | Promise<void>)[] = [() => lock.release()]
+  const metrics = deps.metrics ?? silentMetrics
   let identity: Identity
   try {
-    const audit = openAuditLog(deps, { dataDir })
-    opened.push(() => audit.close())
+    const record = openAuditLog(deps, { dataDir })
+    opened.push(() => record.close())
+    const audit = countedAudit(record, metrics)
     const thaw = (agent: AgentKey, epoch: number): Promise<boolean> => identity.thaw(agent, epoch)
     const lives = openLifecycle({ ...deps, audit, thaw, lock }, { dataDir })
     opened.push(() => lives.close())
     const standingOf = (agent: AgentKey): Standing | null => lives.standingOf(agent)
     identity = openIdentity(
-      { ...deps, audit, standingOf, snapshotOf },
+      { ...deps, audit, metrics, standingOf, snapshotOf },
       { dataDir, trustDomain, waitMs: limits.identityWaitMs },
     )
     opened.push(() => identity.close())
@@ -38,8 +42,8 @@ export function openStores(
     return {
       lives,
       tokens,
-      audit,
-      verdicts: audit.verdicts,
+      audit: record,
+      verdicts: record.verdicts,
       keyUsed: ({ agent, provider }: { readonly agent: AgentKey; readonly provider: string }): void => {
         audit.record({ kind: 'key-use', agent, provider, key: keyNameOf(provider) })
       },

@@ -169,6 +169,33 @@ for (const recentRecords of [0, 3, 100])
         log.close()
       }))
 
+for (const recentRecords of [2, 100])
+  test(`[AUD-15] what was written after a record is read on, whatever the clock said; ${recentRecords} in memory`, () =>
+    inFolder(async (dataDir) => {
+      const log = open(dataDir, { maxFileBytes: 1_500, recentRecords })
+      const early = '2020-01-01T00:00:00.000Z'
+      for (let at = 0; at < 20; at += 1)
+        log.append(
+          recordOf(at, { ...(at === 12 ? { time: early } : {}), ...(at % 2 === 0 ? {} : { agent: research }) }),
+        )
+      for (let at = 0; at < 20; at += 1)
+        assert.deepEqual(
+          await idsOf(log.read({ after: recordOf(at).id })),
+          Array.from({ length: 19 - at }, (_, more) => at + 1 + more),
+        )
+      const after = recordOf(9).id
+      assert.deepEqual(await idsOf(log.read({ after, agent: 'growth/marketing' })), [10, 12, 14, 16, 18])
+      assert.deepEqual(await idsOf(log.read({ after, limit: 3 })), [17, 18, 19])
+      for (const id of ['v_99999999999999', '../etc/passwd', ''])
+        assert.deepEqual(await idsOf(log.read({ after: id })), [])
+      log.close()
+      const again = open(dataDir, { maxFileBytes: 1_500, recentRecords })
+      const rest = again.read({ after: recordOf(17).id })
+      again.append(recordOf(20))
+      assert.deepEqual(await idsOf(rest), [18, 19], 'what was written before the call')
+      again.close()
+    }))
+
 test('[AUD-04] a record is found by its id in memory, in the growing file, and in a rotated one', () =>
   inFolder(async (dataDir) => {
     const log = open(dataDir, { recentRecords: 2, maxFileBytes: 2_000 })

@@ -10,22 +10,8 @@ import { type Beginning, beginningOf, earlierFile } from './beginning.ts'
 import { digestOf, lineOf } from './chain.ts'
 import { HeadFile, type Reach } from './head.ts'
 import { type AuditDisk, systemDisk } from './ports.ts'
-import { readVerdicts, type Slice } from './read-events.ts'
-
-/** Which records a reader wants. An absent member excludes nothing. */
-export type VerdictFilter = {
-  /** `namespace/name`. */
-  readonly agent?: string
-  /** One of the record's reasons. */
-  readonly reason?: string
-  /** Not before this moment, in milliseconds of wall time. */
-  readonly sinceMs?: number
-  /** The newest that many, still oldest first. At most {@link MAX_READ_LIMIT}. */
-  readonly limit?: number
-}
-
-/** A `limit` above it is taken as this. */
-export const MAX_READ_LIMIT = 100_000
+import type { Slice } from './read-events.ts'
+import { findInHistory, RecentRecords, readHistory, type VerdictFilter } from './verdict-history.ts'
 
 /** What `audit` is given. `disk` is this machine's unless a test says otherwise. */
 export type AuditLogDeps = {
@@ -198,14 +184,8 @@ class FolderAuditLog implements AuditLog {
         recent.add(record)
         for (const listener of this.#verdictFollowers) tell(listener, record, log)
       },
-      find: (id) => recent.find(id) ?? (isVerdictId(id) ? findOnDisk(this.#slices(), id, log) : null),
-      read: (filter = {}) => {
-        const limit = Math.min(filter.limit ?? Number.POSITIVE_INFINITY, MAX_READ_LIMIT)
-        if (filter.limit === undefined) return matching(this.#slices(), filter, log)
-        const known = recent.matching(filter)
-        if (known.length >= limit) return replay(known.slice(known.length - limit))
-        return lastOf(matching(this.#slices(), filter, log), limit)
-      },
+      find: (id) => findInHistory({ slices: () => this.#slices(), recent, log }, id),
+      read: (filter = {}) => readHistory({ slices: () => this.#slices(), recent, log }, filter),
       follow: (listener) => {
         const own = (record: VerdictRecord): void => listener(record)
         this.#verdictFollowers.add(own)
@@ -226,66 +206,6 @@ class FolderAuditLog implements AuditLog {
       { file: () => this.#folder.fileOf(activeNumber), bytes: this.#writer.bytes },
     ]
   }
-}
-
-/** The newest records, which are always the tail of the history. */
-class RecentRecords {
-  readonly #limit: number
-  readonly #byId = new Map<string, VerdictRecord>()
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  add(record: VerdictRecord): void {
-    this.#byId.set(record.id, record)
-    if (this.#byId.size <= this.#limit) return
-    const oldest = this.#byId.keys().next()
-    if (!oldest.done) this.#byId.delete(oldest.value)
-  }
-
-  find(id: string): VerdictRecord | null {
-    return this.#byId.get(id) ?? null
-  }
-
-  matching(filter: VerdictFilter): readonly VerdictRecord[] {
-    return [...this.#byId.values()].filter((record) => matches(record, filter))
-  }
-}
-
-async function* matching(slices: readonly Slice[], filter: VerdictFilter, log: Log): AsyncGenerator<VerdictRecord> {
-  const hints = [filter.agent, filter.reason].filter((hint) => hint !== undefined)
-  for (const slice of slices)
-    for await (const record of readVerdicts(slice, hints, log)) if (matches(record, filter)) yield record
-}
-
-async function* replay(records: readonly VerdictRecord[]): AsyncGenerator<VerdictRecord> {
-  yield* records
-}
-
-async function* lastOf(records: AsyncIterable<VerdictRecord>, limit: number): AsyncGenerator<VerdictRecord> {
-  const last: VerdictRecord[] = []
-  for await (const record of records) {
-    last.push(record)
-    if (last.length >= 2 * limit + 1_024) last.splice(0, last.length - limit)
-  }
-  yield* limit === 0 ? [] : last.slice(-limit)
-}
-
-async function findOnDisk(slices: readonly Slice[], id: string, log: Log): Promise<VerdictRecord | null> {
-  for (const slice of slices.toReversed())
-    for await (const record of readVerdicts(slice, [id], log)) if (record.id === id) return record
-  return null
-}
-
-function matches(record: VerdictRecord, filter: VerdictFilter): boolean {
-  if (filter.agent !== undefined && record.agent !== filter.agent) return false
-  if (filter.reason !== undefined && !record.reasons.some((reason) => reason === filter.reason)) return false
-  return filter.sinceMs === undefined || Date.parse(record.time) >= filter.sinceMs
-}
-
-function isVerdictId(id: string): boolean {
-  return /^v_[A-Za-z0-9]{1,64}$/.test(id)
 }
 
 function tell<E>(listener: (event: E) => void, event: E, log: Log): void {

@@ -48,7 +48,7 @@ export type Lifecycle = {
   /**
    * One verb of a person, in one turn: as {@link sever}, but `durable` says whether it is. What gives rights back is on
    * record before it is done.
-   * @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, USAGE, STATE_UNAVAILABLE: nothing has changed; ADMIN_NOT_FOUND:
+   * @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, STATE_UNAVAILABLE: nothing has changed; ADMIN_NOT_FOUND:
    * the agent is not known.
    */
   move(agent: AgentKey, ask: VerbAsk): Moved
