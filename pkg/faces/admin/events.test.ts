@@ -47,7 +47,7 @@ test('[ADM-12] a verdict is an event with its id and the record in the order of 
     assert.deepEqual(event, {
       id: 'v_000002',
       event: 'verdict',
-      data: JSON.stringify(inFieldOrder(recordOf(2))),
+      data: JSON.stringify(inFieldOrder(recordOf(2, { caller: 'spiffe://x' }))),
     })
     stream.end()
     await until(() => bench.following() === 0)

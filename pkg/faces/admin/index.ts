@@ -3,7 +3,8 @@
  *
  * In:  requests over `127.0.0.1` with the printed bearer token, or over a Unix socket that only its owner can open.
  * Out: agents and their state, effective policies with provenance, verdicts (history and live), and which rule would
- *      decide a call; the lives of agents, moved by verbs. JSON, or one JSON object a line.
+ *      decide a call; the lives of agents, moved by verbs; counts and measures. JSON, one JSON object a line, server-sent
+ *      events, or Prometheus text. What each route promises stands beside it, and the OpenAPI document is made of that.
  * A browser cannot be made to ask: the Host header must name the loopback address, no CORS header is ever sent, and
  * the token is compared in constant time. Bodies, connections, followers and their queues are bounded. DESIGN §8.
  *

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { ERROR_CODES } from '#pkg/model/errors'
 import { recordOf } from '../../../test/fixtures/admin-source.ts'
@@ -68,6 +69,15 @@ test('[ADM-16] every code that the admin API may say is somewhere in the documen
     Object.keys(document.components.schemas).filter((name) => !names.includes(name)),
     [],
   )
+})
+
+test('[ADM-16] docs/reference/admin-api.md speaks of every route', () => {
+  const page = readFileSync(new URL('../../../docs/reference/admin-api.md', import.meta.url), 'utf8')
+  for (const { method, path } of operations) {
+    const [verb = ''] = path.split('/').slice(-1)
+    const told = page.includes(`${method} ${path}\``) || page.includes(`, \`${path}\``)
+    assert.ok(told || (method === 'POST' && page.includes(`\`${verb}\``)), `${method} ${path}`)
+  }
 })
 
 test('[ADM-16] the document is served, behind the token as all else', () =>
