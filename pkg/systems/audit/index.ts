@@ -9,6 +9,7 @@
  *
  * Never: payload, an append that failed in silence.
  */
+export * from './export/index.ts'
 export type { AuditDisk } from './ports.ts'
 export * from './verdict-ids.ts'
 export * from './verdict-log.ts'
