@@ -1,0 +1,37 @@
+import { type Command, Option } from 'commander'
+import type { AuditEvent } from '#pkg/model'
+import type { ExportFormat } from '#pkg/systems/audit'
+import type { Context, Globals } from './ports.ts'
+
+/** The events of a data folder, oldest first; it only reads. */
+export type AuditSource = (dataDir: string) => AsyncIterable<AuditEvent>
+
+/** Options of `audit export` besides the global ones. */
+export type AuditExportOptions = Globals & {
+  readonly format: ExportFormat
+  readonly since?: string
+  readonly agent?: string
+  readonly kind?: AuditEvent['kind']
+  readonly trustDomain?: string
+}
+
+const FORMATS = ['ocsf', 'cef', 'ecs'] as const satisfies readonly ExportFormat[]
+const KINDS = ['verdict', 'move', 'issuance', 'key-use', 'ca'] as const satisfies readonly AuditEvent['kind'][]
+
+/** `sallyctl audit export [--format --since --agent --kind --trust-domain]` */
+export function defineAuditExport(parent: Command, context: Context, source: AuditSource): void {
+  parent
+    .command('export')
+    .description(
+      'Print the events of the audit log for a SIEM, oldest first, one line each, from the files in --data. No process is asked, and none may miss it.',
+    )
+    .addOption(new Option('--format <format>', 'how to print an event').choices([...FORMATS]).default('ocsf'))
+    .option('--since <when>', 'not before: RFC 3339, or how long ago (90s, 10m, 2h, 7d)')
+    .option('--agent <name>', 'only of this agent: NAME or NAMESPACE/NAME')
+    .addOption(new Option('--kind <kind>', 'only of this kind').choices([...KINDS]))
+    .option('--trust-domain <name>', 'print the SPIFFE ID of every agent, in this domain (default: its key)')
+    .action(async (_options, command: Command) => {
+      const { runAuditExport } = await import('./audit-export-run.ts')
+      await runAuditExport(context, command.optsWithGlobals<AuditExportOptions>(), source)
+    })
+}
