@@ -4,10 +4,21 @@ import { isErrorCode, SallyportError } from '#pkg/model/errors'
 import { systemClock } from '#pkg/platform/clock'
 import { type ExportFormat, type ExportProduct, exportEvent } from '#pkg/systems/audit'
 import { agentSpiffeId, isTrustDomain } from '#pkg/systems/identity'
-import type { AuditExportOptions, AuditSource } from './audit-export.ts'
-import type { Context } from './ports.ts'
+import type { Context, Globals } from './ports.ts'
 import { agentNamed } from './session.ts'
 import { readTarget } from './target.ts'
+
+/** The events of a data folder, oldest first; it only reads. */
+export type AuditSource = (dataDir: string) => AsyncIterable<AuditEvent>
+
+/** Options of `audit export` besides the global ones. */
+export type AuditExportOptions = Globals & {
+  readonly format: ExportFormat
+  readonly since?: string
+  readonly agent?: string
+  readonly kind?: AuditEvent['kind']
+  readonly trustDomain?: string
+}
 
 /** What is exported, and how. */
 export type ExportAsk = {

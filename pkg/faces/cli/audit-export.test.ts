@@ -15,8 +15,8 @@ import {
   PRODUCT,
   verdictEvent,
 } from '../../../test/fixtures/audit-events.ts'
-import { type AuditSource, defineAuditExport } from './audit-export.ts'
-import { type ExportAsk, exportAudit } from './audit-export-run.ts'
+import { defineAuditExport } from './audit-export.ts'
+import { type AuditSource, type ExportAsk, exportAudit } from './audit-export-run.ts'
 import { type Context, FORMATS } from './ports.ts'
 
 const RESEARCH = agentKeyOf({ namespace: 'growth', name: 'research' })

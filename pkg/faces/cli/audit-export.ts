@@ -1,19 +1,8 @@
 import { type Command, Option } from 'commander'
 import type { AuditEvent } from '#pkg/model'
 import type { ExportFormat } from '#pkg/systems/audit'
-import type { Context, Globals } from './ports.ts'
-
-/** The events of a data folder, oldest first; it only reads. */
-export type AuditSource = (dataDir: string) => AsyncIterable<AuditEvent>
-
-/** Options of `audit export` besides the global ones. */
-export type AuditExportOptions = Globals & {
-  readonly format: ExportFormat
-  readonly since?: string
-  readonly agent?: string
-  readonly kind?: AuditEvent['kind']
-  readonly trustDomain?: string
-}
+import type { AuditExportOptions, AuditSource } from './audit-export-run.ts'
+import type { Context } from './ports.ts'
 
 const FORMATS = ['ocsf', 'cef', 'ecs'] as const satisfies readonly ExportFormat[]
 const KINDS = ['verdict', 'move', 'issuance', 'key-use', 'ca'] as const satisfies readonly AuditEvent['kind'][]

@@ -9,8 +9,15 @@ const STEERING = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu
  * readers refuse the whole line for one.
  */
 export function jsonLine(value: unknown): string {
-  const text = JSON.stringify(value, (_key, each: unknown) => (typeof each === 'string' ? each.toWellFormed() : each))
-  return text.replace(STEERING, utf16Escapes)
+  const text = JSON.stringify(value)
+  return (HALF.test(text) ? JSON.stringify(value, wellFormed) : text).replace(STEERING, utf16Escapes)
+}
+
+/** How `JSON.stringify` writes half of a pair. A text that spells this out is looked at once more, and stays as it is. */
+const HALF = /\\ud[89a-f]/
+
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value
 }
 
 /** A text of unknown origin on one line, for formats without escapes of their own: steering characters become `\u{…}`. */
