@@ -9,11 +9,14 @@
  * - `atlas`: MITRE ATLAS 2026.09. Only techniques whose number is the same since 5.4.0: AML.T0104 became AML.T0115.002.
  * - `nistAiRmf`: NIST AI 100-1, AI RMF 1.0 (January 2023). The titles are shortened.
  * - `euAiAct`: Regulation (EU) 2024/1689 (12 July 2024).
+ *
+ * `prefix` stands before an id where ids of several lists are mixed and it would not say by itself whose it is.
  */
 export const FRAMEWORKS = {
   owaspLlm: {
     name: 'OWASP Top 10 for LLM Applications',
     version: '2025',
+    prefix: '',
     ids: {
       'LLM01:2025': 'Prompt Injection',
       'LLM02:2025': 'Sensitive Information Disclosure',
@@ -26,6 +29,7 @@ export const FRAMEWORKS = {
   owaspAsi: {
     name: 'OWASP Top 10 for Agentic Applications',
     version: '2026',
+    prefix: '',
     ids: {
       ASI01: 'Agent Goal Hijack',
       ASI02: 'Tool Misuse and Exploitation',
@@ -40,6 +44,7 @@ export const FRAMEWORKS = {
   owaspThreats: {
     name: 'OWASP Agentic AI – Threats and Mitigations',
     version: '1.1',
+    prefix: 'OWASP ',
     ids: {
       T1: 'Memory Poisoning',
       T2: 'Tool Misuse',
@@ -58,6 +63,7 @@ export const FRAMEWORKS = {
   atlas: {
     name: 'MITRE ATLAS',
     version: '2026.09',
+    prefix: '',
     ids: {
       'AML.T0010': 'AI Supply Chain Compromise',
       'AML.T0025': 'Exfiltration via Cyber Means',
@@ -79,6 +85,7 @@ export const FRAMEWORKS = {
   nistAiRmf: {
     name: 'NIST AI RMF',
     version: '1.0',
+    prefix: 'NIST ',
     ids: {
       'GOVERN 3.2': 'roles and responsibilities for human-AI configurations and oversight',
       'GOVERN 6.1': 'policies for the risks of third-party entities',
@@ -94,6 +101,7 @@ export const FRAMEWORKS = {
   euAiAct: {
     name: 'EU AI Act',
     version: '2024/1689',
+    prefix: 'EU AI Act ',
     ids: {
       'Art. 12': 'Record-keeping',
       'Art. 14': 'Human oversight',

@@ -23,7 +23,7 @@ const lines: readonly (readonly [name: string, event: AuditEvent, line: string])
       'rt=1795593600123 externalId=v_8fK2mQ4xT9bWcZ cat=verdict act=Deny outcome=failure suser=growth/marketing ' +
       'suid=spiffe://sallyport.local/ns/growth/agent/marketing app=openai-chat msg=m cs1Label=policy cs1=growth/marketing ' +
       'cs2Label=rule cs2=intents.deny[0] cs4Label=reasons cs4=INTENT_SQL_DDL cs5Label=taxonomy ' +
-      'cs5=LLM06:2025, ASI02, T2, AML.T0101, MEASURE 2.7, Art. 12, Art. 15 cn1Label=epoch cn1=1 cn2Label=generation cn2=3 ' +
+      'cs5=LLM06:2025, ASI02, OWASP T2, AML.T0101, NIST MEASURE 2.7, EU AI Act Art. 12, EU AI Act Art. 15 cn1Label=epoch cn1=1 cn2Label=generation cn2=3 ' +
       'cn3Label=judgementUs cn3=184 flexString1Label=direction flexString1=FromModel flexString2Label=tool flexString2=run_sql',
   ],
   [

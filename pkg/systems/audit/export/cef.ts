@@ -1,5 +1,5 @@
 import type { AuditEvent } from '#pkg/model'
-import { type ExportProduct, SCHEMA_VERSIONS } from './contract.ts'
+import { type ExportProduct, SCHEMA_VERSIONS, spiffeIdOf } from './contract.ts'
 import { codeOf, labelsOf, SEVERITIES, severityOf, taxonomyOfEvent, timeMsOf, titleTextOf } from './grade.ts'
 import { outcomeOf, passed } from './outcome.ts'
 import { clipped, visible } from './text.ts'
@@ -117,10 +117,6 @@ const OF_KIND: { readonly [K in AuditEvent['kind']]: Row<K> } = {
     ['cs2', event.slot, 'slot'],
     ['cs3', event.from, 'from'],
   ],
-}
-
-function spiffeIdOf(agent: Parameters<NonNullable<ExportProduct['spiffeIdOf']>>[0] | null, product: ExportProduct) {
-  return agent === null ? null : product.spiffeIdOf?.(agent)
 }
 
 function extensionText(pairs: readonly Pair[]): string {

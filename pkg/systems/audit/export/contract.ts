@@ -17,3 +17,8 @@ export type ExportProduct = {
 
 /** The published schemas that the lines keep to. */
 export const SCHEMA_VERSIONS = { ocsf: '1.8.0', cef: '0', ecs: '9.4.0' } as const satisfies Record<ExportFormat, string>
+
+/** The SPIFFE ID of an agent where it is known, else null. */
+export function spiffeIdOf(agent: AgentKey | null, product: ExportProduct): string | null {
+  return agent === null ? null : (product.spiffeIdOf?.(agent) ?? null)
+}

@@ -1,5 +1,5 @@
 import { type AgentKey, type AuditEvent, FRAMEWORKS, isReason, reasonRow, titleOf } from '#pkg/model'
-import { type ExportProduct, SCHEMA_VERSIONS } from './contract.ts'
+import { type ExportProduct, SCHEMA_VERSIONS, spiffeIdOf } from './contract.ts'
 import { codeOf, isFinding, labelsOf, SEVERITIES, severityOf, taxonomyOfEvent, timeMsOf, titleTextOf } from './grade.ts'
 import { outcomeOf, passed } from './outcome.ts'
 import { jsonLine } from './text.ts'
@@ -94,7 +94,7 @@ function byOf(by: string | null, target: Json | null): Json {
 }
 
 function userOf(agent: AgentKey, product: ExportProduct): Json {
-  return { id: product.spiffeIdOf?.(agent) ?? agent, name: agent }
+  return { id: spiffeIdOf(agent, product) ?? agent, name: agent }
 }
 
 function toolOf(tool: string | null, more: Json): Json {
@@ -122,7 +122,7 @@ function threatOf(event: AuditEvent): Json {
   if (atlas.length === 0) return {}
   return {
     threat: {
-      framework: `${FRAMEWORKS.atlas.name} ${FRAMEWORKS.atlas.version}`,
+      framework: FRAMEWORKS.atlas.name,
       technique: { id: atlas, name: atlas.map((id) => titleOf('atlas', id) ?? id) },
     },
   }

@@ -3,6 +3,7 @@ import {
   type AuditEvent,
   type CaSlotState,
   FRAMEWORK_KEYS,
+  FRAMEWORKS,
   isReason,
   type LifecycleState,
   reasonRow,
@@ -107,9 +108,9 @@ export function taxonomyOfEvent(event: AuditEvent): Taxonomy | null {
   return event.kind === 'verdict' || event.kind === 'move' ? taxonomyOf(codeOf(event)) : null
 }
 
-/** All ids of a taxonomy, list after list, as flat labels. */
+/** All ids of a taxonomy, list after list, as flat labels that say whose they are: `LLM06:2025`, `OWASP T2`. */
 export function labelsOf(taxonomy: Taxonomy): readonly string[] {
-  return FRAMEWORK_KEYS.flatMap((key) => taxonomy[key])
+  return FRAMEWORK_KEYS.flatMap((key) => taxonomy[key].map((id) => FRAMEWORKS[key].prefix + id))
 }
 
 /**

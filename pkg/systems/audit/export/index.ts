@@ -8,7 +8,7 @@
  *
  * Never: I/O, a payload, a key, a character of an agent that ends the line.
  */
-export * from './contract.ts'
+export { EXPORT_FORMATS, type ExportFormat, type ExportProduct, SCHEMA_VERSIONS } from './contract.ts'
 export { exportEvent } from './export-event.ts'
 export { ACTION_SEVERITIES, SEVERITIES, SLOT_SEVERITIES, STATE_SEVERITIES } from './grade.ts'
 export { MOVE_ACTIVITIES, SLOT_ACTIVITIES } from './ocsf.ts'

@@ -1,5 +1,5 @@
 import { type AgentKey, type AuditEvent, FRAMEWORK_KEYS, FRAMEWORKS, type Taxonomy, titleOf } from '#pkg/model'
-import { type ExportProduct, SCHEMA_VERSIONS } from './contract.ts'
+import { type ExportProduct, SCHEMA_VERSIONS, spiffeIdOf } from './contract.ts'
 import { codeOf, SEVERITIES, severityOf, timeMsOf } from './grade.ts'
 import type { Coded } from './outcome.ts'
 
@@ -62,7 +62,7 @@ export function agentUser(agent: AgentKey | null, product: ExportProduct, known?
 
 /** The SPIFFE ID of an agent where it is known, else its key. */
 export function idOf(agent: AgentKey, product: ExportProduct, known?: string): string {
-  return known ?? product.spiffeIdOf?.(agent) ?? agent
+  return known ?? spiffeIdOf(agent, product) ?? agent
 }
 
 /** The techniques of MITRE ATLAS; undefined = none. */
