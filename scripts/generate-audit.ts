@@ -1,5 +1,6 @@
 import {
   ACTIONS,
+  AUDIT_KINDS,
   type AuditEvent,
   FRAMEWORK_KEYS,
   FRAMEWORKS,
@@ -13,6 +14,7 @@ import {
   EXPORT_FORMATS,
   type ExportFormat,
   exportEvent,
+  FOUND_SEVERITIES,
   MOVE_ACTIVITIES,
   OCSF_OUTCOMES,
   outcomeOf,
@@ -31,8 +33,6 @@ import {
   PRODUCT,
   verdictEvent,
 } from '../test/fixtures/audit-events.ts'
-
-const KINDS = ['verdict', 'move', 'issuance', 'key-use', 'ca'] as const satisfies readonly AuditEvent['kind'][]
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] => [
   `| ${head.join(' | ')} |`,
@@ -133,7 +133,7 @@ function jsonPaths(value: unknown, path = ''): readonly string[] {
 const fieldRows = (format: ExportFormat): readonly string[] =>
   table(
     ['kind', 'fields'],
-    KINDS.map((kind) => [
+    AUDIT_KINDS.map((kind) => [
       kind,
       fieldsOf(format, kind)
         .map((name) => `\`${name}\``)
@@ -190,6 +190,8 @@ export function auditExportPage(): string {
     '',
     ...table(['event', 'OCSF activity of Entity Management', 'severity'], [...states, ...slots]),
     '',
+    ...table(['a process opened the log, and found', 'severity'], Object.entries(FOUND_SEVERITIES)),
+    '',
     'An agent that comes back from Quarantined or Suspended to Active is `Resume 13`.',
     '',
     ...OCSF_PROSE,
@@ -236,7 +238,7 @@ const INTRO = [
   '',
   'A line holds printable characters alone. Whatever else stands in the name of a tool or in what a person wrote is escaped: `\\u001b` in JSON, `\\u{1b}`',
   'in CEF; halves of surrogate pairs become U+FFFD in JSON. No payload is in it: no arguments, no text of a model, of a key its name. An event of a kind, action or',
-  'state that this version does not know is left out, counted on stderr, and makes the status 1.',
+  'state that this version does not know, and a line that is no event, are left out, counted on stderr, and make the status 1.',
   '',
   'Verdicts carry the ids of [taxonomy.md](taxonomy.md) for their first reason, and so do moves that the firewall made for a reason. A verdict and the',
   'moves that follow from it share `metadata.correlation_uid`.',
@@ -254,6 +256,8 @@ const OCSF_PROSE = [
   '| credential signed | Entity Management (3004), Create | the credential is the entity. Authentication (3002) would count as a logon that nobody made; Account Change knows passwords and factors only |',
   "| provider's key used | API Activity (6003), Read | `api.token` names the key |",
   '| key of the CA | Entity Management (3004) | as for agents |',
+  '| a process opened the log | Application Lifecycle (6002), Start | |',
+  '| a process found the log changed, or its head lost | Detection Finding (2004) | somebody may have written there; `LOG_CHANGED`, `LOG_HEAD_LOST` |',
   '',
   'The agent is `actor.user` with its SPIFFE ID as `uid` (`--trust-domain`), else its key `namespace/name`. The deciding policy is `policy`, its rule',
   '`firewall_rule`, the reason `status_code`. `status_id` of a finding is New: what becomes of it is the consumer’s. What has no place is in `unmapped`.',
@@ -263,7 +267,7 @@ const OCSF_PROSE = [
 const CEF_PROSE = [
   '## CEF',
   '',
-  'The signature id is the first reason, else `VERDICT`, `MOVE`, `ISSUANCE`, `KEY_USE` or `CA`; the name is its meaning. A value that is longer than the',
+  'The signature id is the first reason, else `VERDICT`, `MOVE`, `ISSUANCE`, `KEY_USE`, `CA`, `OPEN`, `LOG_CHANGED` or `LOG_HEAD_LOST`; the name is its meaning. A value that is longer than the',
   'dictionary of CEF allows for its key is cut and ends in `…`. Custom keys have the same label for the same kind, always.',
   '',
 ]

@@ -418,9 +418,14 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'AUD-05': 'A torn or unreadable line costs itself alone, and is told.',
   'AUD-06': 'With a full disk append throws and leaves nothing; the log heals by itself.',
   'AUD-07': 'Verdicts are synced within 200 ms; a failed sync shows unhealthy.',
-  'AUD-08': 'No verdict file is deleted unless an option says so, and each deletion is told.',
+  'AUD-08': 'No file of the audit log is ever deleted.',
   'AUD-09': 'After kill -9 every append that returned is there, once, in order.',
   'AUD-10': 'Verdict ids cannot be guessed.',
+  'AUD-11': 'The audit log is verified with no process, over files and restarts.',
+  'AUD-12':
+    'Edit, deletion, reordering and truncation of the audit log are found, also after a process went on with it.',
+  'AUD-13': 'Verdicts of older versions are read on and pinned; events of every kind are told, read back and followed.',
+  'AUD-14': "A request that goes out with a provider's own key is on record before; unrecorded it does not go out.",
   'SIEM-01':
     'Every reason has a class, and every class ids of published lists that are used as those lists write them.',
   'SIEM-02':

@@ -6,7 +6,8 @@ export function inFieldOrder(record: VerdictRecord): VerdictRecord {
   const { id, time, agent, session, dialect, direction, tool, action, enforced, reasons } = record
   const { check, policy, rule, us, message, generation, epoch } = record
   const subject = { id, time, agent, session, dialect, direction, tool }
-  return { ...subject, action, enforced, reasons, check, policy, rule, us, message, generation, epoch }
+  const shown = { ...subject, action, enforced, reasons, check, policy, rule, us, message, generation, epoch }
+  return record.caller === undefined ? shown : { ...shown, caller: record.caller }
 }
 
 /** One record as one line. */

@@ -2,14 +2,15 @@ import { readSince } from '#pkg/faces/admin'
 import type { AgentKey, AuditEvent } from '#pkg/model'
 import { isErrorCode, SallyportError } from '#pkg/model/errors'
 import { systemClock } from '#pkg/platform/clock'
+import { type Log, silentLog } from '#pkg/platform/log'
 import { type ExportFormat, type ExportProduct, exportEvent } from '#pkg/systems/audit'
 import { agentSpiffeId, isTrustDomain } from '#pkg/systems/identity'
 import type { Context, Globals } from './ports.ts'
 import { agentNamed } from './session.ts'
 import { readTarget } from './target.ts'
 
-/** The events of a data folder, oldest first; it only reads. */
-export type AuditSource = (dataDir: string) => AsyncIterable<AuditEvent>
+/** The events of a data folder, oldest first; it only reads. What it passes over it tells the log, as a warning. */
+export type AuditSource = (dataDir: string, log: Log) => AsyncIterable<AuditEvent>
 
 /** Options of `audit export` besides the global ones. */
 export type AuditExportOptions = Globals & {
@@ -85,7 +86,7 @@ export async function exportAudit(
 
 function isAskedFor(event: AuditEvent, { sinceMs, agent, kind }: ExportAsk): boolean {
   if (kind !== undefined && event.kind !== kind) return false
-  if (agent !== undefined && (event.kind === 'ca' || event.agent !== agent)) return false
+  if (agent !== undefined && !('agent' in event && event.agent === agent)) return false
   return sinceMs === undefined || !(Date.parse(event.time) < sinceMs)
 }
 
@@ -103,7 +104,7 @@ function isGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED')
 }
 
-/** `sallyctl audit export`: reads the data folder, prints lines; status 1 when an event was left out. */
+/** `sallyctl audit export`: reads the data folder, prints lines; status 1 when something of the log was left out. */
 export async function runAuditExport(
   { deps, exit }: Context,
   options: AuditExportOptions,
@@ -113,10 +114,21 @@ export async function runAuditExport(
   const target = await readTarget(deps, options)
   if (target.kind !== 'socket')
     throw new SallyportError('USAGE', 'audit export reads the files of a data folder: give --data, not --address')
-  const { unknown } = await exportAudit(source(target.dataDir), ask, deps.stdout)
-  if (unknown === 0) return
-  deps.stderr(`sallyctl: ${unknown} events were left out: another version wrote them; export them with that one\n`)
-  exit(1)
+  let unreadable = 0
+  const log: Log = {
+    ...silentLog,
+    warn: () => {
+      unreadable += 1
+    },
+  }
+  const { unknown } = await exportAudit(source(target.dataDir, log), ask, deps.stdout)
+  const tell = (count: number, why: string): void => {
+    if (count === 0) return
+    deps.stderr(`sallyctl: left out: ${count} ${why}\n`)
+    exit(1)
+  }
+  tell(unknown, 'events that another version wrote; export them with that one')
+  tell(unreadable, 'lines that are no events; "sallyctl audit verify" says where')
 }
 
 function askOf(options: AuditExportOptions, version: string): ExportAsk {

@@ -145,7 +145,7 @@ test('[SIEM-06] a closed pipe ends an export that has no end', async () => {
 const odd: readonly AuditEvent[] = [caEvent(), { ...caEvent(), kind: 'anchor' } as never, moveEvent({ time: 'x' })]
 
 /** Runs the verb alone, as the program would. */
-async function run(words: readonly string[], events: readonly AuditEvent[] = LOG) {
+async function run(words: readonly string[], events: readonly AuditEvent[] = LOG, torn = 0) {
   const seen = { out: '', err: '', status: 0, dir: '' }
   const context: Context = {
     program: 'sallyctl',
@@ -167,8 +167,9 @@ async function run(words: readonly string[], events: readonly AuditEvent[] = LOG
       exitNow: () => assert.fail('exitNow'),
     },
   }
-  const source: AuditSource = (dataDir) => {
+  const source: AuditSource = (dataDir, log) => {
     seen.dir = dataDir
+    for (let line = 0; line < torn; line += 1) log.warn('audit-line-unreadable')
     return those(events)
   }
   const program = new Command('sallyctl').exitOverride().configureOutput({ writeErr: () => {} })
@@ -214,7 +215,13 @@ for (const [words, status, lines] of ends)
 test('[SIEM-06] what this version cannot say is counted, told and shows in the status', async () => {
   const seen = await run([], odd)
   assert.deepEqual([seen.status, seen.out.split('\n').length - 1], [1, 1])
-  assert.match(seen.err, /^sallyctl: 2 events were left out/)
+  assert.match(seen.err, /^sallyctl: left out: 2 events /)
+})
+
+test('[SIEM-06] lines that are no events are counted, told and show in the status', async () => {
+  const seen = await run([], LOG, 3)
+  assert.deepEqual([seen.status, seen.out.split('\n').length - 1], [1, LOG.length])
+  assert.match(seen.err, /^sallyctl: left out: 3 lines /)
 })
 
 test('[SIEM-06] with a trust domain every agent has its SPIFFE ID', async () => {

@@ -1,11 +1,10 @@
 import { type Command, Option } from 'commander'
-import type { AuditEvent } from '#pkg/model'
+import { AUDIT_KINDS } from '#pkg/model'
 import type { ExportFormat } from '#pkg/systems/audit'
 import type { AuditExportOptions, AuditSource } from './audit-export-run.ts'
 import type { Context } from './ports.ts'
 
 const FORMATS = ['ocsf', 'cef', 'ecs'] as const satisfies readonly ExportFormat[]
-const KINDS = ['verdict', 'move', 'issuance', 'key-use', 'ca'] as const satisfies readonly AuditEvent['kind'][]
 
 /** `sallyctl audit export [--format --since --agent --kind --trust-domain]` */
 export function defineAuditExport(parent: Command, context: Context, source: AuditSource): void {
@@ -17,7 +16,7 @@ export function defineAuditExport(parent: Command, context: Context, source: Aud
     .addOption(new Option('--format <format>', 'how to print an event').choices([...FORMATS]).default('ocsf'))
     .option('--since <when>', 'not before: RFC 3339, or how long ago (90s, 10m, 2h, 7d)')
     .option('--agent <name>', 'only of this agent: NAME or NAMESPACE/NAME')
-    .addOption(new Option('--kind <kind>', 'only of this kind').choices([...KINDS]))
+    .addOption(new Option('--kind <kind>', 'only of this kind').choices([...AUDIT_KINDS]))
     .option('--trust-domain <name>', 'print the SPIFFE ID of every agent, in this domain (default: its key)')
     .action(async (_options, command: Command) => {
       const { runAuditExport } = await import('./audit-export-run.ts')

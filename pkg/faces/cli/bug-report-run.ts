@@ -103,7 +103,17 @@ function policiesOf(dir: string): unknown {
   }
 }
 
-const KNOWN = ['tokens', 'state.jsonl', 'verdicts.jsonl', 'observed.json', 'admin.sock', 'pins', 'policies'] as const
+const KNOWN = [
+  'tokens',
+  'state.jsonl',
+  'audit.jsonl',
+  'audit.head',
+  'verdicts.jsonl',
+  'observed.json',
+  'admin.sock',
+  'pins',
+  'policies',
+] as const
 
 /** Sizes and rights of the files that are ours. */
 function folderOf(dataDir: string): unknown {

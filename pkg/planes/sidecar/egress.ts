@@ -14,7 +14,7 @@ import {
   type Verdict,
   type Voice,
 } from '#pkg/model'
-import { SallyportError } from '#pkg/model/errors'
+import { isErrorCode, SallyportError } from '#pkg/model/errors'
 import { holdsToken, requestContentType, upstreamRequestHeaders } from '#pkg/path/codec/wire/http1'
 import { judgeActs } from '#pkg/path/enforce'
 import { isPermitStale } from '#pkg/path/upstream'
@@ -178,12 +178,7 @@ function admit(deps: EgressDeps, desk: Desk, asked: Asked): Admitted | null {
     return null
   }
   if (!deps.verdicts.healthy || !deps.lives.healthy) {
-    refuse(
-      desk,
-      [findingOf('AUDIT_UNAVAILABLE', 0, 'is refused: verdicts or states cannot be written down')],
-      startedUs,
-      client,
-    )
+    refuse(desk, [UNRECORDED], startedUs, client)
     return null
   }
   const unknownCalls = countOnce(() => deps.released.unknown(agent, view.history.calls))
@@ -260,6 +255,10 @@ async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitt
       if (answer.status < 300) refused.taken()
       return answer
     } catch (error) {
+      if (isErrorCode(error, 'STATE_UNAVAILABLE')) {
+        exchange.finish(desk.judge.request([UNRECORDED], asked.startedUs).verdict)
+        return null
+      }
       if (!isPermitStale(error) || round >= MAX_ROUNDS || exchange.over) throw error
     }
     const again = desk.judge.request(exchange.inspect().request(view), asked.startedUs)
@@ -311,6 +310,12 @@ const LOST: Finding = findingOf(
   'WIRE_RESTORE_LOST',
   0,
   'goes on from an answer whose refused calls are no longer remembered; start a new conversation, or send its history',
+)
+
+const UNRECORDED: Finding = findingOf(
+  'AUDIT_UNAVAILABLE',
+  0,
+  'is refused: verdicts, states or the use of a key cannot be written down',
 )
 
 const SESSION_UNKNOWN: Finding = findingOf(

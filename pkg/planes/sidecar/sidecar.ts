@@ -25,6 +25,7 @@ import { isLive } from '#pkg/path/policy'
 import { newReleasedCalls, newRestoreRecords, newServerSessions } from '#pkg/path/session'
 import {
   type KeyHeader,
+  type KeyUse,
   type Lookup,
   newDial,
   newHosts,
@@ -77,6 +78,8 @@ export type SidecarDeps = {
   readonly random: (bytes: number) => Uint8Array
   readonly firewall: Firewall
   readonly proofs: Proofs
+  /** Told before a provider's key goes out with a request; what it throws refuses the request. Default: nobody is. */
+  readonly keyUsed?: (use: KeyUse) => void
   /** Base URL of the control plane, once it listens. Default: never. */
   readonly controlPlane?: () => string | null
   /** Asks for the addresses of other hosts. Default: the system's resolver. */
@@ -202,7 +205,8 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     isLive(permit, deps.roster.loaded(permit.agent)?.snapshot ?? null, deps.lives.standingOf(permit.agent))
   const { read } = newHeapGuard(processEngine())
   const providers = options.providers.map(providerOf)
-  const upstream = newUpstream({ isLive: permitIsLive, read }, { http2: options.upstreamHttp2 ?? false, providers })
+  const keyed = { isLive: permitIsLive, keyUsed: deps.keyUsed ?? (() => {}) }
+  const upstream = newUpstream({ ...keyed, read }, { http2: options.upstreamHttp2 ?? false, providers })
   const sessions = newServerSessions()
   const self: SelfDeps = { ...deps, controlPlane: deps.controlPlane ?? (() => null) }
   const others = newHosts({ isLive: permitIsLive, read })
@@ -234,7 +238,7 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     resolve: newResolve(deps.lookup ?? systemLookup, { addresses: options.hostAddresses ?? {} }),
     openHost: others.open,
     openTunnel: newDial({ isLive: permitIsLive, connectTimeoutMs: CONNECT_MS }),
-    openUpgrade: newUpgrade({ isLive: permitIsLive }, { providers }),
+    openUpgrade: newUpgrade(keyed, { providers }),
     providerUrls: options.providers.map(({ url }) => url),
   })
   const facade = newFacade(

@@ -128,7 +128,8 @@ function pathDeps(deps: StandaloneDeps, { stores, roster, checks }: Built): Side
   const { proofs } = identity
   const lives = livesWithIdentity(stores.lives, identity)
   const firewall = observing(checks.firewall, { notes, sql: checks.sql })
-  return { ...deps, roster, lives, verdicts, proofs, firewall, newVerdictId: newVerdictIds(deps.random) }
+  const { keyUsed } = stores
+  return { ...deps, roster, lives, verdicts, keyUsed, proofs, firewall, newVerdictId: newVerdictIds(deps.random) }
 }
 
 function explainers(

@@ -1,12 +1,11 @@
 import { mkdirSync } from 'node:fs'
 import { type AgentKey, DEFAULT_TRUST_DOMAIN, type Snapshot, type Standing } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
-import { openVerdictLog } from '#pkg/systems/audit'
+import { openAuditLog } from '#pkg/systems/audit'
 import { openTokens } from '#pkg/systems/identity'
 import { openLifecycle } from '#pkg/systems/lifecycle'
 import { openObserved } from '#pkg/systems/observed'
 import { type Identity, openIdentity } from './identity.ts'
-import { newLogAudit } from './log-audit.ts'
 import type { StandaloneDeps, StandaloneOptions } from './ports.ts'
 
 /** What lasts beyond the process. */
@@ -23,27 +22,30 @@ export function openStores(
   } catch (cause) {
     throw new SallyportError('STATE_UNAVAILABLE', `the data folder cannot be made: ${dataDir}`, { cause })
   }
-  const audit = newLogAudit(deps)
-  const thaw = (agent: AgentKey, epoch: number): Promise<boolean> => identity.thaw(agent, epoch)
-  const lives = openLifecycle({ ...deps, audit, thaw }, { dataDir })
-  const opened: (() => void | Promise<void>)[] = [() => lives.close()]
-  const standingOf = (agent: AgentKey): Standing | null => lives.standingOf(agent)
+  const audit = openAuditLog(deps, { dataDir })
+  const opened: (() => void | Promise<void>)[] = [() => audit.close()]
   let identity: Identity
   try {
+    const thaw = (agent: AgentKey, epoch: number): Promise<boolean> => identity.thaw(agent, epoch)
+    const lives = openLifecycle({ ...deps, audit, thaw }, { dataDir })
+    opened.push(() => lives.close())
+    const standingOf = (agent: AgentKey): Standing | null => lives.standingOf(agent)
     identity = openIdentity(
       { ...deps, audit, standingOf, snapshotOf },
       { dataDir, trustDomain, waitMs: limits.identityWaitMs },
     )
     opened.push(() => identity.close())
     const tokens = openTokens(deps, { dataDir })
-    const verdicts = openVerdictLog(deps, { dataDir })
-    opened.push(() => verdicts.close())
     const notes = openObserved(deps, { dataDir })
     opened.push(() => notes.close())
     return {
       lives,
       tokens,
-      verdicts,
+      audit,
+      verdicts: audit.verdicts,
+      keyUsed: ({ agent, provider }: { readonly agent: AgentKey; readonly provider: string }): void => {
+        audit.record({ kind: 'key-use', agent, provider, key: keyNameOf(provider) })
+      },
       notes,
       identity,
       close: async () => {
@@ -54,4 +56,9 @@ export function openStores(
     for (const shut of opened) void shut()
     throw error
   }
+}
+
+/** A provider's key is known by the variable that it came in: `openai-compatible` → `OPENAI_COMPATIBLE_API_KEY`. */
+function keyNameOf(provider: string): string {
+  return `${provider.toUpperCase().replaceAll('-', '_')}_API_KEY`
 }

@@ -1,6 +1,6 @@
 import type { AuditEvent } from '#pkg/model'
 import { type ExportProduct, SCHEMA_VERSIONS, spiffeIdOf } from './contract.ts'
-import { codeOf, labelsOf, SEVERITIES, severityOf, taxonomyOfEvent, timeMsOf, titleTextOf } from './grade.ts'
+import { codeOf, isFinding, labelsOf, SEVERITIES, severityOf, taxonomyOfEvent, timeMsOf, titleTextOf } from './grade.ts'
 import { outcomeOf, passed } from './outcome.ts'
 import { clipped, visible } from './text.ts'
 
@@ -49,45 +49,39 @@ type Row<K extends AuditEvent['kind']> = (
 ) => readonly Pair[]
 
 const OF_KIND: { readonly [K in AuditEvent['kind']]: Row<K> } = {
-  verdict: (event, product) => {
-    const taxonomy = taxonomyOfEvent(event)
-    return [
-      ['act', event.action],
-      ['outcome', passed(outcomeOf(event)) ? 'success' : 'failure'],
-      ['suser', event.agent],
-      ['suid', spiffeIdOf(event.agent, product)],
-      ['app', event.dialect],
-      ['msg', event.message],
-      ['cs1', event.policy, 'policy'],
-      ['cs2', event.rule, 'rule'],
-      ['cs3', event.session, 'session'],
-      ['cs4', event.reasons.join(' '), 'reasons'],
-      ['cs5', taxonomy === null ? null : labelsOf(taxonomy).join(', '), 'taxonomy'],
-      ['cs6', event.caller, 'caller'],
-      ['cn1', event.epoch, 'epoch'],
-      ['cn2', event.generation, 'generation'],
-      ['cn3', event.us, 'judgementUs'],
-      ['flexString1', event.direction, 'direction'],
-      ['flexString2', event.tool, 'tool'],
-    ]
-  },
-  move: (event, product) => {
-    const taxonomy = taxonomyOfEvent(event)
-    return [
-      ['act', event.to],
-      ['outcome', 'success'],
-      ['suser', event.by],
-      ['duser', event.agent],
-      ['duid', spiffeIdOf(event.agent, product)],
-      ['reason', event.reason],
-      ['cs1', event.from, 'from'],
-      ['cs2', event.source, 'source'],
-      ['cs3', event.verdictId, 'verdict'],
-      ['cs4', event.code, 'reasons'],
-      ['cs5', taxonomy === null ? null : labelsOf(taxonomy).join(', '), 'taxonomy'],
-      ['cn1', event.epoch, 'epoch'],
-    ]
-  },
+  verdict: (event, product) => [
+    ['act', event.action],
+    ['outcome', passed(outcomeOf(event)) ? 'success' : 'failure'],
+    ['suser', event.agent],
+    ['suid', spiffeIdOf(event.agent, product)],
+    ['app', event.dialect],
+    ['msg', event.message],
+    ['cs1', event.policy, 'policy'],
+    ['cs2', event.rule, 'rule'],
+    ['cs3', event.session, 'session'],
+    ['cs4', event.reasons.join(' '), 'reasons'],
+    ['cs5', taxonomyText(event), 'taxonomy'],
+    ['cs6', event.caller, 'caller'],
+    ['cn1', event.epoch, 'epoch'],
+    ['cn2', event.generation, 'generation'],
+    ['cn3', event.us, 'judgementUs'],
+    ['flexString1', event.direction, 'direction'],
+    ['flexString2', event.tool, 'tool'],
+  ],
+  move: (event, product) => [
+    ['act', event.to],
+    ['outcome', 'success'],
+    ['suser', event.by],
+    ['duser', event.agent],
+    ['duid', spiffeIdOf(event.agent, product)],
+    ['reason', event.reason],
+    ['cs1', event.from, 'from'],
+    ['cs2', event.source, 'source'],
+    ['cs3', event.verdictId, 'verdict'],
+    ['cs4', event.code, 'reasons'],
+    ['cs5', taxonomyText(event), 'taxonomy'],
+    ['cn1', event.epoch, 'epoch'],
+  ],
   issuance: (event) => [
     ['act', 'issue'],
     ['outcome', 'success'],
@@ -117,6 +111,22 @@ const OF_KIND: { readonly [K in AuditEvent['kind']]: Row<K> } = {
     ['cs2', event.slot, 'slot'],
     ['cs3', event.from, 'from'],
   ],
+  open: (event) => [
+    ['act', 'open'],
+    ['outcome', isFinding(event) ? 'failure' : 'success'],
+    ['cs1', event.stream, 'stream'],
+    ['cs2', event.key, 'key'],
+    ['cs3', event.found, 'found'],
+    ['cs4', event.head?.hash, 'headHash'],
+    ['cs5', taxonomyText(event), 'taxonomy'],
+    ['cn1', event.earlier.length, 'earlier'],
+    ['cn2', event.head?.seq, 'headSeq'],
+  ],
+}
+
+function taxonomyText(event: AuditEvent): string | null {
+  const taxonomy = taxonomyOfEvent(event)
+  return taxonomy === null ? null : labelsOf(taxonomy).join(', ')
 }
 
 function extensionText(pairs: readonly Pair[]): string {

@@ -1,6 +1,16 @@
 import { type AgentKey, type AuditEvent, FRAMEWORKS, isReason, reasonRow, titleOf } from '#pkg/model'
 import { type ExportProduct, SCHEMA_VERSIONS, spiffeIdOf } from './contract.ts'
-import { codeOf, isFinding, labelsOf, SEVERITIES, severityOf, taxonomyOfEvent, timeMsOf, titleTextOf } from './grade.ts'
+import {
+  codeOf,
+  isFinding,
+  labelsOf,
+  openDetails,
+  SEVERITIES,
+  severityOf,
+  taxonomyOfEvent,
+  timeMsOf,
+  titleTextOf,
+} from './grade.ts'
 import { outcomeOf, passed } from './outcome.ts'
 import { jsonLine } from './text.ts'
 
@@ -20,7 +30,7 @@ export function ecsLine(event: AuditEvent, product: ExportProduct): string {
       id: event.id,
       kind: isFinding(event) ? 'alert' : 'event',
       ...sorted,
-      outcome: event.kind === 'verdict' && !passed(outcomeOf(event)) ? 'failure' : 'success',
+      outcome: failed(event) ? 'failure' : 'success',
       code: codeOf(event),
       reason: reasonOf(event),
       severity: SEVERITIES[severityOf(event)].ten,
@@ -35,6 +45,10 @@ export function ecsLine(event: AuditEvent, product: ExportProduct): string {
     labels: labelsOfEvent(event),
     tags: tagsOf(event),
   })
+}
+
+function failed(event: AuditEvent): boolean {
+  return event.kind === 'verdict' ? !passed(outcomeOf(event)) : isFinding(event)
 }
 
 function sortedOf(event: AuditEvent): Sorted {
@@ -61,6 +75,10 @@ function sortedOf(event: AuditEvent): Sorted {
         type: [event.from === null ? 'creation' : 'change'],
         action: `ca-key-${event.to.toLowerCase()}`,
       }
+    case 'open':
+      return isFinding(event)
+        ? { category: ['intrusion_detection'], type: ['info'], action: 'audit-log-changed' }
+        : { category: ['process'], type: ['start'], action: 'audit-log-opened' }
   }
 }
 
@@ -72,6 +90,7 @@ function reasonOf(event: AuditEvent): string | undefined {
 
 /** Who acted, upon whom, and which agent and tool it is about. `agent.*` of ECS is the shipper of logs, so it stays free. */
 function whoOf(event: AuditEvent, product: ExportProduct): Json {
+  if (event.kind === 'open') return {}
   if (event.kind === 'ca') return byOf(event.by, null)
   if (event.kind === 'move') {
     const agent = userOf(event.agent, product)
@@ -135,10 +154,11 @@ function tagsOf(event: AuditEvent): readonly string[] {
 
 /** What ECS has no field for. Every value is a keyword. */
 function labelsOfEvent(event: AuditEvent): Readonly<Record<string, string>> {
-  const { id: _id, time: _time, kind, ...rest } = event
+  const { kind } = event
   const labels: Record<string, string> = { kind }
+  const members: Json = event.kind === 'open' ? openDetails(event) : event
   for (const name of LABELS[kind]) {
-    const value: unknown = (rest as Json)[name] // the names of each kind are checked by their type
+    const value = members[name]
     if (value === null || value === undefined || value === '') continue
     labels[name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)] = Array.isArray(value)
       ? value.join(' ')
@@ -148,10 +168,13 @@ function labelsOfEvent(event: AuditEvent): Readonly<Record<string, string>> {
 }
 
 /** Members of an event that become labels. */
-const LABELS: { readonly [K in AuditEvent['kind']]: readonly (keyof Extract<AuditEvent, { readonly kind: K }>)[] } = {
+const LABELS: {
+  readonly [K in Exclude<AuditEvent['kind'], 'open'>]: readonly (keyof Extract<AuditEvent, { readonly kind: K }>)[]
+} & { readonly open: readonly string[] } = {
   verdict: ['action', 'enforced', 'direction', 'dialect', 'session', 'reasons', 'epoch', 'generation', 'caller'],
   move: ['from', 'to', 'epoch', 'source', 'code', 'verdictId'],
   issuance: ['credential', 'serial', 'notAfter', 'epoch', 'slot', 'audience'],
   'key-use': ['provider', 'key'],
   ca: ['authority', 'slot', 'from', 'to'],
+  open: ['stream', 'key', 'found', 'earlier', 'headSeq', 'headHash', 'headTime'],
 }

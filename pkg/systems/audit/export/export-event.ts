@@ -3,6 +3,7 @@ import { SallyportError } from '#pkg/model/errors'
 import { cefLine } from './cef.ts'
 import type { ExportFormat, ExportProduct } from './contract.ts'
 import { ecsLine } from './ecs.ts'
+import { FOUND_SEVERITIES } from './grade.ts'
 import { ocsfLine } from './ocsf.ts'
 
 const LINES: Readonly<Record<ExportFormat, (event: AuditEvent, product: ExportProduct) => string>> = {
@@ -35,6 +36,8 @@ function isKnown(event: AuditEvent): boolean {
       return LIFECYCLE_STATES.includes(event.to)
     case 'ca':
       return CA_SLOT_STATES.includes(event.to)
+    case 'open':
+      return Object.hasOwn(FOUND_SEVERITIES, event.found) && Array.isArray(event.earlier)
     case 'issuance':
     case 'key-use':
       return true

@@ -6,6 +6,7 @@ import {
   FRAMEWORKS,
   isReason,
   type LifecycleState,
+  type OpenEvent,
   reasonRow,
   type Taxonomy,
   taxonomyOf,
@@ -54,6 +55,14 @@ export const SLOT_SEVERITIES = {
   Revoked: 'High',
 } as const satisfies Readonly<Record<CaSlotState, Severity>>
 
+/** By how a process found the log when it opened it. */
+export const FOUND_SEVERITIES = {
+  Nothing: 'Informational',
+  AsLeft: 'Informational',
+  HeadLost: 'High',
+  Changed: 'Critical',
+} as const satisfies Readonly<Record<OpenEvent['found'], Severity>>
+
 /** The severity of an event. */
 export function severityOf(event: AuditEvent): Severity {
   switch (event.kind) {
@@ -63,6 +72,8 @@ export function severityOf(event: AuditEvent): Severity {
       return STATE_SEVERITIES[event.to]
     case 'ca':
       return SLOT_SEVERITIES[event.to]
+    case 'open':
+      return FOUND_SEVERITIES[event.found]
     case 'issuance':
     case 'key-use':
       return 'Informational'
@@ -73,8 +84,23 @@ export function severityOf(event: AuditEvent): Severity {
 export function codeOf(event: AuditEvent): string {
   if (event.kind === 'verdict') return event.reasons[0] ?? 'VERDICT'
   if (event.kind === 'move') return event.code ?? 'MOVE'
+  if (event.kind === 'open') return OPEN_CODES[event.found]
   return { issuance: 'ISSUANCE', 'key-use': 'KEY_USE', ca: 'CA' }[event.kind]
 }
+
+const OPEN_CODES = {
+  Nothing: 'OPEN',
+  AsLeft: 'OPEN',
+  HeadLost: 'LOG_HEAD_LOST',
+  Changed: 'LOG_CHANGED',
+} as const satisfies Readonly<Record<OpenEvent['found'], string>>
+
+const OPEN_TITLES = {
+  Nothing: 'the audit log was begun',
+  AsLeft: 'a process opened the audit log, and found it as it was left',
+  HeadLost: 'a process opened the audit log, and found no signed head to its lines',
+  Changed: 'a process opened the audit log, and found it not as it was left',
+} as const satisfies Readonly<Record<OpenEvent['found'], string>>
 
 /** What happened, in one short sentence of our own; only names of agents and states stand in it. */
 export function titleTextOf(event: AuditEvent): string {
@@ -91,6 +117,8 @@ export function titleTextOf(event: AuditEvent): string {
         : 'a token was signed for the agent'
     case 'key-use':
       return "a provider's key was put into a request of the agent"
+    case 'open':
+      return OPEN_TITLES[event.found]
     case 'ca':
       return event.from === null
         ? `a signing key of the CA was made (${event.to})`
@@ -98,14 +126,23 @@ export function titleTextOf(event: AuditEvent): string {
   }
 }
 
-/** True for a verdict that a person may want to look at: something was found, and it is on record. */
+/** True for what a person may want to look at: a verdict with more than an Allow, a log that was changed. */
 export function isFinding(event: AuditEvent): boolean {
+  if (event.kind === 'open') return event.found === 'Changed' || event.found === 'HeadLost'
   return event.kind === 'verdict' && event.action !== 'Allow'
 }
 
 /** What the first reason of an event guards against; null where it has none. */
 export function taxonomyOfEvent(event: AuditEvent): Taxonomy | null {
+  if (event.kind === 'open') return isFinding(event) ? taxonomyOf('AUDIT_UNAVAILABLE') : null
   return event.kind === 'verdict' || event.kind === 'move' ? taxonomyOf(codeOf(event)) : null
+}
+
+/** What an `open` event tells, flat. */
+export function openDetails(event: OpenEvent): Readonly<Record<string, string | number>> {
+  const { stream, key, found, earlier, head } = event
+  const signed = head === null ? {} : { headSeq: head.seq, headHash: head.hash, headTime: head.time }
+  return { stream, key, found, earlier: earlier.length, ...signed }
 }
 
 /** All ids of a taxonomy, list after list, as flat labels that say whose they are: `LLM06:2025`, `OWASP T2`. */

@@ -10,6 +10,6 @@
  */
 export { EXPORT_FORMATS, type ExportFormat, type ExportProduct, SCHEMA_VERSIONS } from './contract.ts'
 export { exportEvent } from './export-event.ts'
-export { ACTION_SEVERITIES, SEVERITIES, SLOT_SEVERITIES, STATE_SEVERITIES } from './grade.ts'
+export { ACTION_SEVERITIES, FOUND_SEVERITIES, SEVERITIES, SLOT_SEVERITIES, STATE_SEVERITIES } from './grade.ts'
 export { MOVE_ACTIVITIES, SLOT_ACTIVITIES } from './ocsf.ts'
 export { OCSF_OUTCOMES, outcomeOf } from './outcome.ts'

@@ -10,6 +10,7 @@ export type Json = { readonly [name: string]: unknown }
 export const OCSF_CLASSES = {
   finding: { uid: 2004, name: 'Detection Finding', category: [2, 'Findings'] },
   entity: { uid: 3004, name: 'Entity Management', category: [3, 'Identity & Access Management'] },
+  lifecycle: { uid: 6002, name: 'Application Lifecycle', category: [6, 'Application Activity'] },
   api: { uid: 6003, name: 'API Activity', category: [6, 'Application Activity'] },
 } as const satisfies Readonly<Record<string, { readonly uid: number; readonly name: string; readonly category: Coded }>>
 

@@ -9,6 +9,7 @@ import type {
 } from '#pkg/model'
 import type { ExportProduct } from './contract.ts'
 import { taxonomyOfEvent, titleTextOf } from './grade.ts'
+import { openJson } from './ocsf-open.ts'
 import { agentUser, attacksOf, base, idOf, type Json, said, tagsOf } from './ocsf-parts.ts'
 import { verdictJson } from './ocsf-verdict.ts'
 import type { Coded } from './outcome.ts'
@@ -31,6 +32,8 @@ function ocsfJson(event: AuditEvent, product: ExportProduct): Json {
       return keyUseJson(event, product)
     case 'ca':
       return caJson(event, product)
+    case 'open':
+      return openJson(event, product)
   }
 }
 

@@ -1,14 +1,17 @@
 import { closeSync, fstatSync, ftruncateSync } from 'node:fs'
 import { writeWhole } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
+import type { AuditFolder } from './audit-folder.ts'
+import type { Reach } from './head.ts'
 import type { AuditDisk } from './ports.ts'
-import type { VerdictFolder } from './verdict-folder.ts'
 
-/** How a file ends and how many are kept. */
-export type WriterOptions = {
-  readonly maxFileBytes: number
-  /** null = all. */
-  readonly keepFiles: number | null
+/** What a writer is given. */
+export type WriterDeps = {
+  readonly folder: AuditFolder
+  readonly log: Log
+  readonly disk: AuditDisk
+  /** Told how far the log is on the disk. */
+  readonly synced: (reach: Reach) => void
 }
 
 /** Half of what the face promises: the other half is the disk's. */
@@ -18,15 +21,17 @@ const RETRY_AFTER_MS = 1_000
 const PROBE = Buffer.alloc(4_096, ' ')
 
 /** Appends whole lines to the growing file. A line is in the file entirely or not at all. */
-export class VerdictWriter {
-  readonly #folder: VerdictFolder
+export class AuditWriter {
+  readonly #folder: AuditFolder
   readonly #log: Log
   readonly #disk: AuditDisk
-  readonly #options: WriterOptions
+  readonly #maxFileBytes: number
+  readonly #synced: (reach: Reach) => void
   #fd: number | null = null
   /** Length of the whole lines in the file; what stands behind it is a failed append. */
   #bytes = 0
   #healthy = true
+  #reach: Reach | null = null
   #syncTimer: NodeJS.Timeout | null = null
   #retryTimer: NodeJS.Timeout | null = null
   #syncing: number | null = null
@@ -34,14 +39,12 @@ export class VerdictWriter {
   #unsynced = false
   #closed = false
 
-  constructor(
-    deps: { readonly folder: VerdictFolder; readonly log: Log; readonly disk: AuditDisk },
-    options: WriterOptions,
-  ) {
+  constructor(deps: WriterDeps, maxFileBytes: number) {
     this.#folder = deps.folder
     this.#log = deps.log
     this.#disk = deps.disk
-    this.#options = options
+    this.#synced = deps.synced
+    this.#maxFileBytes = maxFileBytes
     this.#open()
   }
 
@@ -54,35 +57,46 @@ export class VerdictWriter {
     return this.#bytes
   }
 
-  /** Throws what the disk throws; the file is then as it was, or repaired before the next line. */
-  append(line: Uint8Array): void {
+  /** Throws what the disk throws; the file is then as it was, or repaired before the next line. `reach`: the log with it. */
+  append(line: Uint8Array, reach: Reach): void {
     try {
       const fd = this.#ready()
-      if (this.#bytes > 0 && this.#bytes + line.length > this.#options.maxFileBytes) this.#rotate(fd)
+      if (this.#bytes > 0 && this.#bytes + line.length > this.#maxFileBytes) this.#rotate(fd)
       writeWhole(this.#disk, this.#ready(), line)
     } catch (error) {
       this.#fail('append', error)
       throw error
     }
     this.#bytes += line.length
+    this.#reach = reach
     this.#unsynced = true
     this.#recovered()
     this.#scheduleSync()
   }
 
-  close(): void {
+  /** Puts on the disk what was appended. Throws what the disk throws. */
+  syncNow(): void {
+    if (this.#fd !== null) this.#disk.syncNow(this.#fd)
+    this.#unsynced = false
+  }
+
+  /** Syncs and closes; how far the log is then on the disk, or null when that is not known. */
+  close(): Reach | null {
     this.#closed = true
     if (this.#syncTimer !== null) clearTimeout(this.#syncTimer)
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer)
     const fd = this.#fd
-    if (fd === null) return
+    if (fd === null) return null
     this.#fd = null
+    let reach = this.#reach
     try {
-      if (this.#unsynced) this.#disk.syncNow(fd)
+      this.#disk.syncNow(fd)
     } catch (error) {
-      this.#log.error('verdicts-not-synced', { error })
+      this.#log.error('audit-not-synced', { error })
+      reach = null
     }
     this.#release(fd)
+    return reach
   }
 
   #open(): number {
@@ -106,7 +120,6 @@ export class VerdictWriter {
     this.#fd = null
     this.#release(fd)
     this.#open()
-    if (this.#options.keepFiles !== null) this.#folder.prune(this.#options.keepFiles)
   }
 
   /** A descriptor that is being synced in another thread is closed by its end. */
@@ -127,8 +140,10 @@ export class VerdictWriter {
     if (fd === null || !this.#unsynced) return
     this.#syncing = fd
     this.#unsynced = false
+    const reach = this.#reach
     this.#disk.sync(fd, (error) => {
       this.#syncing = null
+      if (error === null && reach !== null && !this.#closed) this.#synced(reach)
       if (this.#closeAfterSync) closeSync(fd)
       this.#closeAfterSync = false
       if (error !== null) {
@@ -139,7 +154,7 @@ export class VerdictWriter {
   }
 
   #fail(step: string, error: unknown): void {
-    if (this.#healthy) this.#log.error('verdict-log-unavailable', { step, file: this.#folder.path, error })
+    if (this.#healthy) this.#log.error('audit-log-unavailable', { step, file: this.#folder.path, error })
     this.#healthy = false
     if (this.#retryTimer !== null || this.#closed) return
     this.#retryTimer = setTimeout(() => this.#retry(), RETRY_AFTER_MS)
@@ -151,7 +166,7 @@ export class VerdictWriter {
     this.#healthy = true
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer)
     this.#retryTimer = null
-    this.#log.info('verdict-log-recovered', { file: this.#folder.path })
+    this.#log.info('audit-log-recovered', { file: this.#folder.path })
   }
 
   /** Nobody appends while traffic is refused, so the way back must not wait for an append. */

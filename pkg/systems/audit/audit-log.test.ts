@@ -10,8 +10,15 @@ import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { agentKeyOf, type VerdictRecord } from '#pkg/model'
 import { isErrorCode } from '#pkg/model/errors'
-import { newLog, silentLog } from '#pkg/platform/log'
-import { type AuditDisk, newVerdictIds, openVerdictLog, type VerdictFilter, type VerdictLog } from './index.ts'
+import { type Log, newLog, silentLog } from '#pkg/platform/log'
+import {
+  type AuditDisk,
+  newVerdictIds,
+  openAuditLog,
+  type VerdictFilter,
+  type VerdictLog,
+  verifyAudit,
+} from './index.ts'
 
 const marketing = agentKeyOf({ namespace: 'growth', name: 'marketing' })
 const research = agentKeyOf({ namespace: 'growth', name: 'research' })
@@ -54,19 +61,48 @@ async function idsOf(records: AsyncIterable<VerdictRecord>): Promise<readonly nu
   return ids
 }
 
-const open = (
-  dataDir: string,
-  more: { maxFileBytes?: number; keepFiles?: number; recentRecords?: number } = {},
-): VerdictLog => openVerdictLog({ log: silentLog }, { dataDir, ...more })
+type Opened = VerdictLog & { close(): void }
+
+function openVerdictLog(
+  deps: { readonly log: Log; readonly disk?: AuditDisk },
+  options: { readonly dataDir: string; readonly maxFileBytes?: number; readonly recentRecords?: number },
+): Opened {
+  const clock = { nowMs: () => Date.UTC(2026, 0, 31) }
+  const audit = openAuditLog({ clock, random: randomBytes, ...deps }, options)
+  const { append, find, read, follow } = audit.verdicts
+  const close = (): void => audit.close()
+  return {
+    append,
+    find,
+    read,
+    follow,
+    close,
+    get healthy() {
+      return audit.verdicts.healthy
+    },
+  }
+}
+
+const open = (dataDir: string, more: { maxFileBytes?: number; recentRecords?: number } = {}): Opened =>
+  openVerdictLog({ log: silentLog }, { dataDir, ...more })
+
+/** The verdicts of a file as they were given to it. */
+async function recordsIn(file: string): Promise<readonly unknown[]> {
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n')
+  return lines.flatMap((line) => {
+    const { seq: _seq, prev: _prev, kind, ...record } = JSON.parse(line)
+    return kind === 'verdict' ? [record] : []
+  })
+}
 
 test('[AUD-01] a record is in the file, whole, before append returns', () =>
   inFolder(async (dataDir) => {
     const log = open(dataDir)
     log.append(recordOf(1))
-    const text = await readFile(join(dataDir, 'verdicts.jsonl'), 'utf8')
-    assert.deepEqual(JSON.parse(text), recordOf(1))
-    assert.ok(text.endsWith('}\n'))
-    assert.equal((await stat(join(dataDir, 'verdicts.jsonl'))).mode & 0o777, 0o600)
+    assert.deepEqual(await recordsIn(join(dataDir, 'audit.jsonl')), [recordOf(1)])
+    assert.ok((await readFile(join(dataDir, 'audit.jsonl'), 'utf8')).endsWith('}\n'))
+    for (const name of ['audit.jsonl', 'audit.key', 'audit.head'])
+      assert.equal((await stat(join(dataDir, name))).mode & 0o777, 0o600)
     log.close()
     assert.throws(
       () => log.append(recordOf(2)),
@@ -83,6 +119,7 @@ test('[AUD-02] history reads oldest first across restarts and rotation, and foll
     }
     assert.ok((await readdir(dataDir)).length >= 5)
     for (const name of await readdir(dataDir)) assert.ok((await stat(join(dataDir, name))).size <= 1_500, name)
+    assert.equal((await verifyAudit(dataDir)).ok, true)
     const log = open(dataDir, { maxFileBytes: 1_500 })
     const followed: number[] = []
     const history = log.read()
@@ -145,15 +182,18 @@ test('[AUD-04] a record is found by its id in memory, in the growing file, and i
 
 test('[AUD-05] a line torn by a crash is cut at any byte; the lines before it and after it are whole', () =>
   inFolder(async (dataDir) => {
-    const file = join(dataDir, 'verdicts.jsonl')
-    const line = `${JSON.stringify(recordOf(3))}\n`
-    const bytes = Buffer.from(line)
+    const file = join(dataDir, 'audit.jsonl')
+    const first = open(dataDir)
+    first.append(recordOf(1))
+    first.close()
+    const before = await readFile(file)
+    const bytes = Buffer.from(`${JSON.stringify(recordOf(3))}\n`)
     for (let cut = 0; cut < bytes.length; cut += 1) {
-      await writeFile(file, Buffer.concat([Buffer.from(`${JSON.stringify(recordOf(1))}\n`), bytes.subarray(0, cut)]))
+      await writeFile(file, Buffer.concat([before, bytes.subarray(0, cut)]))
       const log = open(dataDir)
       log.append(recordOf(2))
       log.close()
-      assert.equal(await readFile(file, 'utf8'), `${JSON.stringify(recordOf(1))}\n${JSON.stringify(recordOf(2))}\n`)
+      assert.deepEqual(await recordsIn(file), [recordOf(1), recordOf(2)])
     }
   }))
 
@@ -162,13 +202,13 @@ test('[AUD-05] a line that cannot be read is passed over with a warning, and hid
     const lines: string[] = []
     const log = openVerdictLog({ log: newLog({ write: (line) => lines.push(line) }) }, { dataDir })
     log.append(recordOf(1))
-    await appendFile(join(dataDir, 'verdicts.jsonl'), `{"id":1}\n\nnot json\n${'x'.repeat(2_000_000)}\n`)
+    await appendFile(join(dataDir, 'audit.jsonl'), `{"id":1}\n\nnot json\n${'x'.repeat(2_000_000)}\n`)
     log.close()
     const again = openVerdictLog({ log: newLog({ write: (line) => lines.push(line) }) }, { dataDir })
     again.append(recordOf(2))
     lines.length = 0
     assert.deepEqual(await idsOf(again.read()), [1, 2])
-    assert.equal(lines.filter((line) => line.includes('"verdict-line-unreadable"')).length, 3)
+    assert.equal(lines.filter((line) => line.includes('"audit-line-unreadable"')).length, 3)
     again.close()
   }))
 
@@ -219,8 +259,8 @@ for (const room of [0, 1, 100])
       assert.equal(log.healthy, true)
       assert.deepEqual(heard, [recordOf(3).id])
       log.close()
-      const text = await readFile(join(dataDir, 'verdicts.jsonl'), 'utf8')
-      assert.equal(text, `${JSON.stringify(recordOf(1))}\n${JSON.stringify(recordOf(3))}\n`)
+      assert.deepEqual(await recordsIn(join(dataDir, 'audit.jsonl')), [recordOf(1), recordOf(3)])
+      assert.equal((await verifyAudit(dataDir)).ok, true)
     }))
 
 test('[AUD-06] a disk that has room again is found without an append, and the file is as before', () =>
@@ -233,7 +273,7 @@ test('[AUD-06] a disk that has room again is found without an append, and the fi
     disk.room = Number.POSITIVE_INFINITY
     await new Promise((resolve) => setTimeout(resolve, 1_300))
     assert.equal(log.healthy, true)
-    assert.equal(await readFile(join(dataDir, 'verdicts.jsonl'), 'utf8'), `${JSON.stringify(recordOf(1))}\n`)
+    assert.deepEqual(await recordsIn(join(dataDir, 'audit.jsonl')), [recordOf(1)])
     log.close()
   }))
 
@@ -253,26 +293,17 @@ test('[AUD-07] appends are synced within 200 ms, many in one; a sync that fails 
     log.close()
   }))
 
-test('[AUD-08] all rotated files are kept, or as many as the option says, with a warning for each that goes', () =>
+test('[AUD-08] all rotated files are kept, and a file that others may read is tightened', () =>
   inFolder(async (dataDir) => {
-    const lines: string[] = []
-    const log = openVerdictLog(
-      { log: newLog({ write: (line) => lines.push(line) }) },
-      { dataDir, maxFileBytes: 900, keepFiles: 2 },
-    )
+    const log = open(dataDir, { maxFileBytes: 1_500 })
     for (let at = 0; at < 20; at += 1) log.append(recordOf(at))
     log.close()
-    assert.deepEqual((await readdir(dataDir)).sort(), [
-      'verdicts-000008.jsonl',
-      'verdicts-000009.jsonl',
-      'verdicts.jsonl',
-    ])
-    assert.equal(lines.filter((line) => line.includes('"verdicts-file-deleted"')).length, 7)
-    await chmod(join(dataDir, 'verdicts.jsonl'), 0o644)
+    assert.ok((await readdir(dataDir)).filter((name) => /^audit-\d{6}\.jsonl$/.test(name)).length >= 6)
+    await chmod(join(dataDir, 'audit.jsonl'), 0o644)
     const again = open(dataDir)
     again.append(recordOf(20))
-    assert.deepEqual(await idsOf(again.read()), [14, 15, 16, 17, 18, 19, 20])
-    assert.equal((await stat(join(dataDir, 'verdicts.jsonl'))).mode & 0o777, 0o600)
+    assert.equal((await idsOf(again.read())).length, 21)
+    assert.equal((await stat(join(dataDir, 'audit.jsonl'))).mode & 0o777, 0o600)
     again.close()
   }))
 
@@ -290,10 +321,12 @@ test('[AUD-08] a follower that throws stops neither the append nor the others', 
   }))
 
 const CHILD = `
-const { openVerdictLog } = await import(process.argv[1])
+const { openAuditLog } = await import(process.argv[1])
 const { writeSync } = await import('node:fs')
+const { randomBytes } = await import('node:crypto')
 const log = { debug() {}, info() {}, warn() {}, error() {} }
-const verdicts = openVerdictLog({ log }, { dataDir: process.argv[2], maxFileBytes: 20000 })
+const deps = { log, clock: { nowMs: Date.now }, random: randomBytes }
+const { verdicts } = openAuditLog(deps, { dataDir: process.argv[2], maxFileBytes: 20000 })
 for (let at = 0; ; at += 1) {
   verdicts.append({ ...JSON.parse(process.argv[3]), id: 'v_' + at })
   writeSync(1, at + '\\n')
@@ -315,6 +348,9 @@ test('[AUD-09] after kill -9 every append that returned is there, once, in order
     }
     if (child.signalCode === null) await once(child, 'exit')
     assert.ok(last >= 300)
+    const found = await verifyAudit(dataDir)
+    assert.deepEqual(found.faults, [])
+    assert.ok(found.events > last)
     const log = open(dataDir)
     const ids = await idsOf(log.read())
     log.close()
