@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS, REASONS, taxonomyOf } from '#pkg/model'
 import { DIALECT_RULES, DIALECTS } from '../test/dialects.ts'
 import { generatedApi } from './generate-api.ts'
 import { auditExportPage, taxonomyPage } from './generate-audit.ts'
+import { generatedProto } from './generate-proto.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -97,6 +98,7 @@ function dialectsPage(): string {
 
 const made = new Map<string, string>([
   ...(await generatedApi()),
+  ...generatedProto(root),
   ['docs/reference/reasons.md', reasonsPage()],
   ['docs/reference/taxonomy.md', taxonomyPage()],
   ['docs/reference/audit-export.md', auditExportPage()],

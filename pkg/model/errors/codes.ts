@@ -7,6 +7,7 @@ export const ERROR_CODES = {
   ADMIN_UNAUTHORIZED: { http: 401, exit: 77 },
   ADMIN_NOT_FOUND: { http: 404, exit: 1 },
   ADMIN_METHOD: { http: 405, exit: 64 },
+  IDENTITY_DENIED: { http: 403, exit: 77 },
   MOVE_REFUSED: { http: 409, exit: 1 },
   MOVE_OVERRIDDEN: { http: 409, exit: 1 },
   MOVE_UNCONFIRMED: { http: 400, exit: 65 },

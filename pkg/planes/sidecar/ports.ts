@@ -114,7 +114,7 @@ export type EgressDeps = {
 /** What the way to other hosts is made of, besides. */
 export type HostDeps = Omit<
   EgressDeps,
-  'records' | 'released' | 'sessions' | 'budget' | 'open' | 'providerNames' | 'calledUrls' | 'proofs'
+  'records' | 'released' | 'sessions' | 'budget' | 'open' | 'providerNames' | 'proofs'
 > & {
   readonly log: Log
   readonly resolve: Resolve

@@ -234,6 +234,7 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
     exchanges,
     serverUrls: options.serverUrls ?? {},
     peerUrls: options.peerUrls ?? {},
+    calledUrls: options.calledUrls ?? {},
     routes: facadeRoutes(),
     resolve: newResolve(deps.lookup ?? systemLookup, { addresses: options.hostAddresses ?? {} }),
     openHost: others.open,

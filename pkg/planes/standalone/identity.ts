@@ -54,6 +54,8 @@ export type Identity = {
   holds(agent: AgentKey): boolean
   /** Waits for the SVID of an agent; null = nothing to wait for. Resolves after `identityWaitMs` at the latest, never rejects. */
   pending(agent: AgentKey): Promise<void> | null
+  /** Does an SVID of that epoch still count: is its agent active, and not revoked since? */
+  isCurrent(spiffeId: string, epoch: number): boolean
   /** Of a released agent: is the fresh key there? */
   thaw(agent: AgentKey, epoch: number): Promise<boolean>
   /** Why identities are not signed, or null. */
@@ -72,7 +74,7 @@ export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs 
   const { clock, log, random, audit } = deps
   const dir = join(dataDir, 'ca')
   const worker = deps.caWorker ?? newCaPool(deps)
-  const keys = newFileKeyManager({ random }, dir)
+  const keys = newFileKeyManager({ random, log }, dir)
   const authority = newAuthority({ clock, log, random, audit, worker, keys }, { dir, trustDomain })
   const chance = (): number => (random(1)[0] ?? 0) / 255
   const subjectOf = (agent: AgentKey) => subjectOfAgent(deps, agent)
@@ -105,19 +107,21 @@ export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs 
     holds: (agent) => identities.held(agent) !== null,
     pending: (agent) =>
       subjectOf(agent) === null || identities.held(agent) !== null ? null : atMost(get(agent), waitMs),
+    isCurrent: (spiffeId, epoch) => {
+      const agent = agentOfId(spiffeId)
+      const standing = agent === null ? null : deps.standingOf(agent)
+      return standing?.state === 'Active' && standing.epoch === epoch
+    },
     thaw: async (agent, epoch) => (await get(agent))?.epoch === epoch,
     fault: () => fault,
     begin: () => {
       authority
         .ready()
-        .then(
-          () => authority.maintain(),
-          (error: unknown) => {
-            fault = error instanceof Error ? error.message : 'unknown'
-            log.error('ca-not-ready', { error })
-          },
-        )
-        .catch((error: unknown) => log.error('ca-upkeep-failed', { error }))
+        .then(() => authority.maintain())
+        .catch((error: unknown) => {
+          fault = error instanceof Error ? error.message : 'unknown'
+          log.error('ca-not-ready', { error })
+        })
     },
     close: async () => {
       clearInterval(upkeep)

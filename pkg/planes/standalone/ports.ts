@@ -28,6 +28,11 @@ export type StandaloneOptions = {
   readonly calledUrls?: Readonly<Record<string, string>>
   /** In the SPIFFE IDs of agents. Default `sallyport.local`. */
   readonly trustDomain?: string
+  /**
+   * Unix sockets on which agents are served the SPIFFE Workload API, by `namespace/name`; the key `''` = the only agent that
+   * there is. Default none.
+   */
+  readonly workloadSockets?: Readonly<Record<string, string>>
   /** HTTP/2 with providers whose TLS chooses it. Default false. */
   readonly upstreamHttp2?: boolean
   /** Addresses of hosts in the place of what DNS says. Default none. */

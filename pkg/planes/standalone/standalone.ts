@@ -134,9 +134,9 @@ function pathDeps(deps: StandaloneDeps, { stores, roster, checks }: Built): Side
 
 function explainers(
   deps: Parameters<typeof explainCall>[0],
-  { upstreams, serverUrls = {}, peerUrls = {} }: StandaloneOptions,
+  { upstreams, serverUrls = {}, peerUrls = {}, calledUrls = {} }: StandaloneOptions,
 ): Pick<Standalone, 'explainCall' | 'explainHost'> {
-  const owned = { providerUrls: upstreams.map(({ url }) => url), serverUrls, peerUrls }
+  const owned = { providerUrls: upstreams.map(({ url }) => url), serverUrls, peerUrls, calledUrls }
   return {
     explainCall: (agent, call) => explainCall(deps, agent, call),
     explainHost: (agent, request) => explainHost({ ...deps, ...owned }, agent, request),

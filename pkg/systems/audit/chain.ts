@@ -14,7 +14,7 @@ export const NO_LINE = digestOf(new Uint8Array())
 
 /** An event as a line of the log, without its line feed. */
 export function lineOf({ seq, prev }: Link, event: AuditEvent): string {
-  return JSON.stringify({ seq, prev, ...event })
+  return `{"seq":${seq},"prev":"${prev}",${JSON.stringify(event).slice(1)}`
 }
 
 /** The place that a line claims, or null: it was not written by this log, or was changed. */

@@ -23,7 +23,7 @@ export type Certificate = {
   readonly keyUsageCritical: boolean
   /** Hexadecimal object identifiers; null = no such extension. */
   readonly extendedKeyUsage: readonly string[] | null
-  /** True when a critical extension is none of those above: nobody here can say what it forbids. */
+  /** True when a critical extension is none of those above, or names are constrained: nobody here can say what that forbids. */
   readonly hasUnknownCritical: boolean
   /** Of an agent's SVID. */
   readonly agent: { readonly uid: string; readonly epoch: number } | null
@@ -107,7 +107,7 @@ function readExtensions(sequence: DerValue | undefined): Read | null {
     keyUsage,
     keyUsageCritical: usage?.critical ?? false,
     extendedKeyUsage: extended?.children.map(({ content }) => Buffer.from(content).toString('hex')) ?? null,
-    hasUnknownCritical: list.some(({ oid, critical }) => critical && !KNOWN.has(oid)),
+    hasUnknownCritical: list.some(({ oid, critical }) => (critical && !KNOWN.has(oid)) || oid === OID.nameConstraints),
     agent,
   }
 }

@@ -8,6 +8,7 @@ export const OID = {
   keyUsage: hex('2.5.29.15'),
   extendedKeyUsage: hex('2.5.29.37'),
   subjectAltName: hex('2.5.29.17'),
+  nameConstraints: hex('2.5.29.30'),
   subjectKeyId: hex('2.5.29.14'),
   authorityKeyId: hex('2.5.29.35'),
   extensionRequest: hex('1.2.840.113549.1.9.14'),

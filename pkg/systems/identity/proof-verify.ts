@@ -80,6 +80,7 @@ const KEYS_REMEMBERED = 4_096
 /** Makes a verifier. What it cannot tell, it refuses. */
 export function newProofVerifier(deps: ProofVerifierDeps): ProofVerifier {
   const svids = newSvidMemory(deps)
+  const sinceSeconds = Math.floor(deps.clock.nowMs() / 1_000)
   const keys = new Map<string, KeyObject>()
   const keyOf = (jwk: Jwk, jkt: string): KeyObject | null => {
     const known = keys.get(jkt)
@@ -107,6 +108,12 @@ export function newProofVerifier(deps: ProofVerifierDeps): ProofVerifier {
       const signed = { key, dsaEncoding: 'ieee-p1363' as const }
       if (key === null || !verify('sha256', Buffer.from(parts.text), { ...signed, key }, parts.signature))
         return no('IDENTITY_PROOF_INVALID', 'does not verify')
+      // what was used before this process began, nobody remembers
+      if (parts.claims.iat < sinceSeconds)
+        return no(
+          'IDENTITY_PROOF_REPLAYED',
+          'was made before this process began, and may have been used; make a new one',
+        )
       return judge(deps, ask, { claims: parts.claims, svid })
     },
     forget: () => svids.clear(),

@@ -346,3 +346,18 @@ test('[PROOF-04] the digest of tools depends on which they are, not on their ord
   assert.match(toolDigest([]), /^sha256:[A-Za-z0-9_-]{43}$/)
   assert.match(digestOf(''), /^47DEQpj8HBSa/)
 })
+
+test('[PROOF-01] a proof from before the process began may have been used: it is refused, the next one is not', () => {
+  const first = newBench()
+  const proof = first.sign()
+  assert.equal(said(first.verify(proof)), 'ok')
+  const clock = newManualClock(first.clock.nowMs() + 2_000)
+  const again = newProofVerifier({
+    ...{ clock, replay: newReplayCache({ clock, keepMs: 40_000 }), oldestOf: () => first.oldest.of },
+    verifySvid: () => first.svid.of,
+  })
+  const ask = { request, svid: 'a.jwt.svid', audience: PEER, peerKey: null }
+  assert.equal(said(again.verify({ ...ask, proof })), 'IDENTITY_PROOF_REPLAYED')
+  first.clock.advanceMs(2_000)
+  assert.equal(said(again.verify({ ...ask, proof: first.sign() })), 'ok')
+})
