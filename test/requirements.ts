@@ -477,6 +477,16 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'WLAPI-07':
     "Workload API: each socket is one agent's, opened by its policy and by up alike; closed again by either, a kill, or an edit.",
   'AUD-15': 'what was written after a record can be read by its id, across files and restarts',
+  'SIEM-01':
+    'Every reason has a class, and every class ids of published lists that are used as those lists write them.',
+  'SIEM-02':
+    'An exported event is one line of printable characters, the same each time; no text of an agent ends it or changes another field, and nothing unnamed is in it.',
+  'SIEM-03': 'Every shape of an event is valid by the published schema of OCSF, nothing unknown or deprecated in it.',
+  'SIEM-04':
+    'Every shape of an event is CEF that a parser of somebody else reads; its signature ids are the reason codes.',
+  'SIEM-05': 'Every field of every shape of an event is a field of the published ECS, of its type.',
+  'SIEM-06':
+    'The export of a log is filtered by time, agent and kind, waits for its reader, and ends well when that one goes.',
   'TOK-01': 'Each agent has a local token of its own, stable across restarts.',
   'TOK-02': 'Only a whole token finds an agent.',
   'TOK-03': 'The token of an agent that is gone opens nothing, and is the same when it comes back.',

@@ -101,3 +101,20 @@ test('[AUD-12] verify says what was changed and where, with status 1; a key that
     assert.match(bad.out, /^EDITED +audit-000001\.jsonl:\d+ does not follow/m)
     for (const line of bad.out.split('\n')) assert.doesNotMatch(line, STEERING)
   }))
+
+test('[SIEM-06] export prints the log of a folder, whole or filtered, across rotation', () =>
+  withLog(async (log, data) => {
+    for (let at = 0; at < 40; at += 1) log.record(move(`${HOSTILE} ${at}`, at % 2 === 0 ? 'marketing' : 'research'))
+    const rows: readonly (readonly [words: readonly string[], lines: number])[] = [
+      [[], 41],
+      [['--format', 'cef', '--kind', 'open'], 1],
+      [['--format', 'ecs', '--agent', 'growth/research'], 20],
+      [['--since', '2026-01-01T00:00:00Z'], 0],
+    ]
+    for (const [words, lines] of rows) {
+      const ran = await run(['audit', 'export', '--data', data, ...words])
+      assert.deepEqual([ran.status, ran.err, ran.out.split('\n').length - 1], [0, '', lines], words.join(' '))
+      for (const line of ran.out.split('\n')) assert.doesNotMatch(line, STEERING)
+    }
+    assert.equal((await run(['audit', 'export', '--data', join(data, 'none')])).status, 1)
+  }))

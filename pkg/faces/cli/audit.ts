@@ -3,6 +3,7 @@ import { AUDIT_KINDS, type AuditEvent } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import type { Log } from '#pkg/platform/log'
 import type { AuditVerification, lastAuditEvents } from '#pkg/systems/audit'
+import { defineAuditExport } from './audit-export.ts'
 import { printable } from './escape.ts'
 import type { Context, Globals } from './ports.ts'
 import { agentNamed, formatOf, print, valueText } from './session.ts'
@@ -22,7 +23,7 @@ const MAX_KEY_BYTES = 16 * 1024
 const DEFAULT_LINES = '20'
 const MAX_LINES = 100_000
 
-/** `sallyctl audit verify [--key FILE] | tail [-f --lines --kind --agent]` */
+/** `sallyctl audit verify [--key FILE] | tail [-f --lines --kind --agent] | export [--format --since --agent --kind]` */
 export function defineAudit(parent: Command, context: Context): void {
   const audit = parent
     .command('audit')
@@ -42,6 +43,17 @@ export function defineAudit(parent: Command, context: Context): void {
     .option('--agent <name>', 'only of this agent: NAME or NAMESPACE/NAME')
     .description('Print the newest events, oldest first. With -o json one object a line.')
     .action(async (_options, command: Command) => await tail(context, command.optsWithGlobals<TailOptions>()))
+  defineAuditExport(audit, context, eventsOf)
+}
+
+/** Every event of a data folder, oldest first. */
+async function* eventsOf(dataDir: string, log: Log): AsyncGenerator<AuditEvent> {
+  const { readAuditEvents } = await import('#pkg/systems/audit')
+  try {
+    yield* readAuditEvents(dataDir, log)
+  } catch (cause) {
+    throw await unreadable(dataDir, cause)
+  }
 }
 
 /** The folder whose files are read. @throws SallyportError USAGE: another machine's files cannot be. */
@@ -116,12 +128,16 @@ async function newest(
   try {
     return await read(dataDir, asked)
   } catch (cause) {
-    const isAbsent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
-    const code = isAbsent ? 'ADMIN_NOT_FOUND' : 'STATE_UNAVAILABLE'
-    const { whyNot } = await import('#pkg/platform/files')
-    const why = isAbsent ? 'is not there; is it the data folder (--data)?' : `cannot be read: ${whyNot(cause, dataDir)}`
-    throw new SallyportError(code, `${dataDir} ${why}`, { cause })
+    throw await unreadable(dataDir, cause)
   }
+}
+
+async function unreadable(dataDir: string, cause: unknown): Promise<SallyportError> {
+  const { whyNot } = await import('#pkg/platform/files')
+  const isAbsent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+  const code = isAbsent ? 'ADMIN_NOT_FOUND' : 'STATE_UNAVAILABLE'
+  const why = isAbsent ? 'is not there; is it the data folder (--data)?' : `cannot be read: ${whyNot(cause, dataDir)}`
+  return new SallyportError(code, `${dataDir} ${why}`, { cause })
 }
 
 const COLUMNS: readonly Column<AuditEvent>[] = [

@@ -95,7 +95,12 @@ const ROWS: readonly Row[] = [
   ['ca: a file', 69, IS_FILE, () => inData('ca', put)],
   ['ca/keys: a file', 69, IS_FILE, () => inData('ca/keys', put)],
   ['ca/journal: a folder', 69, IS_FOLDER, () => inData('ca/journal.jsonl', putFolder)],
-  ['ca/journal: damaged', 69, /put back a copy of the whole folder, or move the folder away/, () => inData('ca/journal.jsonl', put)],
+  [
+    'ca/journal: damaged',
+    69,
+    /put back a copy of the whole folder, or move the folder away/,
+    () => inData('ca/journal.jsonl', put),
+  ],
   ['admin.sock: a folder', 64, /is in the way.*choose another --data/, () => inData('admin.sock', putFolder)],
   ['admin.sock: too long a path', 64, /the limit is 103.*choose a shorter --data/, () => at(longPath(), up)],
 ]

@@ -64,6 +64,9 @@ const ROWS: readonly (readonly [verb: string, words: readonly string[], status: 
   ['audit tail', NOBODY, 1, 0],
   ['audit tail', ['--lines', '0', ...NOBODY], 64, 0],
   ['audit tail', ['--kind', 'rumour', ...NOBODY], 64, 0],
+  ['audit export', NOBODY, 1, 0],
+  ['audit export', ['--format', 'leef', ...NOBODY], 64, 0],
+  ['audit export', ['--format', 'cef', ...NOBODY], 64, 0],
   ['agents forget', [MARKETING, ...WHY, ...NOBODY], 69, 0],
 ]
 

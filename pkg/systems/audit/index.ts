@@ -12,6 +12,7 @@
  * Never: payload, a key or a token; an append that failed in silence.
  */
 export * from './audit-log.ts'
+export * from './export/index.ts'
 export { followAuditFile } from './follow-file.ts'
 export type { AuditDisk } from './ports.ts'
 export { auditFilesOf, lastAuditEvents, readAuditEvents, readAuditFile } from './read-events.ts'
