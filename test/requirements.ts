@@ -23,6 +23,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'HISTORY-03': 'Results and documents of a history are read whole, each text with its place, in every dialect.',
   'TWIN-01':
     'A request with a member in a second spelling, beside the one that is read or in its place, is refused in every dialect.',
+  'TWIN-02':
+    'Of a refused call nothing leaves, in whatever spelling the members of an answer stand, alone or beside themselves.',
   'RESP-01':
     'Responses: what was allowed arrives byte for byte, in every framing and cut; what the provider ran itself is no call.',
   'RESP-02':

@@ -67,14 +67,3 @@ export function reachesHost(rules: Rules, url: URL): boolean {
 }
 
 const ruleOf = ({ source }: EgressGrant, field: string) => ({ policy: source.policy, path: `${source.path}.${field}` })
-
-/** Check 3 on an upgrade at a facade: an entry of its provider must open this very method and path. */
-export function upgradeFindings(rules: Rules, view: RequestView): readonly Finding[] {
-  const { method, path } = view.endpoint
-  const providers = rules.snapshot.providers.filter(({ type }) => type === view.provider)
-  if (providers.some(({ opaque }) => opaque.some((each) => each.method === method && each.path === path))) return []
-  const source = providers[0]?.source
-  const rule =
-    source === undefined ? absenceOf(rules, 'llm.providers') : { policy: source.policy, path: `${source.path}.opaque` }
-  return [findingOf('UPGRADE_NOT_GRANTED', 0, 'asks for an upgrade that no entry of its provider opens', rule)]
-}

@@ -128,7 +128,7 @@ function planUpgrade(deps: HostDeps, ask: Ask, client: ClientTunnel): Plan | nul
   }
   return {
     desk,
-    view: upgradeView(ask, dialect),
+    view: upgradeView(ask, route.type ?? dialect.provider),
     voice: dialect,
     label: { provider: route.provider, path: ask.path },
     open: async (admitted) => {
@@ -151,8 +151,14 @@ function faultOfUpgrade(deps: HostDeps, desk: HostDesk, ask: Ask, query: string)
   if (desk.agent === null) return UNKNOWN_TOKEN
   if (!deps.routes.has(ask.facade))
     return findingOf('WIRE_ENDPOINT_UNKNOWN', 0, 'names a method and path that no codec owns')
-  if (!holdsToken(query)) return null
-  return findingOf('WIRE_HEADER_INVALID', 0, 'has an agent token in its query; send it as the API key in a header')
+  if (holdsToken(query))
+    return findingOf('WIRE_HEADER_INVALID', 0, 'has an agent token in its query; send it as the API key in a header')
+  return modelsIn(query).length <= 1 ? null : findingOf('WIRE_REQUEST_MALFORMED', 0, 'names a model twice in its query')
+}
+
+/** The models that a query asks for, in any spelling of the name. */
+function modelsIn(query: string): readonly string[] {
+  return [...new URLSearchParams(query)].flatMap(([name, value]) => (name.toLowerCase() === 'model' ? [value] : []))
 }
 
 function firstOf({ routes }: Pick<HostDeps, 'routes'>): FacadeRoute {
@@ -173,13 +179,13 @@ function withoutKey(query: string): string {
   return kept.length === 0 ? '' : `?${kept.join('&')}`
 }
 
-function upgradeView({ method, path, query, body }: Ask, { provider }: Dialect): RequestView {
+function upgradeView({ method, path, query, body }: Ask, provider: RequestView['provider']): RequestView {
   return {
     endpoint: { name: 'upgrade', method, path, query, kind: 'plain' },
     provider,
     body,
     value: null,
-    model: null,
+    model: modelsIn(query)[0] ?? null,
     modelless: true,
     stream: true,
     tools: [],

@@ -55,6 +55,9 @@ const NOT_UPSTREAM = new Set([
   'accept-encoding',
   'range',
   'if-range',
+  // Google's: which members an answer has, and in which coding
+  'x-goog-fieldmask',
+  'x-goog-encode-response-if-executable',
   ...MISLEADING,
 ])
 

@@ -163,6 +163,11 @@ const framings: readonly FramingRow[] = [
   ['h2c', { upgrade: 'h2c', connection: 'Upgrade, HTTP2-Settings', 'http2-settings': 'AAMAAABk' }, '1.1', 'refused'],
   ['another expectation', { expect: '200-ok' }, '1.1', 'refused'],
   ['two hosts', { host: ['a', 'b'] }, '1.1', 'refused'],
+  ['a connection option of its own', { connection: 'close, X-Mine' }, '1.1', 0],
+  ['a connection option that takes the type away', { connection: 'close, Content-Type' }, '1.1', 'refused'],
+  ['a connection option that takes the method away', { connection: ['close', 'mcp-method'] }, '1.1', 'refused'],
+  ['a connection option that takes the version away', { connection: 'A2A-Version' }, '1.1', 'refused'],
+  ['a connection option that takes the destination away', { connection: 'destination' }, '1.1', 'refused'],
   ['two content types', { 'content-type': ['application/json', 'text/plain'] }, '1.1', 'refused'],
 ]
 for (const [name, headers, version, expected] of framings)
@@ -299,6 +304,7 @@ test('[HTTP-05] upstream request: what is the agent’s own passes, what is the 
     x_http_method_override: 'DELETE',
     'x-original-host': 'evil.example',
     'x-client-ip': '1.2.3.4',
+    'x-goog-fieldmask': 'candidates.finishReason',
   }
   const sent = upstreamRequestHeaders({ ...passing, ...dropped, 'accept-encoding': 'gzip, br' })
   assert.deepEqual(plain(sent), { ...passing, 'accept-encoding': 'identity' })
