@@ -94,6 +94,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'make demo shows allow, refuse, abort and parallel calls on a real client and database, and checks each line before it prints it',
   'DEMO-02': 'the demo leaves no process and no folder behind, whatever ends it',
   'BENCH-01': 'the bench measures the work that docs/performance.md describes',
+  'BENCH-03': 'what identities cost is measured beside the bare signature or verification of the same bytes',
   'BENCH-02': 'bench figures are computed and judged as docs/performance.md says',
   'ADM-01': 'the admin API over TCP answers only a request that carries the bearer token of this very start',
   'ADM-02': 'no web page can make a browser ask the admin API: the Host must be this listener, no CORS header is sent',
