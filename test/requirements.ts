@@ -322,6 +322,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'XSVID-09': 'X509-SVID §3.1: beside an empty subject the URI name is critical, else the leaf is refused',
   'XSVID-10':
     'X509-SVID §4.2: where a signer constrains the names below it the chain is refused: nobody here judges such constraints',
+  'XSVID-11': 'a signature over SHA-1 or older, or by an RSA key below 2,048 bits, signs no certificate',
   'JSVID-01':
     'JWT-SVID §2: no algorithm but those of the standard that we sign with, and no header beside alg, kid, typ',
   'JSVID-02': 'JWT-SVID §3.1: `sub` is the SPIFFE ID of a workload in the trust domain of the bundle',
