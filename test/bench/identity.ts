@@ -44,7 +44,7 @@ const TBS_BYTES = 520
 const P1363 = 'ieee-p1363'
 const random = (bytes: number): Buffer => randomBytes(bytes)
 
-/** All rows, in about 14 turns a round. */
+/** All rows, in about 14 turns a round, and as much again as three rounds to get warm. */
 export async function measureIdentity(plan: IdentityPlan): Promise<readonly Row[]> {
   const home = mkdtempSync(join(tmpdir(), 'sallyport-bench-identity-'))
   const dir = join(home, 'ca')
@@ -159,8 +159,8 @@ async function rowsOfJob(
 ): Promise<readonly Row[]> {
   const samples = (): Samples => ({ micros: [], done: 0, elapsedMs: 0 })
   const [ours, theirs] = [samples(), samples()]
-  await turn(own, turnMs, samples()) // warm
-  await turn(bare, turnMs, samples())
+  await turn(own, 3 * turnMs, samples()) // warm
+  await turn(bare, 3 * turnMs, samples())
   for (let round = 0; round < rounds; round += 1) {
     await turn(bare, turnMs, theirs)
     await turn(own, turnMs, ours)
