@@ -100,6 +100,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'make demo shows allow, refuse, abort, parallel calls, and sever with its release on real clients and a real database, and checks each line before it prints it',
   'DEMO-02': 'the demo leaves no process and no folder behind, whatever ends it',
   'BENCH-01': 'the bench measures the work that docs/performance.md describes',
+  'BENCH-03': 'what identities cost is measured beside the bare signature or verification of the same bytes',
   'BENCH-02': 'bench figures are computed and judged as docs/performance.md says',
   'ADM-01': 'the admin API over TCP answers only a request that carries the bearer token of this very start',
   'ADM-02': 'no web page can make a browser ask the admin API: the Host must be this listener, no CORS header is sent',
@@ -343,6 +344,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'XSVID-09': 'X509-SVID §3.1: beside an empty subject the URI name is critical, else the leaf is refused',
   'XSVID-10':
     'X509-SVID §4.2: where a signer constrains the names below it the chain is refused: nobody here judges such constraints',
+  'XSVID-11': 'a signature over SHA-1 or older, or by an RSA key below 2,048 bits, signs no certificate',
   'JSVID-01':
     'JWT-SVID §2: no algorithm but those of the standard that we sign with, and no header beside alg, kid, typ',
   'JSVID-02': 'JWT-SVID §3.1: `sub` is the SPIFFE ID of a workload in the trust domain of the bundle',

@@ -6,7 +6,8 @@ import { der, derInteger, derOid, TAG } from './der.ts'
 import { DOMAIN, NOON } from './identity.fixture.ts'
 
 const TRUE = der(TAG.boolean, Buffer.from([0xff]))
-const SIGNATURE = der(TAG.sequence, derOid('1.2.840.113549.1.1.11'), der(TAG.null))
+/** RSA signatures over each hash. */
+const SIGNATURES = { sha256: '1.2.840.113549.1.1.11', sha1: '1.2.840.113549.1.1.5', sha512: '1.2.840.113549.1.1.13' }
 const time = (ms: number): Buffer =>
   der(TAG.utcTime, Buffer.from(new Date(ms).toISOString().replace(/^\d\d|[-:T]|\.\d+/g, '')))
 
@@ -32,7 +33,7 @@ export const usage = (bits: number, critical = true): Buffer =>
 export const eku = (...oids: readonly string[]): Buffer => ext('2.5.29.37', der(TAG.sequence, ...oids.map(derOid)))
 
 /** A key of a signer, made once. */
-export const newSigner = () => generateKeyPairSync('rsa', { modulusLength: 2_048 })
+export const newSigner = (bits = 2_048) => generateKeyPairSync('rsa', { modulusLength: bits })
 export const spkiOf = (key: KeyObject): Buffer => key.export({ format: 'der', type: 'spki' })
 
 /** What a certificate is made of. Times default to now − 30 s and + 300 s. */
@@ -44,22 +45,26 @@ export type CertificateParts = {
   readonly extensions: readonly Buffer[]
   readonly fromMs?: number
   readonly toMs?: number
+  /** Default sha256. */
+  readonly hash?: keyof typeof SIGNATURES
 }
 
 export function certificate(parts: CertificateParts): Buffer {
-  const { subject, spki, issuer, signer, extensions, fromMs = NOON - 30_000, toMs = NOON + 300_000 } = parts
+  const { subject, spki, issuer, signer, extensions, hash = 'sha256' } = parts
+  const { fromMs = NOON - 30_000, toMs = NOON + 300_000 } = parts
+  const algorithm = der(TAG.sequence, derOid(SIGNATURES[hash]), der(TAG.null))
   const tbs = der(
     TAG.sequence,
     der(0xa0, derInteger(2)),
     derInteger(17),
-    SIGNATURE,
+    algorithm,
     issuer,
     der(TAG.sequence, time(fromMs), time(toMs)),
     subject,
     spki,
     der(0xa3, der(TAG.sequence, ...extensions)),
   )
-  return der(TAG.sequence, tbs, SIGNATURE, der(TAG.bitString, Buffer.from([0]), sign('sha256', tbs, signer)))
+  return der(TAG.sequence, tbs, algorithm, der(TAG.bitString, Buffer.from([0]), sign(hash, tbs, signer)))
 }
 
 /** The entry of a root in a bundle, with the key of the certificate beside it. */

@@ -37,6 +37,8 @@ const rootCertificate = (more: Parts = {}): Buffer =>
 const issuerCertificate = (more: Parts = {}): Buffer =>
   rootCertificate({ subject: name('issuer'), spki: spkiOf(issuer.publicKey), ...more })
 const leaf = leafUnder('issuer', issuer.privateKey, [basic(false), usage(0x80), san(uri(ID))])
+const weak = newSigner(1_024)
+const weakLeaf = leafUnder('issuer', weak.privateKey, [basic(false), usage(0x80), san(uri(ID))])
 const trusted = (...roots: readonly Buffer[]): TrustBundle =>
   bundleOf(...roots.map((each) => rootEntry(each, root.publicKey)))
 
@@ -108,6 +110,15 @@ const chains: readonly (readonly [
     'XSVID-06',
     'an issuer of another name',
     [leaf, issuerCertificate({ subject: name('else') })],
+    trusted(GOOD),
+    'UNTRUSTED',
+  ],
+  ['XSVID-11', 'an issuer signed over SHA-512', [leaf, issuerCertificate({ hash: 'sha512' })], trusted(GOOD), 'ok'],
+  ['XSVID-11', 'an issuer signed over SHA-1', [leaf, issuerCertificate({ hash: 'sha1' })], trusted(GOOD), 'UNTRUSTED'],
+  [
+    'XSVID-11',
+    'an issuer with an RSA key of 1,024 bits',
+    [weakLeaf, issuerCertificate({ spki: spkiOf(weak.publicKey) })],
     trusted(GOOD),
     'UNTRUSTED',
   ],

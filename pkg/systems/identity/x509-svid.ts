@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { type SvidKey, svidKeyOf } from './agent-key.ts'
 import { publicKeyOf, type TrustBundle } from './bundle.ts'
 import { type Certificate, KEY_USAGE, readCertificate } from './certificate.ts'
-import { OID } from './oids.ts'
+import { OID, SIGNATURES } from './oids.ts'
 import { readSpiffeId, type SpiffeId } from './spiffe-id.ts'
 
 /** Why a chain of certificates proves no identity. */
@@ -35,6 +35,8 @@ export type X509Verdict =
   | { readonly ok: true; readonly svid: VerifiedX509Svid }
   | { readonly ok: false; readonly reason: X509Fault }
 
+/** No smaller RSA key signs certificates. */
+const RSA_BITS = 2_048
 /** Certificates between a leaf and a root. */
 const MAX_INTERMEDIATES = 4
 
@@ -107,7 +109,9 @@ function isSignedBy(each: Certificate, issuer: Certificate, below: number): bool
   if (!issuer.isCa || !mayIssue(issuer) || (issuer.pathLength !== null && issuer.pathLength < below)) return false
   if (!isSame(each.issuer, issuer.subject)) return false
   const key = publicKeyOf(issuer)
-  if (key === null) return false
+  if (key === null || !SIGNATURES.has(each.signature)) return false
+  // of an elliptic curve there is no modulus
+  if ((key.asymmetricKeyDetails?.modulusLength ?? RSA_BITS) < RSA_BITS) return false
   try {
     return new X509Certificate(each.der).verify(key)
   } catch {
