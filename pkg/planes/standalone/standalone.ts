@@ -18,6 +18,7 @@ import { newRoster } from './roster.ts'
 import { PolicySource, type Reading } from './source.ts'
 import { healthOf, statusOf } from './status.ts'
 import { openStores, type Stores } from './stores.ts'
+import { newTokenKeeper } from './token-keeper.ts'
 
 /**
  * Starts both planes in this process. Resolves once the facade listens and the checks are warm.
@@ -60,11 +61,11 @@ async function assemble(
   const sidecar = newSidecar(pathDeps(deps, { stores, roster, checks }), sidecarOptions(options))
   cutWhoMayNotAct(lives, sidecar, identity.identities)
 
+  const keeper = newTokenKeeper(tokens, log)
   let reading: Reading = first
   let agents: readonly CompiledAgent[] = []
   const apply = (next: Reading): void => {
-    const keys = next.compiled.agents.map((agent) => agent.key)
-    tokens.ensure(keys)
+    keeper.ensure(next.compiled.agents.map((agent) => agent.key))
     roster.take(next.compiled.snapshots)
     lives.apply(next.compiled.agents)
     sidecar.review()
@@ -88,17 +89,18 @@ async function assemble(
     for (const fault of reading.faults) log.error('policy-fault', { fault: formatFault(fault) })
     log.info('policies-loaded', { agents: agents.length, faults: reading.faults.length })
   }
-  let unwatch = (): void => {}
+  const unwatch = options.policiesDir === null ? () => {} : watchFolder(options.policiesDir, reload)
 
   const close = async (drainMs: number): Promise<void> => {
     unwatch()
+    keeper.close()
     await sidecar.close(drainMs)
     await checks.close()
     await stores.close()
   }
   try {
+    tokens.ensure(first.compiled.agents.map((agent) => agent.key)) // what is not there at the start fails it
     apply(first)
-    if (options.policiesDir !== null) unwatch = watchFolder(options.policiesDir, reload)
     const [facade] = await Promise.all([sidecar.listen(), checks.ready()])
     identity.begin()
     return {
