@@ -471,6 +471,17 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'AUD-12':
     'Edit, deletion, reordering and truncation of the audit log are found, also after a process went on with it.',
   'AUD-13': 'Verdicts of older versions are read on and pinned; events of every kind are told, read back and followed.',
+  'CRASH-01':
+    'After kill -9 at a random moment under load every id and call that a client got is on record, and every move that was answered holds.',
+  'DISK-01':
+    'A disk that fills closes every dialect with its own error, kills nothing, and opens by itself once there is room.',
+  'DISK-02': 'A disk that fills in mid-answer lets no call through, and a Sever that it held up is written down later.',
+  'DISK-03':
+    'On a full disk a verb that takes rights away holds and says that it is not durable; one that gives them back is refused.',
+  'DISK-04':
+    'On a full disk the CA changes nothing; new policies hold at once, new tokens and keys come with the room.',
+  'DISK-05': 'A start on a full disk is a clear error, and what it left behind is no hindrance to the next.',
+  'PLACE-01': 'A place that cannot be used is named, with why and what to do, and is never a fault of the program.',
   'AUD-14': "A request that goes out with a provider's own key is on record before; unrecorded it does not go out.",
   'WLAPI-01': 'Workload API: no call without its security header; no method beyond the standard.',
   'WLAPI-02': 'Workload API: an X.509-SVID comes at once, whole, and again when it or the bundle changes.',

@@ -123,7 +123,7 @@ function starter(place: (path: string) => void): Placed {
 }
 
 for (const [row, status, says, make] of ROWS)
-  test(`up: ${row}`, async () => {
+  test(`[PLACE-01] up: ${row}`, async () => {
     const { words, names } = make()
     assertClear(row, await run(words), { status, says, names })
   })
@@ -143,7 +143,7 @@ const VERBS: readonly (readonly string[])[] = [
 ]
 
 for (const words of VERBS)
-  test(`${words.join(' ')}: the data folder is a file, lies under one, or has too long a name`, async () => {
+  test(`[PLACE-01] ${words.join(' ')}: the data folder is a file, lies under one, or has too long a name`, async () => {
     const file = put(join(newFolder(), 'file'))
     const ask = async (data: string): Promise<Ran> =>
       await run([...words.slice(0, 1), '--data', data, ...words.slice(1)])
@@ -158,7 +158,7 @@ for (const words of VERBS)
 const KEY = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString()
 
 for (const verb of ['verify', 'tail'])
-  test(`audit ${verb}: the data folder is a file, or what it holds cannot be read`, async () => {
+  test(`[PLACE-01] audit ${verb}: the data folder is a file, or what it holds cannot be read`, async () => {
     const file = put(join(newFolder(), 'file'))
     assertClear(verb, await run(['audit', verb, '--data', file]), { status: 69, says: IS_FILE, names: file })
     const { words, names } = inData('audit.jsonl', putFolder)
@@ -235,7 +235,7 @@ function closedPolicy(words = policiesOf): Placed {
 }
 
 for (const [row, status, make] of RIGHTS)
-  test(`no right: ${row}`, async () => {
+  test(`[PLACE-01] no right: ${row}`, async () => {
     const { words, names } = make()
     const says = /this user may not use it: repair its rights, or run as its owner/
     assertClear(row, await bound(words), { status, says, names })

@@ -30,6 +30,7 @@ import {
   verifyJwtSvid,
 } from '#pkg/systems/identity'
 import { type Authority, type CaWorker, newAuthority, newCaPool, newFileKeyManager } from '#pkg/systems/identity/server'
+import { newSigningFault } from './signing-fault.ts'
 
 /** What the identities of the process rest on. */
 export type IdentityDeps = {
@@ -82,19 +83,27 @@ export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs 
   const subjectOf = (agent: AgentKey) => subjectOfAgent(deps, agent)
   const identities = newIdentities({ clock, log, chance, issuer: authority, trustDomain, subjectOf })
   const verifier = newVerifier(deps, authority)
-  let fault: string | null = null
-  let closed = false
+  const fault = newSigningFault(log)
   const get = async (agent: AgentKey) => {
     try {
       const identity = await identities.get(agent)
-      fault = null
+      if (identity === null) await authority.ready() // it may not act any more: whether others could is the question
+      fault.worked()
       return identity
     } catch (error) {
-      fault = error instanceof Error ? error.message : 'unknown'
       deps.metrics.count('sallyport_issuance_failures_total', { credential: 'X509Svid' })
-      log.error('identity-not-signed', { agent, error })
+      fault.failed('identity-not-signed', { agent, error }, () => void get(agent))
       return null
     }
+  }
+  const begin = (): void => {
+    authority
+      .ready()
+      .then(() => authority.maintain())
+      .then(
+        () => fault.worked(),
+        (error: unknown) => fault.failed('ca-not-ready', { error }, begin),
+      )
   }
   authority.onChange(() => {
     verifier.forget()
@@ -117,19 +126,10 @@ export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs 
       return standing?.state === 'Active' && standing.epoch === epoch
     },
     thaw: async (agent, epoch) => (await get(agent))?.epoch === epoch,
-    fault: () => fault,
-    begin: () => {
-      authority
-        .ready()
-        .then(() => authority.maintain())
-        .catch((error: unknown) => {
-          if (closed) return // the thread is gone because nobody needs it any more
-          fault = error instanceof Error ? error.message : 'unknown'
-          log.error('ca-not-ready', { error })
-        })
-    },
+    fault: () => fault.text,
+    begin,
     close: async () => {
-      closed = true
+      fault.close()
       clearInterval(upkeep)
       identities.close()
       await authority.close()

@@ -24,6 +24,7 @@ import { type FolderRoster, newRoster } from './roster.ts'
 import { PolicySource } from './source.ts'
 import { healthOf, statesOf, statusOf } from './status.ts'
 import { openStores, type Stores } from './stores.ts'
+import { newTokenKeeper } from './token-keeper.ts'
 import { openWorkloadSockets, type WorkloadSockets } from './workload.ts'
 
 /**
@@ -66,9 +67,10 @@ async function assemble(
   const roster = newRoster(checks.firewall, tokens)
   const sidecar = newSidecar(pathDeps(deps, { stores, roster, checks }), sidecarOptions(options))
   cutWhoMayNotAct(lives, sidecar, identity.identities)
+  const keeper = newTokenKeeper(tokens, log)
   const changes = newAgentChanges(deps)
   lives.onChange(({ agent }) => changes.tell(agent))
-  const held = newHeldReading({ ...deps, lives, tokens, roster, sidecar, changes }, first)
+  const held = newHeldReading({ ...deps, lives, tokens: keeper, roster, sidecar, changes }, first)
   if (deps.metrics !== undefined) meterPlane(deps.metrics, stores, () => held.reading)
   const warnings = (): readonly Advice[] => {
     const snapshots = held.agents.map((agent) => roster.snapshotOf(agent.key))
@@ -90,12 +92,14 @@ async function assemble(
 
   const close = async (drainMs: number): Promise<void> => {
     unwatch()
+    keeper.close()
     await workloads?.close()
     await sidecar.close(drainMs)
     await checks.close()
     await stores.close()
   }
   try {
+    tokens.ensure(first.compiled.agents.map((agent) => agent.key)) // what is not there at the start fails it
     held.take(first)
     if (options.policiesDir !== null) unwatch = watchFolder(options.policiesDir, reload)
     const [facade] = await Promise.all([sidecar.listen(), checks.ready()])
