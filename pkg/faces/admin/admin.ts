@@ -5,11 +5,13 @@ import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import { admit, type Entry } from './access.ts'
 import { type ErrorBody, errorBody, sendError } from './answers.ts'
-import type { RouteDeps } from './call.ts'
+import type { Call, RouteDeps } from './call.ts'
+import { isOpenToBrowsers } from './dashboard.ts'
 import { SELF_PATH } from './identity.ts'
 import { listening } from './listening.ts'
 import type { AdminSource } from './ports.ts'
 import { partsOf, ROUTES } from './routes.ts'
+import { newSessions } from './sessions.ts'
 import { listenOnSocket } from './socket-file.ts'
 
 /** `random(n)` answers n bytes that nobody can guess. */
@@ -40,12 +42,14 @@ export type AdminOptions = {
   readonly requestTimeoutMs?: number
   /** How long `close` lets answers that have begun go on. Default 2,000. */
   readonly closeTimeoutMs?: number
+  /** The folder of the made dashboard. Default: where the build puts it. */
+  readonly dashboardDir?: string
 }
 
 /** The API, listening. `token` opens the TCP side; it is new at every start. */
 export type Admin = { readonly url: string; readonly token: string; close(): Promise<void> }
 
-type Settings = Required<AdminOptions>
+type Settings = Required<Omit<AdminOptions, 'dashboardDir'>> & Pick<AdminOptions, 'dashboardDir'>
 
 const DEFAULTS = {
   maxConnections: 64,
@@ -67,6 +71,8 @@ export async function startAdmin(deps: AdminDeps, options: AdminOptions): Promis
   const settings: Settings = { ...DEFAULTS, ...options }
   const token = `sp_adm_${Buffer.from(deps.random(TOKEN_BYTES)).toString('base64url')}`
   const ending = new AbortController()
+  const sessions = newSessions(deps)
+  const port = (): number => portOf(tcp)
   const routes: RouteDeps = {
     source: deps.source,
     clock: deps.clock,
@@ -74,10 +80,14 @@ export async function startAdmin(deps: AdminDeps, options: AdminOptions): Promis
     limits: settings,
     ending: ending.signal,
     followers: new Set(),
+    dashboard: {
+      sessions,
+      url: () => `http://127.0.0.1:${port()}`,
+      ...(settings.dashboardDir === undefined ? {} : { dir: settings.dashboardDir }),
+    },
   }
   const local = newServer(deps, settings, routes, () => ({ kind: 'socket' }))
-  const port = (): number => portOf(tcp)
-  const tcp = newServer(deps, settings, routes, () => ({ kind: 'tcp', port: port(), token }))
+  const tcp = newServer(deps, settings, routes, () => ({ kind: 'tcp', port: port(), token, isSession: sessions.opens }))
   const close = async (): Promise<void> => {
     ending.abort()
     await Promise.all([closeServer(local, settings.closeTimeoutMs), closeServer(tcp, settings.closeTimeoutMs)])
@@ -117,19 +127,23 @@ async function answer(deps: AdminDeps, routes: RouteDeps, entry: Entry, pair: Pa
     if (!request.complete) request.destroy() // a body that nobody wants is not read
   })
   try {
-    admit(request, entry, isProven(request))
-    await dispatch(routes, entry, pair)
+    await dispatch(routes, { trusted: entry.kind === 'socket', by: admit(request, entry, isOpen(request)) }, pair)
   } catch (error) {
     refuse(deps, response, error)
   }
 }
 
-/** An agent's own route is opened by a proof, which the route itself verifies. */
-function isProven({ url = '', headers }: IncomingMessage): boolean {
-  return splitOnce(url)[0] === SELF_PATH && headers[PROOF_HEADER] !== undefined
+/** An agent's own route is opened by a proof, which the route itself verifies; the page holds no data. */
+function isOpen({ url = '', headers }: IncomingMessage): boolean {
+  const [path = ''] = splitOnce(url)
+  return (path === SELF_PATH && headers[PROOF_HEADER] !== undefined) || isOpenToBrowsers(path)
 }
 
-async function dispatch(routes: RouteDeps, entry: Entry, { request, response }: Pair): Promise<void> {
+async function dispatch(
+  routes: RouteDeps,
+  who: Pick<Call, 'trusted' | 'by'>,
+  { request, response }: Pair,
+): Promise<void> {
   const [path = '', query = ''] = splitOnce(request.url ?? '')
   const methods: string[] = []
   for (const route of ROUTES) {
@@ -137,7 +151,7 @@ async function dispatch(routes: RouteDeps, entry: Entry, { request, response }: 
     if (parts === null) continue
     methods.push(route.method)
     if (route.method !== request.method) continue
-    return await route.answer({ deps: routes, request, response, query, parts, trusted: entry.kind === 'socket' })
+    return await route.answer({ deps: routes, request, response, query, parts, ...who })
   }
   if (methods.length === 0) throw new SallyportError('ADMIN_NOT_FOUND', 'the admin API has no such path')
   const allow = methods.join(', ')

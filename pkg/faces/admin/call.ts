@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '#pkg/platform/clock'
+import type { Dashboard } from './dashboard.ts'
 import type { AdminSource } from './ports.ts'
 
 /** What the routes answer from. */
@@ -11,9 +12,10 @@ export type RouteDeps = {
   readonly ending: AbortSignal
   /** Streams that are followed now. */
   readonly followers: Set<ServerResponse>
+  readonly dashboard: Dashboard
 }
 
-/** One request that was let in. `trusted` = over the Unix socket. */
+/** One request that was let in. `trusted` = over the Unix socket. `by` = who came in, and how, for the record. */
 export type Call = {
   readonly deps: RouteDeps
   readonly request: IncomingMessage
@@ -22,6 +24,7 @@ export type Call = {
   /** The variable segments of the path. */
   readonly parts: readonly string[]
   readonly trusted: boolean
+  readonly by: string
 }
 
 /** One path; `*` is a variable segment. */

@@ -64,10 +64,9 @@ function status({ deps, response, query }: Call): void {
   sendJson(response, 200, deps.source.identity.caStatus())
 }
 
-async function move(verb: CaVerb, { deps, request, response, query, trusted }: Call): Promise<void> {
+async function move(verb: CaVerb, { deps, request, response, query, by }: Call): Promise<void> {
   readQuery(query, [])
   const ask = readCaMove(verb, await readJson(request, deps.limits.maxBodyBytes))
-  const by = trusted ? `socket:uid=${process.getuid?.() ?? 'unknown'}` : 'token'
   sendJson(response, 200, await deps.source.identity.moveCa(verb, { ...ask, by }))
 }
 

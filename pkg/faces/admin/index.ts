@@ -4,13 +4,15 @@
  * In:  requests over `127.0.0.1` with the printed bearer token, or over a Unix socket that only its owner can open.
  * Out: agents and their state, effective policies with provenance, verdicts (history and live), and which rule would
  *      decide a call; the lives of agents, moved by verbs. JSON, or one JSON object a line.
- * A browser cannot be made to ask: the Host header must name the loopback address, no CORS header is ever sent, and
- * the token is compared in constant time. Bodies, connections, followers and their queues are bounded. DESIGN §8.
+ * A browser cannot be made to ask by another page: the Host header must name the loopback address, no CORS header is ever
+ * sent, tokens are compared in constant time, and there is no cookie. The dashboard gets a token of its own for a code. Bodies, connections, followers and their queues are bounded. DESIGN §8.
  *
  * Never: changes anything but by a POST with a JSON body, shows an agent's token over TCP, logs a token or a payload.
  */
 
 export { type Admin, type AdminDeps, type AdminOptions, startAdmin } from './admin.ts'
+export type { AgentAnswer } from './agent-answer.ts'
+export type { DashboardCodeAnswer, DashboardSessionAnswer } from './dashboard.ts'
 export type { Explanation, HostRequest } from './explain.ts'
 export type { FacadeAnswer } from './facade.ts'
 export { type CaAnswer, type IdentityAnswer, SELF_PATH, type SelfAnswer } from './identity.ts'
@@ -27,5 +29,5 @@ export type {
   VerdictFilter,
 } from './ports.ts'
 export { readSince, readVerdictQuery } from './query.ts'
-export type { AgentAnswer, HealthAnswer, VersionAnswer } from './routes.ts'
+export type { HealthAnswer, VersionAnswer } from './routes.ts'
 export { assertSocketFree } from './socket-file.ts'

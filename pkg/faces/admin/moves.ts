@@ -28,13 +28,12 @@ export const MOVE_ROUTES: readonly Route[] = VERBS.map((verb) => ({
 }))
 
 async function move(verb: MoveVerb, call: Call): Promise<void> {
-  const { deps, request, response, query, parts, trusted } = call
+  const { deps, request, response, query, parts, by } = call
   readQuery(query, [])
   const [namespace = '', name = ''] = parts
   const key = agentOf(namespace, name)
   if (key === null) throw new SallyportError('ADMIN_NOT_FOUND', 'no such agent: namespace and name are DNS labels')
   const body = readMoveAsk(verb, name, await readJson(request, deps.limits.maxBodyBytes))
-  const by = trusted ? `socket:uid=${process.getuid?.() ?? 'unknown'}` : 'token'
   const done = await deps.source.move(agentKeyOf({ namespace, name }), { ...body, verb, by })
   const answer: MoveAnswer = { namespace, name, verb, ...done }
   sendJson(response, 200, answer)

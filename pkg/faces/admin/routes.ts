@@ -2,9 +2,12 @@ import type { ServerResponse } from 'node:http'
 import { type AgentKey, agentKeyOf, agentRefOf } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { nearest } from '#pkg/platform/settings'
+import { agentAnswer } from './agent-answer.ts'
 import { LINES_HEADERS, sendJson } from './answers.ts'
 import { readJson } from './body.ts'
 import type { Call, Route, RouteDeps } from './call.ts'
+import { DASHBOARD_ROUTES } from './dashboard.ts'
+import { events } from './events.ts'
 import { explanationOf, readExplainAsk } from './explain.ts'
 import { facade } from './facade.ts'
 import { follow } from './follow.ts'
@@ -13,6 +16,7 @@ import { lineOf, writeLine } from './lines.ts'
 import { MOVE_ROUTES } from './moves.ts'
 import type { AdminSource, AgentStatus, PolicyFault, VerdictFilter } from './ports.ts'
 import { agentOf, readQuery, readVerdictQuery } from './query.ts'
+import { summary } from './summary.ts'
 
 /** `GET /healthz`; 503 when not ok. `policyFaults` are those of the newest reading of the folder. */
 export type HealthAnswer = {
@@ -23,9 +27,6 @@ export type HealthAnswer = {
 
 /** `GET /v1/version`. */
 export type VersionAnswer = { readonly version: string; readonly api: 'v1' }
-
-/** One agent; its token only over the Unix socket. */
-export type AgentAnswer = Required<AgentStatus> & { readonly token?: string | null }
 
 /** Agents that are named where none is near. */
 const LISTED_AGENTS = 5
@@ -42,9 +43,12 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/agents/*/*/policy', answer: effective },
   { method: 'GET', path: '/v1/verdicts', answer: verdicts },
   { method: 'GET', path: '/v1/verdicts/*', answer: verdict },
+  { method: 'GET', path: '/v1/events', answer: events },
+  { method: 'GET', path: '/v1/summary', answer: summary },
   { method: 'POST', path: '/v1/explain', answer: explain },
   ...MOVE_ROUTES,
   ...IDENTITY_ROUTES,
+  ...DASHBOARD_ROUTES,
 ]
 
 /** The variable segments if the path fits, else null. */
@@ -167,12 +171,4 @@ function noAgent(source: AdminSource, key: AgentKey): SallyportError {
   const known = refs.slice(0, LISTED_AGENTS).map(agentKeyOf).join(', ')
   const more = refs.length > LISTED_AGENTS ? ', …' : ''
   return new SallyportError('ADMIN_NOT_FOUND', `no agent "${key}" is known; known: ${known || 'none'}${more}`)
-}
-
-function agentAnswer(source: AdminSource, status: AgentStatus, trusted: boolean): AgentAnswer {
-  const { namespace, name, state, epoch, acks, role, mode, policies, generation, holds } = status
-  const { reason = null, releaseThroughEpoch = 0, warnings = [] } = status
-  const life = { state, reason, epoch, acks }
-  const shown = { namespace, name, ...life, role, mode, policies, generation, holds, releaseThroughEpoch, warnings }
-  return trusted ? { ...shown, token: source.tokenOf(agentKeyOf(status)) } : shown
 }

@@ -5,6 +5,7 @@ import { defineCa } from './ca.ts'
 import { currentFolder, programOf } from './called-as.ts'
 import { defineCheck } from './check.ts'
 import { defineCompletion } from './completion.ts'
+import { defineDashboard } from './dashboard.ts'
 import { defineIdentity } from './identity.ts'
 import { defineMoves } from './moves.ts'
 import { definePolicyCheck } from './policy-check.ts'
@@ -52,6 +53,7 @@ export function newProgram(deps: CliDeps, exit: (status: number) => void): Comma
   defineMoves(program, context)
   defineIdentity(program, context)
   defineCa(program, context)
+  defineDashboard(program, context)
   defineVersion(program, context)
   defineCompletion(program, context)
   return program

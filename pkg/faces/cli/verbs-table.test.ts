@@ -60,6 +60,8 @@ const ROWS: readonly (readonly [verb: string, words: readonly string[], status: 
   ['ca taint', ['x509', '@'], 64, 0],
   ['ca revoke', ['x509', ...WHY, ...NOBODY], 69, 0],
   ['agents forget', [MARKETING, ...WHY, ...NOBODY], 69, 0],
+  ['dashboard', ['@'], 0, 1],
+  ['dashboard', NOBODY, 69, 0],
 ]
 
 const POLICY = `apiVersion: sallyport.dev/v1alpha1
