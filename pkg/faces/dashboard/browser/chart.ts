@@ -32,7 +32,10 @@ function attach(given: Element | undefined): void {
   drawn?.stop()
   drawn = null
   element = given instanceof HTMLElement ? given : null
-  if (element !== null) drawn = draw(element)
+  queueMicrotask(() => {
+    // it has no width before it is in the page
+    if (element?.isConnected === true && drawn === null) drawn = draw(element)
+  })
 }
 
 function draw(place: HTMLElement): Drawn {
@@ -73,14 +76,18 @@ function emptyData(): uPlot.AlignedData {
 function optionsOf(place: HTMLElement): uPlot.Options {
   const colour = (name: string): string => getComputedStyle(place).getPropertyValue(name).trim()
   const bars = uPlot.paths.bars?.({ size: [0.8, 24] })
+  const hour = (seconds: number): string => new Date(seconds * 1_000).toTimeString().slice(0, 5)
   const axis = { stroke: colour('--muted'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } }
   return {
     width: place.clientWidth,
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(4, max)] } },
-    axes: [axis, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000] }],
+    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(4, Math.ceil(max * 1.1))] } },
+    axes: [
+      { ...axis, size: 30, space: 80, incrs: [60, 120, 300], values: (_plot, splits) => splits.map(hour) },
+      { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000] },
+    ],
     series: [
       {},
       ...OUTCOMES.map((outcome) => ({

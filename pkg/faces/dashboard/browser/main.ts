@@ -60,6 +60,7 @@ function start(): void {
     }
     go(state, desk)
     draw()
+    scrollTo(0, 0)
     document.querySelector<HTMLElement>('main h1')?.focus()
   })
   setInterval(() => {
@@ -70,6 +71,8 @@ function start(): void {
 function go(state: State, desk: Desk | null): void {
   state.view = viewOf(location.hash)
   state.offset = 0
+  state.detail = null
+  state.move = null
   state.moved = null
   document.title = state.view.name === 'agent' ? `${state.view.agent} – Sallyport` : 'Sallyport'
   desk?.viewChanged()

@@ -80,5 +80,8 @@ export function facts(rows: readonly (readonly [name: string, value: unknown])[]
 
 /** Shows a dialog as soon as it is there: the browser then keeps the focus in it, and Escape closes it. */
 export function showDialog(dialog: Element | undefined): void {
-  if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal()
+  queueMicrotask(() => {
+    // it is not in the page yet when it is made
+    if (dialog instanceof HTMLDialogElement && dialog.isConnected && !dialog.open) dialog.showModal()
+  })
 }

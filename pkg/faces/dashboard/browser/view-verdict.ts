@@ -12,7 +12,10 @@ export function verdictDialog({ state, actions }: App): TemplateResult | typeof 
     if (event.currentTarget instanceof Element) event.currentTarget.closest('dialog')?.close()
   }
   return html`<dialog aria-labelledby="verdict-title" ${ref(showDialog)} @close=${actions.closeDetail}>
-    <h2 id="verdict-title">Verdict ${foreign(detail.id)}</h2>
+    <div class="dialog-head">
+      <h2 id="verdict-title">Verdict ${foreign(detail.id)}</h2>
+      <button type="button" autofocus @click=${close}>Close</button>
+    </div>
     ${detail.message === '' ? nothing : html`<p class="message">${foreign(detail.message, 2_000)}</p>`}
     ${facts([
       ['Time', detail.time],
@@ -34,6 +37,5 @@ export function verdictDialog({ state, actions }: App): TemplateResult | typeof 
     ])}
     <p>What decided, and what would change it:</p>
     <pre><code>sallyctl policy explain ${foreign(detail.id)}</code></pre>
-    <p class="buttons"><button type="button" autofocus @click=${close}>Close</button></p>
   </dialog>`
 }
