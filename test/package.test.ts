@@ -30,6 +30,13 @@ test('[FIRST-03] the bundle runs without node_modules, and holds no test, no fix
     )
     const bytes = files.reduce((sum, name) => sum + statSync(join(out, name)).size, 0)
     assert.ok(bytes <= MAX_BYTES, `${bytes} bytes`)
+    assert.deepEqual(readdirSync(join(out, 'dashboard')).sort(), [
+      'app.css',
+      'app.js',
+      'icon.svg',
+      'index.html',
+      'inputs.txt',
+    ])
     for (const file of ['sallyctl.mjs', 'launch.js']) {
       const ran = spawnSync(process.execPath, [join(out, file), 'version'], { encoding: 'utf8', cwd: dir })
       assert.match(ran.stdout, /^sallyctl \d/, ran.stderr)

@@ -1,15 +1,38 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
+import type { VerdictRecord } from '#pkg/model'
+import { recordOf } from '../fixtures/admin-source.ts'
 import { AGENT, DROP, MARKUP, newStage, READ, SEARCH, type Stage } from './stage.ts'
 import { faintTexts, focused, goTo, live, picture, rows } from './watching.ts'
 
 let stage: Stage
 before(async () => {
-  stage = await newStage()
+  stage = await newStage(tenMinutes(Date.now()))
   await stage.ask([SEARCH, READ, DROP, { name: MARKUP, args: {} }])
 })
 after(() => stage.close())
+
+/** Verdicts of the ten minutes before, as an afternoon of a marketing agent leaves them. */
+function tenMinutes(nowMs: number): readonly VerdictRecord[] {
+  return Array.from({ length: 80 }, (_each, at) => {
+    const refused = at % 7 === 3
+    const severed = at === 52
+    const more: Partial<VerdictRecord> = {
+      id: `v_history${String(at).padStart(3, '0')}`,
+      time: new Date(nowMs - 580_000 + at * 7_000 - (at % 5) * 900).toISOString(),
+      us: 180 + ((at * 37) % 240),
+      epoch: 1,
+      generation: 1,
+    }
+    if (severed) return recordOf(at, { ...more, action: 'Sever' })
+    if (refused && at % 2 === 0) return recordOf(at, more)
+    if (refused) return recordOf(at, { ...more, tool: 'send_mail', reasons: ['TOOL_NOT_GRANTED'], check: 'grant' })
+    const fine = { reasons: [], check: null, policy: null, rule: null, message: '' } as const
+    const action = at % 11 === 5 ? 'Record' : 'Allow'
+    return recordOf(at, { ...more, ...fine, action, tool: at % 3 === 0 ? 'run_sql' : 'search_docs' })
+  })
+}
 
 /** Presses Tab until an element of that name has the focus. */
 async function tabTo(page: Page, name: string): Promise<void> {
@@ -54,7 +77,7 @@ test('[DASH-07] everything is done by keyboard: from the skip link to a quaranti
   await page.locator('h1', { hasText: 'Active' }).waitFor()
 
   await goTo(page, '#/verdicts')
-  await rows(page, 4)
+  await rows(page, 84)
   await page.keyboard.press('Tab')
   assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'SELECT')
   const id = await page.locator('table.verdicts tbody tr').first().getAttribute('data-id')
@@ -107,14 +130,14 @@ for (const colorScheme of ['light', 'dark'] as const)
     ] as const) {
       await goTo(page, hash)
       if (view === 'agent') await page.getByText('spiffe://').first().waitFor()
-      if (view !== 'overview') await rows(page, 4)
+      if (view !== 'overview') await rows(page, view === 'agent' ? 50 : 84)
       else await page.locator('.chart canvas').waitFor()
       assert.deepEqual(await faintTexts(page), [], view)
-      await picture(page, `dashboard-${view}-${colorScheme}`)
+      if ((view === 'verdicts') === (colorScheme === 'dark')) await picture(page, `dashboard-${view}`)
       await page.setViewportSize({ width: 400, height: 800 })
       assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 400, `${view} at 400 px`)
       if (view === 'verdicts' && colorScheme === 'light') await picture(page, 'dashboard-narrow')
-      await page.setViewportSize({ width: 1_100, height: 760 })
+      await page.setViewportSize({ width: 1_000, height: 680 })
     }
     await page.getByRole('button', { name: 'quarantine…' }).click()
     await page.getByRole('dialog').waitFor()

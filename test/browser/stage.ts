@@ -1,6 +1,10 @@
 /** A real `sallyctl up`, a provider whose model calls what it is told to, and a browser on the dashboard. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { VerdictRecord } from '#pkg/model'
 import { callDeltas, streamOf } from '../fixtures/chat.ts'
 import { type MockUpstream, startMockUpstream } from '../fixtures/mock-upstream.ts'
 import { SALLYCTL, spawned } from '../fixtures/run-cli.ts'
@@ -63,9 +67,14 @@ export type Stage = {
 
 export type Opened = { readonly page: Page; readonly faults: string[] }
 
-export async function newStage(): Promise<Stage> {
+/** `history`: what is on record from before. */
+export async function newStage(history: readonly VerdictRecord[] = []): Promise<Stage> {
   const mock = await startProvider()
-  const running = await startSallyctl({ policies: { 'a.yaml': POLICIES }, upstream: `${mock.url}/v1` })
+  const dataDir = mkdtempSync(join(tmpdir(), 'sp-browser-'))
+  writeFileSync(join(dataDir, 'verdicts.jsonl'), history.map((record) => `${JSON.stringify(record)}\n`).join(''), {
+    mode: 0o600,
+  })
+  const running = await startSallyctl({ policies: { 'a.yaml': POLICIES }, upstream: `${mock.url}/v1`, dataDir })
   const port = Number(new URL(running.ready.admin).port)
   const relay = await startRelay(port)
   const browser = await startChromium({ from: port, to: relay.port })
@@ -100,13 +109,14 @@ export async function newStage(): Promise<Stage> {
       await relay.close()
       await running.stop('SIGKILL')
       await mock.close()
+      rmSync(dataDir, { recursive: true, force: true })
     },
   }
 }
 
 /** A page at an address; whatever a browser complains of is a fault. */
 export async function openAt(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Opened> {
-  const context = await browser.newContext({ viewport: { width: 1_100, height: 760 }, ...options })
+  const context = await browser.newContext({ viewport: { width: 1_000, height: 680 }, ...options })
   const page = await context.newPage()
   const faults: string[] = []
   page.on('console', (message) => {

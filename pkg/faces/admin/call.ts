@@ -1,7 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '#pkg/platform/clock'
-import type { Dashboard } from './dashboard.ts'
 import type { AdminSource } from './ports.ts'
+import type { Sessions } from './sessions.ts'
+
+/** What the routes of the page need. `url` of the TCP side, which is where a browser can ask. */
+export type Dashboard = {
+  readonly sessions: Sessions
+  readonly url: () => string
+  /** The folder of the made page. Default: where the build puts it. */
+  readonly dir?: string
+}
 
 /** What the routes answer from. */
 export type RouteDeps = {

@@ -5,15 +5,7 @@ import { sendJson } from './answers.ts'
 import { readJson } from './body.ts'
 import type { Call, Route } from './call.ts'
 import { readQuery } from './query.ts'
-import type { Session, Sessions } from './sessions.ts'
-
-/** What the routes of the page need. `url` of the TCP side, which is where a browser can ask. */
-export type Dashboard = {
-  readonly sessions: Sessions
-  readonly url: () => string
-  /** The folder of the made page. Default: where the build puts it. */
-  readonly dir?: string
-}
+import type { Session } from './sessions.ts'
 
 /** `POST /v1/dashboard/codes`: the address to open, once, within that time. */
 export type DashboardCodeAnswer = { readonly url: string; readonly expiresInSeconds: number }

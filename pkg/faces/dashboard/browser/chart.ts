@@ -7,6 +7,8 @@ import { OUTCOMES, type Series } from './buckets.ts'
 export type ChartData = { readonly starts: readonly number[]; readonly series: Series }
 
 const HEIGHT = 180
+/** Room for the first and the last bar. */
+const HALF_SLICE_S = 5
 
 /** The most severe at the bottom, where small counts are seen best. */
 const FROM_BELOW = [...OUTCOMES].reverse()
@@ -83,7 +85,10 @@ function optionsOf(place: HTMLElement): uPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(4, Math.ceil(max * 1.1))] } },
+    scales: {
+      x: { time: true, range: (_plot, min, max) => [min - HALF_SLICE_S, max + HALF_SLICE_S] },
+      y: { range: (_plot, _min, max) => [0, Math.max(4, Math.ceil(max * 1.1))] },
+    },
     axes: [
       { ...axis, size: 30, space: 80, incrs: [60, 120, 300], values: (_plot, splits) => splits.map(hour) },
       { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000] },

@@ -132,7 +132,8 @@ async function carryOut(deps: DeskDeps, reason: string): Promise<void> {
   const body = verb === 'release' || verb === 'reinstate' ? { reason, throughEpoch: epoch } : { reason }
   try {
     state.moved = await api.post<MoveAnswer>(`/v1/agents/${key}/${verb}`, body)
-    document.querySelector('dialog')?.close() // the focus goes back to where it was
+    document.querySelector('dialog')?.close()
+    document.querySelector<HTMLElement>('main h1')?.focus() // the button that began it may be another verb's now
     state.move = null
     keepAgent(deps, await api.get<AgentAnswer>(`/v1/agents/${key}`))
   } catch (error) {

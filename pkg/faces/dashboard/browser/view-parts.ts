@@ -49,20 +49,27 @@ export function verdictTable(app: App, records: readonly VerdictRecord[], captio
   </div>`
 }
 
-function row({ actions }: App, record: VerdictRecord): TemplateResult {
+function row({ state, actions }: App, record: VerdictRecord): TemplateResult {
   const open = (event: Event): void => {
     if (event.target instanceof Element && event.target.closest('a') !== null) return
     actions.open(record)
   }
+  const { view } = state
+  const isOwn = view.name === 'agent' && record.agent === `${view.namespace}/${view.agent}`
   return html`<tr class="opens" data-id=${record.id} @click=${open}>
     <td><button type="button" class="link" aria-label=${`Details of verdict ${record.id}`}>${moment(record.time)}</button></td>
     <td>${actionBadge(record)}</td>
-    <td>${record.agent === null ? '–' : agentLink(record.agent)}</td>
+    <td>${record.agent === null ? '–' : isOwn ? foreign(record.agent) : agentLink(record.agent)}</td>
     <td class="tool">${foreignOr(record.tool, 48)}</td>
-    <td class="reason">${record.reasons[0] ?? '–'}${record.reasons.length > 1 ? ` +${record.reasons.length - 1}` : ''}</td>
+    <td class="reason">${reasonText(record.reasons[0] ?? '–')}${record.reasons.length > 1 ? ` +${record.reasons.length - 1}` : ''}</td>
     <td class="wide">${record.dialect} ${record.direction}</td>
     <td class="wide number">${record.us}</td>
   </tr>`
+}
+
+/** A reason code, which may be broken behind its underscores. */
+function reasonText(code: string): readonly unknown[] {
+  return code.split('_').map((word, at) => (at === 0 ? word : html`_<wbr />${word}`))
 }
 
 /** The text of the field that an event came from. */
