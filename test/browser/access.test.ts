@@ -48,7 +48,7 @@ test('[DASH-02] another link in the same tab goes on with a session of its own',
   assert.deepEqual(faults, [])
 })
 
-test('[DASH-02] a session ends with its process, and the page says what to do', async () => {
+test('[DASH-02] a session that is over opens nothing, and the page says what to do', async () => {
   const { page, faults } = await stage.open()
   await live(page)
   await page.evaluate(() => sessionStorage.setItem('sallyport-session', 'sp_das_of_a_process_that_is_gone'))

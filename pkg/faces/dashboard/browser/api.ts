@@ -37,11 +37,18 @@ export function newApi(token: string, ended: () => void): Api {
 export async function readAnswer<T>(answer: Response): Promise<T> {
   const value: unknown = await answer.json().catch(() => null)
   if (answer.ok) return value as T // the process is of our own making and names its API version in the path
-  const error = fieldOf(value, 'error')
+  throw (
+    errorIn(value, answer.status) ??
+    new ApiFault(answer.status, 'UNREACHABLE', `the answer has status ${answer.status} and is not one of the API`)
+  )
+}
+
+/** The error of a body of the API, or null where it is none. */
+export function errorIn(body: unknown, status: number): ApiFault | null {
+  const error = fieldOf(body, 'error')
   const code = fieldOf(error, 'code')
   const message = fieldOf(error, 'message')
-  if (typeof code === 'string' && typeof message === 'string') throw new ApiFault(answer.status, code, message)
-  throw new ApiFault(answer.status, 'UNREACHABLE', `the answer has status ${answer.status} and is not one of the API`)
+  return typeof code === 'string' && typeof message === 'string' ? new ApiFault(status, code, message) : null
 }
 
 /** A fault in words, for a person. */

@@ -42,6 +42,8 @@ export type State = {
   access: Access
   view: View
   connection: 'connecting' | 'live' | 'reconnecting'
+  /** Why it is not live, where the process said so. */
+  connectionFault: string | null
   summary: Summary | null
   readonly agents: Map<string, AgentAnswer>
   agentsFault: string | null

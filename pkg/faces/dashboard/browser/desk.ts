@@ -34,6 +34,7 @@ export function newDesk(deps: DeskDeps, refused: () => void): Desk {
   const stopStream = followStream({ fetch: fetch.bind(globalThis), token: deps.token, random: Math.random }, EVENTS, {
     opened: () => {
       state.connection = 'live'
+      state.connectionFault = null
       void readAgents(deps)
       void readSummary(deps)
       changed()
@@ -42,8 +43,9 @@ export function newDesk(deps: DeskDeps, refused: () => void): Desk {
       take(deps, event)
       changed()
     },
-    lost: () => {
+    lost: (_waitMs, fault) => {
       state.connection = 'reconnecting'
+      state.connectionFault = fault
       changed()
     },
     refused,

@@ -38,6 +38,7 @@ function start(): void {
   }
   const enter = (token: string): void => {
     state.access = { kind: 'in' }
+    state.connection = 'connecting'
     const api = newApi(token, () => leave('The session is over: it has ended, or the process was started anew.'))
     desk = newDesk({ state, api, token, changed }, () => leave('The session is over.'))
     changed()
@@ -83,6 +84,7 @@ function firstState(): State {
     access: { kind: 'asking' },
     view: viewOf(location.hash),
     connection: 'connecting',
+    connectionFault: null,
     summary: null,
     agents: new Map(),
     agentsFault: null,

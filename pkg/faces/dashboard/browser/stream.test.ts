@@ -9,6 +9,7 @@ type Asked = { readonly last: string | null; readonly authorization: string | nu
 function playing(answers: readonly (() => Response)[]) {
   const asked: Asked[] = []
   const waits: number[] = []
+  const faults: (string | null)[] = []
   const seen: string[] = []
   let refused = 0
   let opened = 0
@@ -30,13 +31,16 @@ function playing(answers: readonly (() => Response)[]) {
         opened += 1
       },
       event: ({ event, data }) => seen.push(`${event} ${data}`),
-      lost: (waitMs) => waits.push(waitMs),
+      lost: (waitMs, fault) => {
+        waits.push(waitMs)
+        faults.push(fault)
+      },
       refused: () => {
         refused += 1
       },
     },
   )
-  const results = () => ({ asked, waits, seen, refused, opened })
+  const results = () => ({ asked, waits, faults, seen, refused, opened })
   return { stop, results }
 }
 
@@ -93,6 +97,17 @@ test('[DASH-06] waits double while nobody answers, and begin anew once something
   stop()
   assert.deepEqual(results().waits, [125, 250, 125, 250])
   assert.equal(results().opened, 1)
+})
+
+test('[DASH-06] why there is no stream is told, where the process says so', async () => {
+  const error = JSON.stringify({ error: { code: 'OVERLOADED', message: '16 readers follow' } })
+  const { stop, results } = playing([
+    () => new Response(error, { status: 503 }),
+    () => stream(`event: error\ndata: ${error}\n\n`),
+  ])
+  await until(() => results().waits.length === 3)
+  stop()
+  assert.deepEqual(results().faults, ['OVERLOADED: 16 readers follow', 'OVERLOADED: 16 readers follow', null])
 })
 
 test('[DASH-06] a token that opens nothing ends it, and so does a stop', async () => {

@@ -1,3 +1,4 @@
+import { errorIn, faultText, readAnswer } from './api.ts'
 import { newSseParser, type ServerEvent } from './sse.ts'
 
 /** What the stream is given by the page. */
@@ -13,8 +14,8 @@ export type StreamListener = {
   /** The answer has begun. */
   opened(): void
   event(event: ServerEvent): void
-  /** It ended, and is asked for again after that many ms. */
-  lost(waitMs: number): void
+  /** It ended, or did not begin, and is asked for again after that many ms. `fault` = what the process said, or null. */
+  lost(waitMs: number, fault: string | null): void
   /** The token opens nothing any more: the stream is over. */
   refused(): void
 }
@@ -41,17 +42,20 @@ async function follow(deps: StreamDeps, path: string, listener: StreamListener, 
   while (!signal.aborted) {
     const answer = await ask(deps, path, lastId, signal)
     if (answer?.status === 401) return listener.refused()
+    let fault: string | null = null
+    if (answer?.ok === false) fault = await readAnswer(answer).then(() => null, faultText)
     if (answer?.ok === true && answer.body !== null) {
       listener.opened()
       await readEvents(answer.body, (event) => {
         waitMs = FIRST_WAIT_MS
         lastId = event.event === 'reset' ? '' : event.id
+        if (event.event === 'error') fault = errorOf(event.data)
         listener.event(event)
       })
     }
     if (signal.aborted) return
     const thisMs = Math.round(waitMs * (0.5 + deps.random() / 2))
-    listener.lost(thisMs)
+    listener.lost(thisMs, fault)
     await sleep(thisMs, signal)
     waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2)
   }
@@ -83,6 +87,15 @@ async function readEvents(body: ReadableStream<Uint8Array>, take: (event: Server
     }
   } catch {
     await reader.cancel().catch(() => {}) // cut off, or broken: it is asked for again from the last id on
+  }
+}
+
+/** What an event of that name says. */
+function errorOf(data: string): string {
+  try {
+    return faultText(errorIn(JSON.parse(data), 200))
+  } catch {
+    return data
   }
 }
 

@@ -50,7 +50,9 @@ function header({ state, actions }: App): TemplateResult {
 
 /** The words alone are announced: how many wait stands at the button, or a screen reader would read each number. */
 function connection(state: State): TemplateResult {
-  if (state.connection === 'reconnecting') return html`<span class="dot warn"></span>Reconnecting…`
+  if (state.connection === 'reconnecting')
+    return html`<span class="dot warn"></span>Reconnecting…
+      ${state.connectionFault === null ? nothing : foreign(state.connectionFault, 160)}`
   if (state.connection === 'connecting') return html`<span class="dot"></span>Connecting…`
   return state.list.waiting === null
     ? html`<span class="dot good"></span>Live`
