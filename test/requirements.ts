@@ -600,4 +600,14 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'HTTP clients of others (curl, undici, node:http) reach what is granted through the proxy, and nothing else',
   'EGR-15':
     'What a host may take a request to do besides its first line (a destination, a method in the query, a header by another name) is granted, or does not arrive',
+  'DASH-01':
+    'A browser gets in by a code that the socket alone gives, that works once and for a minute; sessions are bounded, and end with the process.',
+  'DASH-02': 'The link leaves the address bar at once, there is no cookie, and a session belongs to its tab.',
+  'DASH-03': 'The dashboard shows texts of agents as texts, and its rules let nothing but its own files run.',
+  'DASH-04': 'Verdicts are on the page within a second, filtered, paused, and bounded in memory and in the window.',
+  'DASH-05':
+    'The page quarantines and releases with a reason, says what came of it, and is on record as the dashboard.',
+  'DASH-06': 'A stream that is cut goes on where it was: nothing is missing and nothing comes twice.',
+  'DASH-07': 'The page is worked by keyboard alone, in light and dark with enough contrast, and at 400 px.',
+  'DASH-08': 'The page is small, made of its own sources, lit and uPlot, and has nothing inline.',
 }
