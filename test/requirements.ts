@@ -360,6 +360,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'BUNDLE-03': 'Trust-Bundle §4.2: a key without `kty` or `use`, or of an unknown one, is passed over',
   'BUNDLE-04': 'Trust-Bundle §4.2: a key for tokens has a `kid`, one for certificates exactly one certificate in `x5c`',
   'BUNDLE-05': 'Trust-Bundle §4.1.3: with no key that can be used every SVID of the trust domain is refused',
+  'BUNDLE-07':
+    'Trust-Bundle §4.1.1: the sequence grows with every change, whatever became of folder and clock in between',
   'BUNDLE-06': 'RFC 7517 §4.7: an entry whose key is not that of its certificate is passed over',
   'CSR-01':
     'a signing request that names anything but its own ID, asks for a right or does not prove its key is refused',
