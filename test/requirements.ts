@@ -378,6 +378,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'CA-10':
     'a file of the CA that was cut, changed or lost: no identity is signed, the fault names the file, and no other root is made',
   'CA-11': 'a first start that broke off is a first start again; so is a folder that is not there',
+  'CA-13': 'A CA of the first version is set aside whole, and a new one made.',
   'CA-12':
     'folder and files of the CA are for their owner alone: bits that let others at them are taken away with a warning',
   'CA-09': 'what the CA writes into root, issuer and leaf is what the standards ask of each, in its proper type',

@@ -17,11 +17,12 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { systemDisk } from '#pkg/platform/files'
-import { silentLog } from '#pkg/platform/log'
+import { newLog, silentLog } from '#pkg/platform/log'
 import { newAgentKeyPair, signingRequest } from '../agent-key.ts'
 import { agent, type CaBench, ID, jwtOf, newCaBench, UID, withCa, x509Of } from '../identity.fixture.ts'
 import { workOf } from './ca-work.ts'
 import type { CaResult, CaWorker } from './contract.ts'
+import { setAsideFirstVersion } from './first-version.ts'
 import { newFileKeyManager } from './key-manager.ts'
 
 /** Made once: most tests look at copies of its folder. */
@@ -279,3 +280,26 @@ test('[CA-12] bits that let others at the folder or a file of it are taken away,
       names.map((name) => `ca-mode-tightened ${join(bench.dir, name)}`).sort(),
     )
   }))
+
+test('[CA-13] a CA of the first version is set aside whole, told as a warning, and a new one made; of another trust domain it stays', async () => {
+  const bench = newCaBench()
+  try {
+    const [{ trustDomain }, lines] = [bench.authority, [] as string[]]
+    const old = (domain: string): string => `{"format":"sallyport ca journal 1","trustDomain":"${domain}"}\n`
+    const log = newLog({ write: (line) => lines.push(line) })
+    mkdirSync(join(bench.dir, 'keys'), { recursive: true })
+    writeFileSync(join(bench.dir, 'keys/x_old.sealed'), 'sealed')
+    writeFileSync(join(bench.dir, JOURNAL), old('other.example'))
+    setAsideFirstVersion(bench.dir, trustDomain, log)
+    assert.ok(existsSync(join(bench.dir, JOURNAL)))
+    writeFileSync(join(bench.dir, JOURNAL), old(trustDomain))
+    setAsideFirstVersion(bench.dir, trustDomain, log)
+    assert.equal(readFileSync(join(`${bench.dir}.1`, 'keys/x_old.sealed'), 'utf8'), 'sealed')
+    assert.equal(lines.filter((line) => line.includes('ca-of-first-version-set-aside')).length, 1)
+    bench.reopen()
+    await bench.authority.ready()
+    assert.equal(bench.authority.status().slots.length, 2)
+  } finally {
+    bench.close()
+  }
+})
