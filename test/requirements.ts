@@ -97,7 +97,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'FUZZ-01': 'every fuzz target holds on its seeds and on mutations of them',
   'FUZZ-02': 'a fuzz run can be repeated from its seed',
   'DEMO-01':
-    'make demo shows allow, refuse, abort, parallel calls, and sever with its release on real clients and a real database, and checks each line before it prints it',
+    'make demo shows allow, refuse, abort, parallel calls, sever with its release, and a record that shows what was changed, on real clients and a real database, and checks each line before it prints it',
   'DEMO-02': 'the demo leaves no process and no folder behind, whatever ends it',
   'BENCH-01': 'the bench measures the work that docs/performance.md describes',
   'BENCH-03': 'what identities cost is measured beside the bare signature or verification of the same bytes',
