@@ -1,4 +1,4 @@
-import { ACTIONS, CA_SLOT_STATES, CHECKS, DIRECTIONS, HOLD_SOURCES, LIFECYCLE_STATES } from '#pkg/model'
+import { ACTIONS, AUDIT_KINDS, CA_SLOT_STATES, CHECKS, DIRECTIONS, HOLD_SOURCES, LIFECYCLE_STATES } from '#pkg/model'
 
 /** How a request of an agent ended. */
 export const OUTCOMES = ['answered', 'refused', 'cut', 'failed', 'left'] as const
@@ -100,10 +100,16 @@ export const METRICS = {
     help: 'Moves of the keys of the CA into a state.',
     labels: { authority: ['X509', 'Jwt'], to: CA_SLOT_STATES },
   },
+  sallyport_audit_events_total: {
+    kind: 'counter',
+    unit: null,
+    help: 'Events that were written down, verdicts among them.',
+    labels: { kind: AUDIT_KINDS },
+  },
   sallyport_audit_append_failures_total: {
     kind: 'counter',
     unit: null,
-    help: 'Verdicts that could not be written down; what they were about was refused.',
+    help: 'Verdicts and other events that could not be written down; what they were about was refused.',
     labels: {},
   },
   sallyport_audit_log_healthy: {
