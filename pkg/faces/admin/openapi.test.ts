@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { ERROR_CODES } from '#pkg/model/errors'
+import { ADMIN_STATUSES } from '#pkg/platform/metrics'
 import { recordOf } from '../../../test/fixtures/admin-source.ts'
 import { ask, over, tcp, withAdmin } from './admin.fixture.ts'
 import { assertFits, seen } from './described.fixture.ts'
@@ -67,6 +68,15 @@ test('[ADM-16] every code that the admin API may say is somewhere in the documen
   )
   assert.deepEqual(
     Object.keys(document.components.schemas).filter((name) => !names.includes(name)),
+    [],
+  )
+})
+
+test('[MET-02] every status of the document is one that requests are counted by', () => {
+  const statuses = new Set(operations.flatMap(({ operation }) => Object.keys(operation.responses)))
+  const counted: readonly string[] = ADMIN_STATUSES
+  assert.deepEqual(
+    [...statuses].filter((status) => !counted.includes(status)),
     [],
   )
 })
