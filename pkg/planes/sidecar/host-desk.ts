@@ -121,25 +121,7 @@ export async function addressesOf(
 ): Promise<readonly string[] | null> {
   const resolved = await deps.resolve(target)
   if (exchange.over) return null
-  const findings = resolved.ok
-    ? ownedAddresses(deps, exchange, target, resolved.addresses)
-    : [findingOf('EGRESS_ADDRESS_REFUSED', 0, resolved.detail)]
-  if (resolved.ok && findings.length === 0) return resolved.addresses
-  exchange.finish(desk.judge.request(findings, desk.startedUs).verdict)
+  if (resolved.ok) return resolved.addresses
+  exchange.finish(desk.judge.request([findingOf('EGRESS_ADDRESS_REFUSED', 0, resolved.detail)], desk.startedUs).verdict)
   return null
-}
-
-/** Another name for the address of what has a facade leads past it as that address does. */
-function ownedAddresses(
-  deps: HostDeps,
-  { agent, view }: HostExchange,
-  target: HostTarget,
-  addresses: readonly string[],
-): readonly Finding[] {
-  const loaded = deps.roster.loaded(agent)
-  if (loaded === null) return [] // its permit is over, and opens nothing
-  const found = addresses.flatMap((host) =>
-    ownedFindings(deps, loaded.snapshot, { ...view, target: { ...target, host } }),
-  )
-  return found.slice(0, 1)
 }
