@@ -97,7 +97,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'FUZZ-01': 'every fuzz target holds on its seeds and on mutations of them',
   'FUZZ-02': 'a fuzz run can be repeated from its seed',
   'DEMO-01':
-    'make demo shows allow, refuse, abort, parallel calls, and sever with its release on real clients and a real database, and checks each line before it prints it',
+    'make demo shows allow, refuse, abort, parallel calls, sever with its release, and a record that shows what was changed, on real clients and a real database, and checks each line before it prints it',
   'DEMO-02': 'the demo leaves no process and no folder behind, whatever ends it',
   'BENCH-01': 'the bench measures the work that docs/performance.md describes',
   'BENCH-03': 'what identities cost is measured beside the bare signature or verification of the same bytes',
@@ -360,6 +360,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'BUNDLE-03': 'Trust-Bundle §4.2: a key without `kty` or `use`, or of an unknown one, is passed over',
   'BUNDLE-04': 'Trust-Bundle §4.2: a key for tokens has a `kid`, one for certificates exactly one certificate in `x5c`',
   'BUNDLE-05': 'Trust-Bundle §4.1.3: with no key that can be used every SVID of the trust domain is refused',
+  'BUNDLE-07':
+    'Trust-Bundle §4.1.1: the sequence grows with every change, whatever became of folder and clock in between',
   'BUNDLE-06': 'RFC 7517 §4.7: an entry whose key is not that of its certificate is passed over',
   'CSR-01':
     'a signing request that names anything but its own ID, asks for a right or does not prove its key is refused',
@@ -376,6 +378,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'CA-10':
     'a file of the CA that was cut, changed or lost: no identity is signed, the fault names the file, and no other root is made',
   'CA-11': 'a first start that broke off is a first start again; so is a folder that is not there',
+  'CA-13': 'A CA of the first version is set aside whole, and a new one made.',
   'CA-12':
     'folder and files of the CA are for their owner alone: bits that let others at them are taken away with a warning',
   'CA-09': 'what the CA writes into root, issuer and leaf is what the standards ask of each, in its proper type',
@@ -600,4 +603,14 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'HTTP clients of others (curl, undici, node:http) reach what is granted through the proxy, and nothing else',
   'EGR-15':
     'What a host may take a request to do besides its first line (a destination, a method in the query, a header by another name) is granted, or does not arrive',
+  'DASH-01':
+    'A browser gets in by a code that the socket alone gives, that works once and for a minute; sessions are bounded, and end with the process.',
+  'DASH-02': 'The link leaves the address bar at once, there is no cookie, and a session belongs to its tab.',
+  'DASH-03': 'The dashboard shows texts of agents as texts, and its rules let nothing but its own files run.',
+  'DASH-04': 'Verdicts are on the page within a second, filtered, paused, and bounded in memory and in the window.',
+  'DASH-05':
+    'The page quarantines and releases with a reason, says what came of it, and is on record as the dashboard.',
+  'DASH-06': 'A stream that is cut goes on where it was: nothing is missing and nothing comes twice.',
+  'DASH-07': 'The page is worked by keyboard alone, in light and dark with enough contrast, and at 400 px.',
+  'DASH-08': 'The page is small, made of its own sources, lit and uPlot, and has nothing inline.',
 }

@@ -1,6 +1,6 @@
 /** sallyctl: gives the command line its streams, its signals and its exit status. */
 import { readFileSync } from 'node:fs'
-import { runCli } from '#pkg/faces/cli'
+import { openInBrowser, runCli } from '#pkg/faces/cli'
 
 const manifest: { readonly version: string } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -23,6 +23,7 @@ const status = await runCli(
     hasColors: process.stdout.isTTY === true && process.stdout.hasColors(),
     isTerminal: process.stderr.isTTY === true,
     isInteractive: process.stdin.isTTY === true,
+    ...(process.stdout.isTTY === true ? { openInBrowser } : {}),
     onSignal: (listener) => {
       const signals = ['SIGINT', 'SIGTERM'] as const
       const handlers = signals.map((signal) => [signal, () => listener(signal)] as const)

@@ -9,6 +9,7 @@
 import { ClaimFailed, failed, tell, title } from './say.ts'
 import { aborted } from './scenes/aborted.ts'
 import type { Refusal, Scene } from './scenes/contract.ts'
+import { evidence } from './scenes/evidence.ts'
 import { introduce } from './scenes/introduce.ts'
 import { led } from './scenes/led.ts'
 import { otherSdks } from './scenes/other-sdks.ts'
@@ -46,6 +47,7 @@ async function play(): Promise<void> {
   const refusals: Refusal[] = []
   for (const scene of SCENES) refusals.push(...(await scene(stage)))
   await verdicts(stage, refusals)
+  await evidence(stage)
   const status = await stage.close()
   if (status !== 0) throw new ClaimFailed(`sallyctl up ends cleanly on SIGTERM\n  seen: status ${status}`)
   console.log()

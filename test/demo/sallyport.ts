@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync, openSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import type { AuditVerification } from '#pkg/systems/audit'
 
 /** First line that `sallyctl up -o json` prints. DESIGN §8, "black box". */
 type Ready = {
@@ -37,6 +38,8 @@ export type Sallyport = {
   verdicts(): Promise<readonly VerdictLine[]>
   /** What a command of `sallyctl` prints with `-o json`, asked of this process. Throws when its status is not 0. */
   ask<T>(...words: readonly string[]): Promise<T>
+  /** What `sallyctl audit verify` finds in a folder, whether all is well or not. */
+  verify(folder: string): Promise<AuditVerification>
   /** Its log, the last 64,000 characters; nothing with {@link SallyportOptions.logFile}. */
   log(): string
   /** SIGTERM; resolves with the exit status, or null when it had to be killed after 5 s. */
@@ -108,6 +111,7 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
       tokenOf: (name) => tokenOf(ready, name),
       verdicts: () => verdictsOf(options),
       ask: async (...words) => JSON.parse(await printed(options, words)),
+      verify: (folder) => verified(options.command, folder),
       log: () => log,
       stop: () => stop(child),
       kill,
@@ -135,6 +139,18 @@ async function printed({ command, data }: SallyportOptions, words: readonly stri
   const args = [...words, '--data', data, '-o', 'json']
   const { stdout } = await run(command, args, { timeout: 15_000, maxBuffer: 64 * 1024 * 1024 })
   return stdout
+}
+
+/** Status 1 is an answer, too: what was changed. */
+async function verified(command: string, folder: string): Promise<AuditVerification> {
+  const args = ['audit', 'verify', '--data', folder, '-o', 'json']
+  const { stdout } = await run(command, args, { timeout: 15_000 }).catch(
+    (error: { code?: unknown; stdout: string }) => {
+      if (error.code === 1) return error
+      throw error
+    },
+  )
+  return JSON.parse(stdout) as AuditVerification // the contract of docs/reference/cli.md
 }
 
 function readyLine(child: ChildProcess, log: () => string, timeoutMs: number): Promise<Ready> {

@@ -16,6 +16,8 @@ export type Stage = {
   readonly provider: Simulator
   readonly providerKey: string
   readonly sallyport: Sallyport
+  /** Its data folder; whatever else is put there goes with it. */
+  readonly data: string
   readonly tools: Tools
   /** Where the MCP server with the same tools is. */
   readonly toolServer: string
@@ -87,6 +89,7 @@ export async function setStage(onAbandon: (abandon: Abandon) => void): Promise<S
     provider,
     providerKey,
     sallyport,
+    data,
     tools,
     toolServer: toolServer.url,
     peerSeen: () => peer.seen.length,

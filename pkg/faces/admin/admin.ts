@@ -6,12 +6,14 @@ import type { Log } from '#pkg/platform/log'
 import type { OpenMetrics } from '#pkg/platform/metrics'
 import { admit, type Entry } from './access.ts'
 import { type ErrorBody, errorBody, sendError } from './answers.ts'
-import type { RouteDeps } from './call.ts'
+import type { Call, RouteDeps } from './call.ts'
+import { isOpenToBrowsers } from './dashboard.ts'
 import { SELF_PATH } from './identity.ts'
 import { listening } from './listening.ts'
 import { meterAdmin, statusLabel } from './metrics.ts'
 import type { AdminSource } from './ports.ts'
-import { partsOf, ROUTES } from './routes.ts'
+import { partsOf, SERVED } from './routes.ts'
+import { newSessions } from './sessions.ts'
 import { listenOnSocket } from './socket-file.ts'
 import { newTally } from './tally.ts'
 
@@ -47,12 +49,14 @@ export type AdminOptions = {
   readonly requestTimeoutMs?: number
   /** How long `close` lets answers that have begun go on. Default 2,000. */
   readonly closeTimeoutMs?: number
+  /** The folder of the made dashboard. Default: where the build puts it. */
+  readonly dashboardDir?: string
 }
 
 /** The API, listening. `token` opens the TCP side; it is new at every start. */
 export type Admin = { readonly url: string; readonly token: string; close(): Promise<void> }
 
-type Settings = Required<AdminOptions>
+type Settings = Required<Omit<AdminOptions, 'dashboardDir'>> & Pick<AdminOptions, 'dashboardDir'>
 
 const DEFAULTS = {
   maxConnections: 64,
@@ -75,6 +79,8 @@ export async function startAdmin(deps: AdminDeps, options: AdminOptions): Promis
   const settings: Settings = { ...DEFAULTS, ...options }
   const token = `sp_adm_${Buffer.from(deps.random(TOKEN_BYTES)).toString('base64url')}`
   const ending = new AbortController()
+  const sessions = newSessions(deps)
+  const port = (): number => portOf(tcp)
   const routes: RouteDeps = {
     source: deps.source,
     clock: deps.clock,
@@ -84,11 +90,15 @@ export async function startAdmin(deps: AdminDeps, options: AdminOptions): Promis
     limits: settings,
     ending: ending.signal,
     followers: new Set(),
+    dashboard: {
+      sessions,
+      url: () => `http://127.0.0.1:${port()}`,
+      ...(settings.dashboardDir === undefined ? {} : { dir: settings.dashboardDir }),
+    },
   }
   if (deps.metrics !== undefined) meterAdmin(deps.metrics, routes)
   const local = newServer(deps, settings, routes, () => ({ kind: 'socket' }))
-  const port = (): number => portOf(tcp)
-  const tcp = newServer(deps, settings, routes, () => ({ kind: 'tcp', port: port(), token }))
+  const tcp = newServer(deps, settings, routes, () => ({ kind: 'tcp', port: port(), token, isSession: sessions.opens }))
   const close = async (): Promise<void> => {
     ending.abort()
     routes.tally.stop()
@@ -130,8 +140,7 @@ async function answer(deps: AdminDeps, routes: RouteDeps, entry: Entry, pair: Pa
     if (!request.complete) request.destroy() // a body that nobody wants is not read
   })
   try {
-    admit(request, entry, isProven(request))
-    await dispatch(routes, entry, pair)
+    await dispatch(routes, { trusted: entry.kind === 'socket', by: admit(request, entry, isOpen(request)) }, pair)
   } catch (error) {
     refuse(deps, response, error)
   }
@@ -139,24 +148,29 @@ async function answer(deps: AdminDeps, routes: RouteDeps, entry: Entry, pair: Pa
 
 function count({ metrics }: AdminDeps, { request, response }: Pair): void {
   const [path = ''] = splitOnce(request.url ?? '')
-  const route = ROUTES.find((each) => partsOf(each, path) !== null)?.path ?? 'none'
+  const route = SERVED.find((each) => partsOf(each, path) !== null)?.path ?? 'none'
   metrics?.count('sallyport_admin_requests_total', { route, status: statusLabel(response.statusCode) })
 }
 
-/** An agent's own route is opened by a proof, which the route itself verifies. */
-function isProven({ url = '', headers }: IncomingMessage): boolean {
-  return splitOnce(url)[0] === SELF_PATH && headers[PROOF_HEADER] !== undefined
+/** An agent's own route is opened by a proof, which the route itself verifies; the page holds no data. */
+function isOpen({ url = '', headers }: IncomingMessage): boolean {
+  const [path = ''] = splitOnce(url)
+  return (path === SELF_PATH && headers[PROOF_HEADER] !== undefined) || isOpenToBrowsers(path)
 }
 
-async function dispatch(routes: RouteDeps, entry: Entry, { request, response }: Pair): Promise<void> {
+async function dispatch(
+  routes: RouteDeps,
+  who: Pick<Call, 'trusted' | 'by'>,
+  { request, response }: Pair,
+): Promise<void> {
   const [path = '', query = ''] = splitOnce(request.url ?? '')
   const methods: string[] = []
-  for (const route of ROUTES) {
+  for (const route of SERVED) {
     const parts = partsOf(route, path)
     if (parts === null) continue
     methods.push(route.method)
     if (route.method !== request.method) continue
-    return await route.answer({ deps: routes, request, response, query, parts, trusted: entry.kind === 'socket' })
+    return await route.answer({ deps: routes, request, response, query, parts, ...who })
   }
   if (methods.length === 0) throw new SallyportError('ADMIN_NOT_FOUND', 'the admin API has no such path')
   const allow = methods.join(', ')

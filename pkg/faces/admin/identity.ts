@@ -110,7 +110,7 @@ export const IDENTITY_ROUTES: readonly Route[] = [
       details: 'Opened by a proof of the sidecar for this very request, and by no token.',
       answers: { 200: { what: 'The agent.', schema: refTo('Self') } },
       faults: ['ADMIN_NOT_FOUND'],
-      proven: true,
+      entry: 'proof',
     },
   },
 ]
@@ -161,10 +161,9 @@ function status({ deps, response, query }: Call): void {
   sendJson(response, 200, deps.source.identity.caStatus())
 }
 
-async function move(verb: CaVerb, { deps, request, response, query, trusted }: Call): Promise<void> {
+async function move(verb: CaVerb, { deps, request, response, query, by }: Call): Promise<void> {
   readQuery(query, [])
   const ask = readCaMove(verb, await readJson(request, deps.limits.maxBodyBytes))
-  const by = trusted ? `socket:uid=${process.getuid?.() ?? 'unknown'}` : 'token'
   sendJson(response, 200, await deps.source.identity.moveCa(verb, { ...ask, by }))
 }
 

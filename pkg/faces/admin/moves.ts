@@ -73,12 +73,11 @@ export const MOVE_ROUTES: readonly Route[] = MOVE_VERBS.map((verb) => {
 })
 
 async function move(verb: MoveVerb, call: Call): Promise<void> {
-  const { deps, request, response, query, parts, trusted } = call
+  const { deps, request, response, query, parts, by } = call
   readQuery(query, [])
   const key = keyOfPath(parts)
   const { namespace, name } = agentRefOf(key)
   const body = readMoveAsk(verb, name, await readJson(request, deps.limits.maxBodyBytes))
-  const by = trusted ? `socket:uid=${process.getuid?.() ?? 'unknown'}` : 'token'
   const done = await deps.source.move(key, { ...body, verb, by })
   const answer: MoveAnswer = { namespace, name, verb, ...done }
   sendJson(response, 200, answer)

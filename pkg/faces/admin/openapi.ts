@@ -43,11 +43,14 @@ const SECURITY_SCHEMES = {
   },
 }
 
+const SECURITY_OF = { token: [{ token: [] }], proof: [{ proof: [], svid: [] }], none: [] } as const
+
 const TAGS: readonly { readonly name: RouteDoc['tag']; readonly description: string }[] = [
   { name: 'process', description: 'The process and how it is.' },
   { name: 'agents', description: 'Agents, their rules and their lives.' },
   { name: 'verdicts', description: 'What was judged, and what would be.' },
   { name: 'identity', description: 'Identities, the trust bundle and the keys of the CA.' },
+  { name: 'dashboard', description: 'How a browser gets in.' },
 ]
 
 /** The document of a table of routes. Pure. */
@@ -81,7 +84,7 @@ function operationOf(path: string, doc: RouteDoc): Readonly<Record<string, unkno
     tags: [doc.tag],
     summary: doc.summary,
     ...(doc.details === undefined ? {} : { description: doc.details }),
-    ...(doc.proven === true ? { security: [{ proof: [], svid: [] }] } : {}),
+    ...(doc.entry === undefined ? {} : { security: SECURITY_OF[doc.entry] }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(doc.body === undefined
       ? {}

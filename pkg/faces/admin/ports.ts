@@ -55,7 +55,7 @@ export type VerdictFilter = {
 /** What a person does to the life of an agent. */
 export type MoveVerb = 'quarantine' | 'suspend' | 'release' | 'reinstate' | 'terminate' | 'forget'
 
-/** One verb. `by` = who came in, and how: `socket:uid=0`, `token`. */
+/** One verb. `by` = who came in, and how: `socket:uid=0`, `token`, `dashboard`. */
 export type MoveAsk = {
   readonly verb: MoveVerb
   readonly reason: string

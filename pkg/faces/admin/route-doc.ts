@@ -19,7 +19,7 @@ export type AnswerDoc = {
 export type RouteDoc = {
   /** In camel case; the name of the operation for generated clients. */
   readonly operation: string
-  readonly tag: 'process' | 'agents' | 'verdicts' | 'identity'
+  readonly tag: 'process' | 'agents' | 'verdicts' | 'identity' | 'dashboard'
   readonly summary: string
   readonly details?: string
   readonly query?: readonly ParameterDoc[]
@@ -30,6 +30,6 @@ export type RouteDoc = {
   readonly answers: Readonly<Record<number, AnswerDoc>>
   /** Codes of its own. */
   readonly faults?: readonly ErrorCode[]
-  /** Opened by a proof and no token. Default false. */
-  readonly proven?: boolean
+  /** What opens it over TCP. Default `token`. */
+  readonly entry?: 'token' | 'proof' | 'none'
 }

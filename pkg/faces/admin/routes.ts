@@ -1,6 +1,7 @@
 import { AGENT_ROUTES } from './agents.ts'
 import { sendJson } from './answers.ts'
-import type { Call, Route } from './call.ts'
+import type { Call, Route, Served } from './call.ts'
+import { DASHBOARD_ROUTES, PAGE_ROUTES } from './dashboard.ts'
 import { EVENT_ROUTES } from './events.ts'
 import { EXPLAIN_ROUTES } from './explain.ts'
 import { IDENTITY_ROUTES } from './identity.ts'
@@ -41,10 +42,14 @@ export const ROUTES: readonly Route[] = [
   ...EXPLAIN_ROUTES,
   ...MOVE_ROUTES,
   ...IDENTITY_ROUTES,
+  ...DASHBOARD_ROUTES,
 ]
 
+/** What is answered at all: the API, and the files of the page. */
+export const SERVED: readonly Served[] = [...ROUTES, ...PAGE_ROUTES]
+
 /** The routes as they are counted. */
-export const ROUTE_LABELS: readonly string[] = [...new Set(ROUTES.map(({ path }) => path)), 'none']
+export const ROUTE_LABELS: readonly string[] = [...new Set(SERVED.map(({ path }) => path)), 'none']
 
 /** The description of the whole API, made from its routes. */
 export function adminOpenApi(): OpenApi {

@@ -14,6 +14,7 @@ import {
 import { ERROR_CODES } from '#pkg/model/errors'
 import type { AgentAnswer } from './agents.ts'
 import type { ErrorBody } from './answers.ts'
+import type { DashboardCodeAnswer, DashboardSessionAnswer } from './dashboard.ts'
 import type { ResetReason } from './events.ts'
 import type { Explanation, HostRequest } from './explain.ts'
 import type { SelfAnswer } from './identity.ts'
@@ -61,6 +62,8 @@ export const SCHEMAS: Readonly<Record<string, s.Schema>> = {
   }),
   Version: s.objectOf<VersionAnswer>({ version: s.TEXT, api: { const: 'v1' } }),
   Facade: s.objectOf<FacadeAnswer>({ facade: s.TEXT }),
+  DashboardCode: s.objectOf<DashboardCodeAnswer>({ url: s.TEXT, expiresInSeconds: s.COUNT }),
+  DashboardSession: s.objectOf<DashboardSessionAnswer>({ token: s.TEXT, expires: s.TIME }),
   Summary: s.objectOf<SummaryAnswer>({
     agents: s.mapOf(LIFECYCLE_STATES, s.COUNT),
     verdicts: s.objectOf<SummaryAnswer['verdicts']>({

@@ -6,6 +6,7 @@ import { defineCa } from './ca.ts'
 import { currentFolder, programOf } from './called-as.ts'
 import { defineCheck } from './check.ts'
 import { defineCompletion } from './completion.ts'
+import { defineDashboard } from './dashboard.ts'
 import { defineIdentity } from './identity.ts'
 import { defineMoves } from './moves.ts'
 import { definePolicyCheck } from './policy-check.ts'
@@ -54,6 +55,7 @@ export function newProgram(deps: CliDeps, exit: (status: number) => void): Comma
   defineIdentity(program, context)
   defineCa(program, context)
   defineAudit(program, context)
+  defineDashboard(program, context)
   defineVersion(program, context)
   defineCompletion(program, context)
   return program

@@ -68,6 +68,8 @@ const ROWS: readonly (readonly [verb: string, words: readonly string[], status: 
   ['audit export', ['--format', 'leef', ...NOBODY], 64, 0],
   ['audit export', ['--format', 'cef', ...NOBODY], 64, 0],
   ['agents forget', [MARKETING, ...WHY, ...NOBODY], 69, 0],
+  ['dashboard', ['@'], 0, 1],
+  ['dashboard', NOBODY, 69, 0],
 ]
 
 const POLICY = `apiVersion: sallyport.dev/v1alpha1

@@ -5,6 +5,8 @@ export const ERROR_CODES = {
   OVERLOADED: { http: 503, exit: 69 },
   STATE_UNAVAILABLE: { http: 503, exit: 69 },
   ADMIN_UNAUTHORIZED: { http: 401, exit: 77 },
+  ADMIN_FORBIDDEN: { http: 403, exit: 77 },
+  ADMIN_TOO_OFTEN: { http: 429, exit: 69 },
   ADMIN_NOT_FOUND: { http: 404, exit: 1 },
   ADMIN_METHOD: { http: 405, exit: 64 },
   IDENTITY_DENIED: { http: 403, exit: 77 },

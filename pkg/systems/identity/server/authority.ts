@@ -9,6 +9,7 @@ import { type JwtSvidClaims, SVID_SECONDS } from '../jwt-svid.ts'
 import { agentSpiffeId } from '../spiffe-id.ts'
 import { serialText } from './certificates.ts'
 import type { CaResult, CaWorker } from './contract.ts'
+import { setAsideFirstVersion } from './first-version.ts'
 import { Journal, type JournalEntry } from './journal.ts'
 import type { KeyManager } from './key-manager.ts'
 import { type KeyStore, newKeyStore } from './key-store.ts'
@@ -141,6 +142,7 @@ class FolderAuthority implements Authority {
     this.trustDomain = trustDomain
     this.#lifetimeMs = lifetimeMs
     const { log, keys, disk } = deps
+    setAsideFirstVersion(dir, trustDomain, log)
     this.#store = newKeyStore(dir, disk === undefined ? { log } : { log, disk })
     this.#open = new OpenKeys(keys, this.#store)
     this.#journal = new Journal(dir, trustDomain, { log, disk: this.#store.disk })

@@ -1,5 +1,6 @@
 /** A CA whose folder was damaged: it signs nothing, says which file, and never makes another root in silence. Decision 0034. */
 import assert from 'node:assert/strict'
+import { createPrivateKey } from 'node:crypto'
 import {
   chmodSync,
   cpSync,
@@ -16,10 +17,13 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { systemDisk } from '#pkg/platform/files'
+import { newLog, silentLog } from '#pkg/platform/log'
 import { newAgentKeyPair, signingRequest } from '../agent-key.ts'
 import { agent, type CaBench, ID, jwtOf, newCaBench, UID, withCa, x509Of } from '../identity.fixture.ts'
 import { workOf } from './ca-work.ts'
 import type { CaResult, CaWorker } from './contract.ts'
+import { setAsideFirstVersion } from './first-version.ts'
+import { newFileKeyManager } from './key-manager.ts'
 
 /** Made once: most tests look at copies of its folder. */
 let whole: CaBench
@@ -239,6 +243,28 @@ test('[CA-11] a folder that is not there is a first start, also after one that w
     assert.notDeepEqual(bench.authority.bundle().keys, before.keys)
   }))
 
+test('[CA-01] no private part of a key stands in any file, in any form', () =>
+  withCopy(async (bench) => {
+    const random = (): never => assert.fail('nothing is made')
+    const manager = newFileKeyManager({ random, log: silentLog }, bench.dir)
+    const files = Object.values(allOf(bench)).map((bytes) => bytes.toString('latin1'))
+    for (const { id } of bench.authority.status().slots) {
+      const der = await manager.open(id, readFileSync(join(bench.dir, `keys/${id}.sealed`)))
+      const key = createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' }).export({ format: 'jwk' })
+      for (const part of [key.d, key.p, key.q, key.dp, key.dq, key.qi]) {
+        const bytes = Buffer.from(part ?? assert.fail('no private part'), 'base64url')
+        const forms = [0, 1, 2].flatMap((at) => {
+          const piece = bytes.subarray(at, at + 30)
+          return [
+            piece.toString('latin1'),
+            ...(['hex', 'base64', 'base64url'] as const).map((as) => piece.toString(as)),
+          ]
+        })
+        for (const form of forms) assert.ok(!files.some((text) => text.includes(form)), id)
+      }
+    }
+  }))
+
 test('[CA-12] bits that let others at the folder or a file of it are taken away, with a warning that names it', () =>
   withCopy(async (bench) => {
     const names = ['.', 'keys', ...filesOf(bench)]
@@ -254,3 +280,26 @@ test('[CA-12] bits that let others at the folder or a file of it are taken away,
       names.map((name) => `ca-mode-tightened ${join(bench.dir, name)}`).sort(),
     )
   }))
+
+test('[CA-13] a CA of the first version is set aside whole, told as a warning, and a new one made; of another trust domain it stays', async () => {
+  const bench = newCaBench()
+  try {
+    const [{ trustDomain }, lines] = [bench.authority, [] as string[]]
+    const old = (domain: string): string => `{"format":"sallyport ca journal 1","trustDomain":"${domain}"}\n`
+    const log = newLog({ write: (line) => lines.push(line) })
+    mkdirSync(join(bench.dir, 'keys'), { recursive: true })
+    writeFileSync(join(bench.dir, 'keys/x_old.sealed'), 'sealed')
+    writeFileSync(join(bench.dir, JOURNAL), old('other.example'))
+    setAsideFirstVersion(bench.dir, trustDomain, log)
+    assert.ok(existsSync(join(bench.dir, JOURNAL)))
+    writeFileSync(join(bench.dir, JOURNAL), old(trustDomain))
+    setAsideFirstVersion(bench.dir, trustDomain, log)
+    assert.equal(readFileSync(join(`${bench.dir}.1`, 'keys/x_old.sealed'), 'utf8'), 'sealed')
+    assert.equal(lines.filter((line) => line.includes('ca-of-first-version-set-aside')).length, 1)
+    bench.reopen()
+    await bench.authority.ready()
+    assert.equal(bench.authority.status().slots.length, 2)
+  } finally {
+    bench.close()
+  }
+})

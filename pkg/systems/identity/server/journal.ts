@@ -26,7 +26,10 @@ export type JournalEntry = {
 export type JournalState = {
   readonly entries: readonly JournalEntry[]
   readonly slots: ReadonlyMap<string, Slot>
-  /** Grows with each entry: so does the bundle's `spiffe_sequence`. */
+  /**
+   * Of the bundle: grows with each entry, and is no less than its time in seconds, so that it is beyond what a journal said
+   * that was lost since. 0 = there is no entry.
+   */
   readonly sequence: number
 }
 
@@ -114,7 +117,9 @@ function readEntries(path: string, trustDomain: string, log: Log): readonly Jour
 function replay(entries: readonly JournalEntry[], path: string): JournalState {
   if (entries.length > MAX_ENTRIES) throw broken(path, MAX_ENTRIES + 2, `it has more than ${MAX_ENTRIES} entries`)
   const slots = new Map<string, Slot>()
-  for (const [at, { authority, made, moves }] of entries.entries())
+  let sequence = 0
+  for (const [at, { time, authority, made, moves }] of entries.entries()) {
+    sequence = Math.max(sequence + 1, Math.floor(Date.parse(time) / 1_000))
     for (const { slot: id, from, to } of moves) {
       const before = slots.get(id)
       const known = before ?? (made === null ? null : { ...made, id, authority })
@@ -122,13 +127,15 @@ function replay(entries: readonly JournalEntry[], path: string): JournalState {
         throw broken(path, at + 2, 'the move does not follow from those before')
       slots.set(id, { ...known, state: to })
     }
-  return { entries, slots, sequence: entries.length }
+  }
+  return { entries, slots, sequence }
 }
 
 function readEntry(value: unknown): JournalEntry | null {
   if (!isRecord(value)) return null
   const { time, authority, by, reason, made, moves } = value
-  if (typeof time !== 'string' || (authority !== 'X509' && authority !== 'Jwt')) return null
+  if (typeof time !== 'string' || Number.isNaN(Date.parse(time)) || (authority !== 'X509' && authority !== 'Jwt'))
+    return null
   if (!isTextOrNull(by) || !isTextOrNull(reason) || !Array.isArray(moves)) return null
   const [first, ...rest] = moves.map(readMove)
   const known = made === null ? null : readMade(made, authority)
