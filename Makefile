@@ -4,27 +4,32 @@
 NODE = $(shell sh ./node-path.sh)
 PYTHON = python3
 MINUTES = 1
+KILLS = 20
 
-.PHONY: help setup check test demo bench bench-quick build generate fuzz test-interop test-stores test-first-minutes clean
+.PHONY: help setup check test demo bench bench-quick build generate fuzz test-interop test-stores test-disk test-crash test-first-minutes test-browser screenshots clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/' | expand -t 16
 
-setup: node_modules/.ready ## install what the project needs (Node and libraries, pinned)
+setup: node_modules/.ready out/dashboard/app.js ## install what the project needs (Node and libraries, pinned); make the dashboard's page
 
 node_modules/.ready: package.json package-lock.json
 	@npm ci --ignore-scripts --loglevel=error --no-audit --no-fund
 	@touch node_modules/.ready
 
+out/dashboard/app.js: node_modules/.ready scripts/build-dashboard.ts $(wildcard pkg/faces/dashboard/browser/*)
+	@$(NODE) scripts/build-dashboard.ts
+
 check: setup ## types, format, lint, generated files up to date
 	@$(NODE) node_modules/typescript/bin/tsc --noEmit
+	@$(NODE) node_modules/typescript/bin/tsc --noEmit -p tsconfig.dashboard.json
 	@$(NODE) node_modules/@biomejs/biome/bin/biome check .
 	@$(NODE) scripts/generate.ts --check
 
 test: setup ## the whole test suite; needs Node only
 	@$(NODE) --test --test-timeout=120000 "pkg/**/*.test.ts" "test/*.test.ts" "test/conformance/*.test.ts"
 
-test-interop: setup out/interop/.ready ## the same answers read by the official Python SDK (needs python3 with venv)
+test-interop: setup out/interop/.ready ## answers and identities read by other people's libraries (needs python3 with venv, openssl; Go for a part)
 	@INTEROP_PYTHON=out/interop/bin/python $(NODE) --test --test-timeout=240000 "test/interop/*.test.ts"
 
 out/interop/.ready: test/interop/requirements.txt
@@ -36,8 +41,20 @@ out/interop/.ready: test/interop/requirements.txt
 test-stores: setup ## the stores of a cluster on real servers (needs Redis and Postgres: Debian's redis-server, postgresql)
 	@$(NODE) test/stores/run.ts
 
+test-disk: setup ## the process on a disk that is full (needs Linux, root, and the right to mount)
+	@$(NODE) test/disk/run.ts
+
+test-crash: setup ## kill -9 at random moments under load; KILLS=100 for more, SEED=x for the same ones again
+	@$(NODE) test/crash/run.ts --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
 test-first-minutes: setup ## README's first five minutes on a clean clone (needs git, npm, python3 with venv)
 	@$(NODE) test/first-minutes/run.ts
+
+test-browser: setup ## the dashboard in a real browser (needs Chromium; Debian: chromium)
+	@$(NODE) test/browser/run.ts
+
+screenshots: setup ## the same, and the pictures of docs/reference/dashboard.md are taken anew
+	@$(NODE) test/browser/run.ts --screenshots
 
 demo: setup ## a real client, a real database, a model that is led astray
 	@$(NODE) test/demo/demo.ts

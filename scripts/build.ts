@@ -1,6 +1,6 @@
 /**
  * Makes `dist/`, which is what the npm package holds: `sallyctl.mjs`, which Node ≥ 24.12 runs without `node_modules`, its
- * workers (checks, CA), the WASM of the SQL grammar, and `launch.js`, which any Node runs.
+ * workers (checks, CA), the WASM of the SQL grammar, the page of the dashboard, and `launch.js`, which any Node runs.
  *
  *   node scripts/build.ts [FOLDER]
  */
@@ -9,6 +9,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
+import { buildDashboard } from './build-dashboard.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const out = resolve(process.argv[2] ?? join(root, 'dist'))
@@ -17,13 +18,14 @@ const out = resolve(process.argv[2] ?? join(root, 'dist'))
 const MOVED = [
   ["'./checks-worker.ts'", "'./checks-worker.mjs'"],
   ["'./ca-worker.ts'", "'./ca-worker.mjs'"],
+  ["'../../../out/dashboard/'", "'./dashboard/'"],
   ["'../../package.json'", "'./package.json'"],
 ] as const
 
 const beside: Plugin = {
   name: 'beside',
   setup({ onLoad }) {
-    onLoad({ filter: /(?:sidecar\/sidecar|server\/ca-pool|sallyctl\/main)\.ts$/ }, ({ path }) => {
+    onLoad({ filter: /(?:sidecar\/sidecar|server\/ca-pool|dashboard\/assets|sallyctl\/main)\.ts$/ }, ({ path }) => {
       let contents = readFileSync(path, 'utf8')
       for (const [from, to] of MOVED) contents = contents.replace(from, to)
       return { contents, loader: 'ts' }
@@ -71,6 +73,7 @@ chmodSync(join(out, 'launch.js'), 0o755)
 const grammar = dirname(createRequire(import.meta.url).resolve('libpg-query'))
 copyFileSync(join(grammar, 'libpg-query.wasm'), join(out, 'libpg-query.wasm'))
 writeFileSync(join(out, 'inputs.txt'), `${Object.keys(result.metafile.inputs).sort().join('\n')}\n`)
+await buildDashboard(join(out, 'dashboard'))
 for (const [path, { bytes }] of Object.entries(result.metafile.outputs)) {
   if (path.endsWith('.mjs')) console.log(`${path}  ${Math.round(bytes / 1024)} KiB`)
 }

@@ -125,6 +125,18 @@ test('[ARCH-01] a room is entered by its face', () => {
   assert.deepEqual(wrong, [])
 })
 
+test('[ARCH-01] the page of the dashboard takes types alone from other rooms', () => {
+  const dir = 'pkg/faces/dashboard/browser/'
+  const sources = files.filter((file) => file.startsWith(dir) && !isTest(file))
+  assert.ok(sources.length > 15)
+  const values = sources.flatMap((file) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(/^import (?!type ).*from '(?:#|\.\.).*$/gm)].map(
+      ([line]) => line,
+    ),
+  )
+  assert.deepEqual(values, [])
+})
+
 test('[ARCH-01] no circle of files', () => {
   const graph = new Map<string, string[]>()
   for (const arrow of arrows) {

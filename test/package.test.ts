@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -13,7 +15,7 @@ const MAX_BYTES = 9 * 1024 * 1024
 const NOT_SHIPPED =
   /node_modules\/(?:openai|@anthropic-ai|@google\/genai|@modelcontextprotocol|@a2a-js|express|fast-check|@electric-sql|playwright-core|typescript|esbuild|@biomejs)\//
 
-test('[FIRST-03] the bundle runs without node_modules, and holds no test, no fixture and no library of tests', () => {
+test('[FIRST-03] the bundle runs without node_modules, and holds no test, no fixture and no library of tests', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'sp-package-'))
   try {
     const out = join(dir, 'dist')
@@ -30,6 +32,13 @@ test('[FIRST-03] the bundle runs without node_modules, and holds no test, no fix
     )
     const bytes = files.reduce((sum, name) => sum + statSync(join(out, name)).size, 0)
     assert.ok(bytes <= MAX_BYTES, `${bytes} bytes`)
+    assert.deepEqual(readdirSync(join(out, 'dashboard')).sort(), [
+      'app.css',
+      'app.js',
+      'icon.svg',
+      'index.html',
+      'inputs.txt',
+    ])
     for (const file of ['sallyctl.mjs', 'launch.js']) {
       const ran = spawnSync(process.execPath, [join(out, file), 'version'], { encoding: 'utf8', cwd: dir })
       assert.match(ran.stdout, /^sallyctl \d/, ran.stderr)
@@ -39,10 +48,31 @@ test('[FIRST-03] the bundle runs without node_modules, and holds no test, no fix
       encoding: 'utf8',
     })
     assert.equal(checked.status, 0, checked.stderr)
+    await assertServesPage(join(out, 'sallyctl.mjs'), dir)
   } finally {
     rmSync(dir, { recursive: true })
   }
 })
+
+/** The page stands beside the bundle, and is found there. */
+async function assertServesPage(program: string, home: string): Promise<void> {
+  const ports = ['--port', '0', '--admin-port', '0']
+  const child = spawn(process.execPath, [program, 'up', '--simulate', ...ports, '-o', 'json'], {
+    env: { HOME: home },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const ended = once(child, 'exit')
+  try {
+    const [line] = await once(createInterface({ input: child.stdout }), 'line')
+    const { admin } = JSON.parse(String(line))
+    const page = await fetch(`${admin}/dashboard/`)
+    assert.equal(page.status, 200, await page.text())
+    assert.equal((await fetch(`${admin}/dashboard/app.js`)).status, 200)
+  } finally {
+    child.kill('SIGKILL')
+    await ended
+  }
+}
 
 test('[FIRST-03] the manifest ships the bundle alone, and has nothing installed but a Node where one fits', () => {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))

@@ -1,13 +1,16 @@
 /** sallyctl: gives the command line its streams, its signals and its exit status. */
 import { readFileSync } from 'node:fs'
-import { runCli } from '#pkg/faces/cli'
+import { openInBrowser, runCli } from '#pkg/faces/cli'
 
 const manifest: { readonly version: string } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 )
 
 // `sallyctl verdicts | head -1` is no failure
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.stderr.write(`sallyctl: stdout cannot be written (${error.code ?? 'unknown'})\n`)
+  process.exit(error.code === 'EPIPE' ? 0 : 1)
+})
 process.stderr.on('error', () => {})
 
 const status = await runCli(
@@ -20,6 +23,7 @@ const status = await runCli(
     hasColors: process.stdout.isTTY === true && process.stdout.hasColors(),
     isTerminal: process.stderr.isTTY === true,
     isInteractive: process.stdin.isTTY === true,
+    ...(process.stdout.isTTY === true ? { openInBrowser } : {}),
     onSignal: (listener) => {
       const signals = ['SIGINT', 'SIGTERM'] as const
       const handlers = signals.map((signal) => [signal, () => listener(signal)] as const)

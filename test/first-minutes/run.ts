@@ -108,7 +108,7 @@ async function pack(): Promise<string> {
   const told = await must(at, ['npm', 'pack', '--json', '--loglevel=error'])
   const [packed] = JSON.parse(told.slice(told.indexOf('[\n')))
   const paths: readonly string[] = packed.files.map((file: { path: string }) => file.path)
-  const odd = paths.filter((path) => !/^(?:dist\/[\w.-]+|package\.json|README\.md|LICENSE)$/.test(path))
+  const odd = paths.filter((path) => !/^(?:dist\/(?:dashboard\/)?[\w.-]+|package\.json|README\.md|LICENSE)$/.test(path))
   expect(odd.length === 0, `the package holds what it should not: ${odd.join(', ')}`)
   expect(
     !paths.some((path) => /\.ts$|test|fixture/.test(path)),

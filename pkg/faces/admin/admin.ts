@@ -3,14 +3,19 @@ import type { AddressInfo, Socket } from 'node:net'
 import { SallyportError } from '#pkg/model/errors'
 import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
+import type { OpenMetrics } from '#pkg/platform/metrics'
 import { admit, type Entry } from './access.ts'
 import { type ErrorBody, errorBody, sendError } from './answers.ts'
-import type { RouteDeps } from './call.ts'
+import type { Call, RouteDeps } from './call.ts'
+import { isOpenToBrowsers } from './dashboard.ts'
 import { SELF_PATH } from './identity.ts'
 import { listening } from './listening.ts'
+import { meterAdmin, statusLabel } from './metrics.ts'
 import type { AdminSource } from './ports.ts'
-import { partsOf, ROUTES } from './routes.ts'
+import { partsOf, SERVED } from './routes.ts'
+import { newSessions } from './sessions.ts'
 import { listenOnSocket } from './socket-file.ts'
+import { newTally } from './tally.ts'
 
 /** `random(n)` answers n bytes that nobody can guess. */
 export type AdminDeps = {
@@ -18,6 +23,8 @@ export type AdminDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly random: (bytes: number) => Uint8Array
+  /** Served as `/metrics`, and written to. Default: nothing is counted. */
+  readonly metrics?: OpenMetrics
 }
 
 /** Everything but the first three has a default. */
@@ -36,22 +43,27 @@ export type AdminOptions = {
   readonly maxFollowers?: number
   /** Bytes that may wait for one follower. Default 1 MiB. */
   readonly followQueueBytes?: number
+  /** Between two signs of life in a stream of events. Default 15,000. */
+  readonly keepaliveMs?: number
   /** To send a whole request. Default 10,000. */
   readonly requestTimeoutMs?: number
   /** How long `close` lets answers that have begun go on. Default 2,000. */
   readonly closeTimeoutMs?: number
+  /** The folder of the made dashboard. Default: where the build puts it. */
+  readonly dashboardDir?: string
 }
 
 /** The API, listening. `token` opens the TCP side; it is new at every start. */
 export type Admin = { readonly url: string; readonly token: string; close(): Promise<void> }
 
-type Settings = Required<AdminOptions>
+type Settings = Required<Omit<AdminOptions, 'dashboardDir'>> & Pick<AdminOptions, 'dashboardDir'>
 
 const DEFAULTS = {
   maxConnections: 64,
   maxBodyBytes: 1024 * 1024,
   maxFollowers: 16,
   followQueueBytes: 1024 * 1024,
+  keepaliveMs: 15_000,
   requestTimeoutMs: 10_000,
   closeTimeoutMs: 2_000,
 }
@@ -67,25 +79,35 @@ export async function startAdmin(deps: AdminDeps, options: AdminOptions): Promis
   const settings: Settings = { ...DEFAULTS, ...options }
   const token = `sp_adm_${Buffer.from(deps.random(TOKEN_BYTES)).toString('base64url')}`
   const ending = new AbortController()
+  const sessions = newSessions(deps)
+  const port = (): number => portOf(tcp)
   const routes: RouteDeps = {
     source: deps.source,
     clock: deps.clock,
     version: settings.version,
+    metrics: deps.metrics ?? null,
+    tally: newTally(deps.source, deps.clock),
     limits: settings,
     ending: ending.signal,
     followers: new Set(),
+    dashboard: {
+      sessions,
+      url: () => `http://127.0.0.1:${port()}`,
+      ...(settings.dashboardDir === undefined ? {} : { dir: settings.dashboardDir }),
+    },
   }
+  if (deps.metrics !== undefined) meterAdmin(deps.metrics, routes)
   const local = newServer(deps, settings, routes, () => ({ kind: 'socket' }))
-  const port = (): number => portOf(tcp)
-  const tcp = newServer(deps, settings, routes, () => ({ kind: 'tcp', port: port(), token }))
+  const tcp = newServer(deps, settings, routes, () => ({ kind: 'tcp', port: port(), token, isSession: sessions.opens }))
   const close = async (): Promise<void> => {
     ending.abort()
+    routes.tally.stop()
     await Promise.all([closeServer(local, settings.closeTimeoutMs), closeServer(tcp, settings.closeTimeoutMs)])
   }
   try {
     await listenOnSocket(local, settings.socketPath)
     tcp.listen({ host: '127.0.0.1', port: settings.port, exclusive: true })
-    await listening(tcp, `the admin port 127.0.0.1:${settings.port}`)
+    await listening(tcp, `the admin port 127.0.0.1:${settings.port}`, 'choose another with --admin-port')
   } catch (error) {
     await close()
     throw error
@@ -112,32 +134,43 @@ type Pair = { readonly request: IncomingMessage; readonly response: ServerRespon
 /** Answers one request; never rejects. */
 async function answer(deps: AdminDeps, routes: RouteDeps, entry: Entry, pair: Pair): Promise<void> {
   const { request, response } = pair
-  response.on('error', () => {}) // the reader is gone; `writeLine` sees it
+  response.on('error', () => {}) // the reader is gone; `writeText` sees it
+  response.once('close', () => count(deps, pair))
   response.once('finish', () => {
     if (!request.complete) request.destroy() // a body that nobody wants is not read
   })
   try {
-    admit(request, entry, isProven(request))
-    await dispatch(routes, entry, pair)
+    await dispatch(routes, { trusted: entry.kind === 'socket', by: admit(request, entry, isOpen(request)) }, pair)
   } catch (error) {
     refuse(deps, response, error)
   }
 }
 
-/** An agent's own route is opened by a proof, which the route itself verifies. */
-function isProven({ url = '', headers }: IncomingMessage): boolean {
-  return splitOnce(url)[0] === SELF_PATH && headers[PROOF_HEADER] !== undefined
+function count({ metrics }: AdminDeps, { request, response }: Pair): void {
+  const [path = ''] = splitOnce(request.url ?? '')
+  const route = SERVED.find((each) => partsOf(each, path) !== null)?.path ?? 'none'
+  metrics?.count('sallyport_admin_requests_total', { route, status: statusLabel(response.statusCode) })
 }
 
-async function dispatch(routes: RouteDeps, entry: Entry, { request, response }: Pair): Promise<void> {
+/** An agent's own route is opened by a proof, which the route itself verifies; the page holds no data. */
+function isOpen({ url = '', headers }: IncomingMessage): boolean {
+  const [path = ''] = splitOnce(url)
+  return (path === SELF_PATH && headers[PROOF_HEADER] !== undefined) || isOpenToBrowsers(path)
+}
+
+async function dispatch(
+  routes: RouteDeps,
+  who: Pick<Call, 'trusted' | 'by'>,
+  { request, response }: Pair,
+): Promise<void> {
   const [path = '', query = ''] = splitOnce(request.url ?? '')
   const methods: string[] = []
-  for (const route of ROUTES) {
+  for (const route of SERVED) {
     const parts = partsOf(route, path)
     if (parts === null) continue
     methods.push(route.method)
     if (route.method !== request.method) continue
-    return await route.answer({ deps: routes, request, response, query, parts, trusted: entry.kind === 'socket' })
+    return await route.answer({ deps: routes, request, response, query, parts, ...who })
   }
   if (methods.length === 0) throw new SallyportError('ADMIN_NOT_FOUND', 'the admin API has no such path')
   const allow = methods.join(', ')

@@ -9,4 +9,5 @@
  *
  * Never: a decision about a call, a token on stderr, a control character of somebody else on a terminal.
  */
+export { openInBrowser } from './open-browser.ts'
 export { type CliDeps, runCli } from './run.ts'

@@ -19,6 +19,8 @@ export type CliDeps = {
   readonly isTerminal?: boolean
   /** True when stdin is a terminal: Ctrl-C then reaches programs that were started here by itself. Absent = false. */
   readonly isInteractive?: boolean
+  /** Opens an address in a browser; answers null, or why it could not. Absent where stdout is no terminal. */
+  readonly openInBrowser?: (url: string) => Promise<string | null>
   /** Calls for SIGINT and SIGTERM. Answers how to stop listening; without a listener the system's default holds. */
   readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
   /** Ends the process at once. */
@@ -59,6 +61,7 @@ export type UpOptions = Globals & {
   readonly mcp?: readonly string[]
   readonly a2a?: readonly string[]
   readonly a2aServer?: readonly string[]
+  readonly workloadSocket?: readonly string[]
   readonly trustDomain?: string
   readonly egressAddress?: readonly string[]
   readonly upstreamHttp2?: boolean

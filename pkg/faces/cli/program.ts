@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander'
 import { defineAgents } from './agents.ts'
+import { defineAudit } from './audit.ts'
 import { defineBugReport } from './bug-report.ts'
 import { defineCa } from './ca.ts'
 import { currentFolder, programOf } from './called-as.ts'
 import { defineCheck } from './check.ts'
 import { defineCompletion } from './completion.ts'
+import { defineDashboard } from './dashboard.ts'
 import { defineIdentity } from './identity.ts'
 import { defineMoves } from './moves.ts'
 import { definePolicyCheck } from './policy-check.ts'
@@ -52,6 +54,8 @@ export function newProgram(deps: CliDeps, exit: (status: number) => void): Comma
   defineMoves(program, context)
   defineIdentity(program, context)
   defineCa(program, context)
+  defineAudit(program, context)
+  defineDashboard(program, context)
   defineVersion(program, context)
   defineCompletion(program, context)
   return program

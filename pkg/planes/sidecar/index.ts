@@ -21,6 +21,7 @@ export type {
 } from './ports.ts'
 export {
   type Checks,
+  dialectNames,
   facadeRoutes,
   newChecks,
   newSidecar,

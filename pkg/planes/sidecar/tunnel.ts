@@ -29,6 +29,7 @@ import {
   UNKNOWN_AGENT,
   waitFor,
 } from './host-desk.ts'
+import { countFailure, type Outcome } from './outcomes.ts'
 import { answerFault, replyFault } from './plain.ts'
 import type { FacadeRoute, HostDeps } from './ports.ts'
 
@@ -55,9 +56,9 @@ export async function tunnelEgress(
   counts: TunnelCounts,
   ask: Ask,
   client: ClientTunnel,
-): Promise<void> {
+): Promise<Outcome> {
   const plan = ask.target === undefined ? planUpgrade(deps, ask, client) : planConnect(deps, ask, client)
-  if (plan === null) return
+  if (plan === null) return 'refused'
   await waitFor(deps, plan.desk.agent)
   const admission = admitToHost(deps, plan.desk, plan.view)
   if (!admission.ok) return refuse(plan, admission.verdict, client)
@@ -66,7 +67,8 @@ export async function tunnelEgress(
   const limit = deps.limits.tunnelsPerAgent
   if (open >= limit) {
     const text = `${open} opaque connections of this agent are open, which is the limit; close one first`
-    return replyFault(new SallyportError('OVERLOADED', text, { fields: { limit } }), client)
+    replyFault(new SallyportError('OVERLOADED', text, { fields: { limit } }), client)
+    return 'refused'
   }
   counts.set(agent, open + 1)
   const leave = deps.exchanges.enter(admission.exchange)
@@ -78,10 +80,12 @@ export async function tunnelEgress(
     if (left > 0) counts.set(agent, left)
     else counts.delete(agent)
   }
+  return admission.exchange.outcome
 }
 
-function refuse({ voice }: Plan, verdict: Verdict, client: ClientTunnel): void {
+function refuse({ voice }: Plan, verdict: Verdict, client: ClientTunnel): 'refused' {
   client.reply(403, refusalHeaders(verdict), voice.refusal(verdict))
+  return 'refused'
 }
 
 function planConnect(deps: HostDeps, ask: Ask, client: ClientTunnel): Plan | null {
@@ -194,20 +198,21 @@ function upgradeView({ method, path, query, body }: Ask, provider: RequestView['
 
 async function run(deps: HostDeps, plan: Plan, admitted: Admitted, client: ClientTunnel): Promise<void> {
   const { exchange } = admitted
-  exchange.onVerdict = (verdict) => refuse(plan, verdict, client)
-  client.onGone(() => void exchange.stop())
+  exchange.onVerdict = (verdict) => void refuse(plan, verdict, client)
+  client.onGone(() => void exchange.stop('left'))
   let opened: Opened | null
   try {
     opened = await plan.open(admitted)
   } catch (error) {
     if (isPermitStale(error)) return exchange.cut()
-    if (exchange.stop()) replyFault(error, client)
-    return
+    if (!exchange.stop('failed')) return
+    countFailure(deps.metrics, plainHttp.name, error)
+    return replyFault(error, client)
   }
   if (opened === null) return
   const side = exchange.goesOn() ? client.open(opened.status, opened.headers) : null
   if (side === null) {
-    exchange.stop()
+    exchange.stop('left')
     return opened.leg.reset()
   }
   await relay(deps, plan, exchange, { client: side, host: opened.leg })
@@ -229,9 +234,10 @@ async function relay(
     sides.client.reset()
     sides.host.reset()
   }
+  exchange.begun = true
   exchange.onVerdict = () => cut('cut')
   exchange.onTick = (nowMs) => {
-    if (nowMs - movedAtMs >= deps.limits.tunnelIdleMs && exchange.stop()) cut('idle')
+    if (nowMs - movedAtMs >= deps.limits.tunnelIdleMs && exchange.stop('cut')) cut('idle')
   }
   deps.log.info('tunnel-opened', { agent: exchange.agent, ...plan.label })
   const end = await relayBytes(sides, {
@@ -242,7 +248,7 @@ async function relay(
       return true
     },
   })
-  exchange.stop()
+  exchange.stop('answered')
   deps.log.info('tunnel-closed', {
     agent: exchange.agent,
     ...plan.label,
