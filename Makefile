@@ -4,8 +4,9 @@
 NODE = $(shell sh ./node-path.sh)
 PYTHON = python3
 MINUTES = 1
+KILLS = 20
 
-.PHONY: help setup check test demo bench bench-quick build generate fuzz test-interop test-stores test-first-minutes test-browser screenshots clean
+.PHONY: help setup check test demo bench bench-quick build generate fuzz test-interop test-stores test-disk test-crash test-first-minutes test-browser screenshots clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/' | expand -t 16
@@ -28,7 +29,7 @@ check: setup ## types, format, lint, generated files up to date
 test: setup ## the whole test suite; needs Node only
 	@$(NODE) --test --test-timeout=120000 "pkg/**/*.test.ts" "test/*.test.ts" "test/conformance/*.test.ts"
 
-test-interop: setup out/interop/.ready ## the same answers read by the official Python SDK (needs python3 with venv)
+test-interop: setup out/interop/.ready ## answers and identities read by other people's libraries (needs python3 with venv, openssl; Go for a part)
 	@INTEROP_PYTHON=out/interop/bin/python $(NODE) --test --test-timeout=240000 "test/interop/*.test.ts"
 
 out/interop/.ready: test/interop/requirements.txt
@@ -39,6 +40,12 @@ out/interop/.ready: test/interop/requirements.txt
 
 test-stores: setup ## the stores of a cluster on real servers (needs Redis and Postgres: Debian's redis-server, postgresql)
 	@$(NODE) test/stores/run.ts
+
+test-disk: setup ## the process on a disk that is full (needs Linux, root, and the right to mount)
+	@$(NODE) test/disk/run.ts
+
+test-crash: setup ## kill -9 at random moments under load; KILLS=100 for more, SEED=x for the same ones again
+	@$(NODE) test/crash/run.ts --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 test-first-minutes: setup ## README's first five minutes on a clean clone (needs git, npm, python3 with venv)
 	@$(NODE) test/first-minutes/run.ts

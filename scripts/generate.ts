@@ -7,24 +7,30 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DEFAULT_LIMITS, REASONS } from '#pkg/model'
+import { adminOpenApi } from '#pkg/faces/admin'
+import { DEFAULT_LIMITS, REASONS, taxonomyOf } from '#pkg/model'
 import { DIALECT_RULES, DIALECTS } from '../test/dialects.ts'
 import { generatedApi } from './generate-api.ts'
+import { auditExportPage, taxonomyPage } from './generate-audit.ts'
+import { metricsPage } from './generate-metrics.ts'
+import { generatedProto } from './generate-proto.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 function reasonsPage(): string {
   const rows = Object.entries(REASONS).map(
-    ([code, { check, scope, text }]) => `| \`${code}\` | ${check} | ${scope} | ${text} |`,
+    ([code, { check, scope, text }]) =>
+      `| \`${code}\` | ${check} | ${scope} | ${taxonomyOf(code)?.class ?? ''} | ${text} |`,
   )
   return [
     '# Reasons',
     '',
     'Every reason of a verdict, the closed set. Codes are stable. A `call` is refused alone; a `request` before it leaves; a `stream` fault ends',
-    'the answer. Made by `make generate` from `pkg/model/reasons.ts`.',
+    'the answer. The class leads to the ids of OWASP, MITRE ATLAS, NIST and the EU AI Act in [taxonomy.md](taxonomy.md). Made by `make generate` from',
+    '`pkg/model/reasons.ts`.',
     '',
-    '| code | check | about | meaning |',
-    '|---|---|---|---|',
+    '| code | check | about | class | meaning |',
+    '|---|---|---|---|---|',
     ...rows,
     '',
   ].join('\n')
@@ -94,9 +100,14 @@ function dialectsPage(): string {
 
 const made = new Map<string, string>([
   ...(await generatedApi()),
+  ...generatedProto(root),
   ['docs/reference/reasons.md', reasonsPage()],
+  ['docs/reference/taxonomy.md', taxonomyPage()],
+  ['docs/reference/audit-export.md', auditExportPage()],
   ['docs/reference/limits.md', limitsPage()],
   ['docs/reference/dialects.md', dialectsPage()],
+  ['docs/reference/metrics.md', metricsPage()],
+  ['docs/reference/openapi.json', `${JSON.stringify(adminOpenApi(), null, 2)}\n`],
 ])
 
 const current = (path: string): string | null => {

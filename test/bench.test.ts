@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { DIALECTS, stampedIn } from './bench/dialects.ts'
+import { measureIdentity } from './bench/identity.ts'
 import { goalsOf, row, tableOf } from './bench/report.ts'
 import { quantile } from './bench/stats.ts'
 import {
@@ -76,4 +77,29 @@ test('[BENCH-02] a goal is told as reached, missed, or not measured, with its nu
   assert.match(goals[1] ?? '', /^\? .*not measured$/)
   assert.match(goalsOf([row('sallyport', '16', 'ttft_added_p99', 1)], true)[1] ?? '', /^\? .*not judged/)
   assert.match(tableOf(rows, ['node', 'sallyport']), /rps +32 +1\/s +1,000 +700/)
+})
+
+test('[BENCH-03] what identities cost is told beside node:crypto, each with rate, quantiles and ratio', async () => {
+  const rows = await measureIdentity({ rounds: 1, turnMs: 5 })
+  const cases = ['x509-svid', 'jwt-svid', 'jwt-svid-verify', 'proof-sign', 'proof-verify-cold', 'proof-verify']
+  assert.deepEqual([...new Set(rows.map((each) => each.case))], cases)
+  for (const name of cases) {
+    const of = rows.filter((each) => each.case === name)
+    assert.deepEqual(
+      of.map(({ system, metric, unit }) => `${system} ${metric} ${unit}`),
+      [
+        ...['crypto', 'sallyport'].flatMap((system) => [
+          `${system} op_rate 1/s`,
+          `${system} op_p50 us`,
+          `${system} op_p99 us`,
+        ]),
+        'sallyport op_ratio x',
+      ],
+    )
+    for (const { bench, value, metric } of of) {
+      assert.equal(bench, 'identity')
+      assert.ok(value > 0 && Number.isFinite(value), `${name} ${metric} ${value}`)
+    }
+  }
+  assert.match(tableOf(rows, ['crypto', 'sallyport']), /op_ratio +proof-verify +x +- +\d/)
 })

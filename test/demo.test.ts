@@ -58,9 +58,23 @@ test('[DEMO-01] [DEMO-02] the demo holds, reads well off a terminal, and leaves 
   const { status, out, err, left } = await play()
   assert.equal(status, 0, `${out}\n${err}`)
   assert.ok(performance.now() - started < 60_000)
-  for (const scene of ['(a)', '(b)', '(b′)', '(c)', 'sallyctl verdicts'])
+  for (const scene of ['(a)', '(b)', '(b′)', '(c)', '(d)', '(e)', 'sallyctl verdicts', 'sallyctl audit verify'])
     assert.ok(out.includes(scene), `no scene ${scene}`)
-  for (const reason of ['INTENT_SQL_DDL', 'INTENT_SQL_WRITE']) assert.ok(out.includes(reason), `no ${reason}`)
+  for (const reason of [
+    'INTENT_SQL_DDL',
+    'INTENT_SQL_WRITE',
+    'IDENTITY_AGENT_QUARANTINED',
+    'TOOL_DENIED',
+    'EDITED',
+    'DELETED',
+    'TRUNCATED',
+  ])
+    assert.ok(out.includes(reason), `no ${reason}`)
+  const rounds = out.matchAll(/6 of 6 +(\d) → (\d) +(\w+)… → (\w+)… +\+\d+ ms +420 stand/g)
+  assert.deepEqual(
+    [...rounds].map(([, from, to, before, after]) => [Number(to) - Number(from), before !== after]),
+    [1, 2, 3, 4, 5].map(() => [1, true]),
+  )
   for (const line of out.split('\n')) assert.ok([...line].length <= 80, `${[...line].length} columns: ${line}`)
   assert.ok(!out.includes('\x1b'), 'colours off a terminal')
   assert.ok(!out.includes('sp_vk_'), 'a token was printed')

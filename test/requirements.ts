@@ -21,6 +21,10 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'HISTORY-02':
     'A call in a history that was never released is on record, or refused where a rule says so, in every dialect.',
   'HISTORY-03': 'Results and documents of a history are read whole, each text with its place, in every dialect.',
+  'TWIN-01':
+    'A request with a member in a second spelling, beside the one that is read or in its place, is refused in every dialect.',
+  'TWIN-02':
+    'Of a refused call nothing leaves, in whatever spelling the members of an answer stand, alone or beside themselves.',
   'RESP-01':
     'Responses: what was allowed arrives byte for byte, in every framing and cut; what the provider ran itself is no call.',
   'RESP-02':
@@ -67,6 +71,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'SIM-11': 'whatever is asked is answered in a shape that the provider has',
   'COMPAT-01':
     'a provider of type OpenAICompatible has a facade, a grant and a key of its own, and is reached at the host of its first entry or at --upstream',
+  'COMPAT-02':
+    'what has a request answered by another model, at another place, or with something that runs there is granted by name',
   'FRAME-01': 'the bytes of an unfinished event are kept once, in blocks, and come back in one piece',
   'FRAME-02': 'an event of several MiB that is large because of a picture passes byte for byte, however it is cut',
   'FRAME-03':
@@ -91,9 +97,10 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'FUZZ-01': 'every fuzz target holds on its seeds and on mutations of them',
   'FUZZ-02': 'a fuzz run can be repeated from its seed',
   'DEMO-01':
-    'make demo shows allow, refuse, abort and parallel calls on a real client and database, and checks each line before it prints it',
+    'make demo shows allow, refuse, abort, parallel calls, sever with its release, and a record that shows what was changed, on real clients and a real database, and checks each line before it prints it',
   'DEMO-02': 'the demo leaves no process and no folder behind, whatever ends it',
   'BENCH-01': 'the bench measures the work that docs/performance.md describes',
+  'BENCH-03': 'what identities cost is measured beside the bare signature or verification of the same bytes',
   'BENCH-02': 'bench figures are computed and judged as docs/performance.md says',
   'ADM-01': 'the admin API over TCP answers only a request that carries the bearer token of this very start',
   'ADM-02': 'no web page can make a browser ask the admin API: the Host must be this listener, no CORS header is sent',
@@ -107,6 +114,22 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'ADM-10': 'explain says which rule would decide a call and writes nothing; bodies are bounded and strict',
   'ADM-11':
     'a verb is a POST with a JSON body that is read strictly; it goes to the plane with who asks, and its refusal has its own code',
+  'ADM-12':
+    'server-sent events tell each verdict with its id and the fields of the contract, and show that the stream lives',
+  'ADM-13':
+    'Last-Event-ID goes on after that record, each once, in order, without a gap; an id that is not known is one reset',
+  'ADM-14':
+    'each change of the life or the rules of an agent is an event with the agent as it is then, without its token',
+  'ADM-15': 'the summary counts agents by state, and verdicts since the start by action and by check',
+  'ADM-16': 'the OpenAPI document is made from the table of routes: each route, parameter, status and code is in it',
+  'ADM-17': 'every answer of the admin API fits the schema that the document has for it, and every body its own',
+  'ADM-18': 'schemathesis finds no answer of a real process that breaks the document, and no bad request that is taken',
+  'MET-01': 'metrics are named, explained and labelled as Prometheus asks, in base units',
+  'MET-02': 'no label of a metric takes what an agent or a policy names; each has a closed set',
+  'MET-03': 'every metric of the catalogue is written by something',
+  'MET-04': 'a process counts by itself, and a scrape shows it as it is then',
+  'MET-05': 'what is counted costs a verdict at most a few microseconds',
+  'MET-06': '/metrics is open on the socket, and wants the token over TCP; what happens in a real process shows there',
   'CLI-01': 'version and completion start within 150 ms, and no command loads what it does not use',
   'CLI-02': 'every exit status is one of 0, 1, 64, 65, 69, 77 and means what docs/reference/cli.md says',
   'CLI-03': 'no control or bidi character of an agent reaches the terminal, in any output format',
@@ -307,6 +330,7 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'SPIFFE-ID §2.2: segments of a path are not empty, not `.` or `..`, of `[A-Za-z0-9._-]`, with no slash behind the last',
   'SID-04': 'SPIFFE-ID §2.3: an ID of 2,048 bytes is read, a longer one refused',
   'SID-05': 'SPIFFE-ID §2: an ID with a query or a fragment is refused',
+  'SID-06': 'SPIFFE-ID §2.1: a trust domain is the same whether or not it is an IP address or a DNS name',
   'XSVID-01': 'X509-SVID §2: a leaf has exactly one URI name, the SPIFFE ID; with more or none it is refused',
   'XSVID-02': 'X509-SVID §4.1: a leaf is no CA, a signer is one',
   'XSVID-03':
@@ -316,6 +340,11 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'XSVID-06':
     'X509-SVID §5: a chain is verified by RFC 5280 §6: order, time, signatures, no critical extension that is not understood',
   'XSVID-07': 'X509-SVID §5.1: a leaf is verified against the bundle of its own trust domain, and no other',
+  'XSVID-08': 'X509-SVID §2–4: what the CA makes has the names, constraints and usages that each kind must have',
+  'XSVID-09': 'X509-SVID §3.1: beside an empty subject the URI name is critical, else the leaf is refused',
+  'XSVID-10':
+    'X509-SVID §4.2: where a signer constrains the names below it the chain is refused: nobody here judges such constraints',
+  'XSVID-11': 'a signature over SHA-1 or older, or by an RSA key below 2,048 bits, signs no certificate',
   'JSVID-01':
     'JWT-SVID §2: no algorithm but those of the standard that we sign with, and no header beside alg, kid, typ',
   'JSVID-02': 'JWT-SVID §3.1: `sub` is the SPIFFE ID of a workload in the trust domain of the bundle',
@@ -323,11 +352,17 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'JSVID-04': 'JWT-SVID §3.3: `exp` is there; a token that is over, not begun or too long is refused',
   'JSVID-05': 'JWT-SVID §4: compact serialization alone; nothing that is no token makes a verifier throw',
   'JSVID-06': 'JWT-SVID §5: the signature is that of the key that `kid` names in the bundle of its trust domain',
+  'JSVID-07': 'JWT-SVID §6: only keys of the bundle that are for JWT-SVIDs verify one, and they verify nothing else',
+  'JSVID-08': 'JWT-SVID §2–3: what the CA signs has no header but alg, kid and typ, and sub, aud and exp',
   'BUNDLE-01': 'Trust-Bundle §4: a bundle is a JWK Set with `keys`, which may be empty; anything else is refused',
   'BUNDLE-02':
     'Trust-Bundle §4.1: `spiffe_sequence` grows with every change; sequence and refresh hint are whole numbers',
   'BUNDLE-03': 'Trust-Bundle §4.2: a key without `kty` or `use`, or of an unknown one, is passed over',
   'BUNDLE-04': 'Trust-Bundle §4.2: a key for tokens has a `kid`, one for certificates exactly one certificate in `x5c`',
+  'BUNDLE-05': 'Trust-Bundle §4.1.3: with no key that can be used every SVID of the trust domain is refused',
+  'BUNDLE-07':
+    'Trust-Bundle §4.1.1: the sequence grows with every change, whatever became of folder and clock in between',
+  'BUNDLE-06': 'RFC 7517 §4.7: an entry whose key is not that of its certificate is passed over',
   'CSR-01':
     'a signing request that names anything but its own ID, asks for a right or does not prove its key is refused',
   'CSR-02': 'a refused signing request is an error that says why',
@@ -340,6 +375,18 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'CA-06': 'keys of the CA are replaced when a third of their life is left, and revoked once it is over',
   'CA-07': 'each credential and each move of a key is on record before it is given out, without key or token',
   'CA-08': 'an X.509-SVID lives 300 s from 30 s before now, with the uid and the epoch of its agent',
+  'CA-10':
+    'a file of the CA that was cut, changed or lost: no identity is signed, the fault names the file, and no other root is made',
+  'CA-11': 'a first start that broke off is a first start again; so is a folder that is not there',
+  'CA-13': 'A CA of the first version is set aside whole, and a new one made.',
+  'CA-12':
+    'folder and files of the CA are for their owner alone: bits that let others at them are taken away with a warning',
+  'CA-09': 'what the CA writes into root, issuer and leaf is what the standards ask of each, in its proper type',
+  'IDOUT-01':
+    'X.509-SVIDs of a running process: other libraries accept and refuse them as we do, through a whole rotation',
+  'IDOUT-02': 'no linter of certificates finds a fault in what the CA signs',
+  'IDOUT-03':
+    'JWT-SVIDs and trust bundle of a running process: libraries for SPIFFE and JWT accept and refuse them as we do',
   'IDN-01': 'an SVID is made when it is first needed, once',
   'IDN-02': 'from the turn in which an agent loses its right its key, certificate and tokens are worth nothing here',
   'IDN-03': 'a JWT-SVID is for one audience, bound to the key of the agent, and renewed with time and policy',
@@ -391,6 +438,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
     'At a kill a request that waits for its answer is refused in its own dialect, and the other side is reset.',
   'KILL-04':
     'After a kill no connection that the agent used is used again, and its sessions with tool servers are forgotten.',
+  'KILL-05':
+    'What was on its way in at a kill, a half of a request or one that waits behind another, is refused when its turn comes.',
   'STORE-01':
     'A row of the shared store is overwritten only by who saw its last writing, and never by a smaller epoch, whoever asks.',
   'STORE-02': 'A new floor of epochs is above every epoch and floor before it, and durable.',
@@ -418,9 +467,44 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'AUD-05': 'A torn or unreadable line costs itself alone, and is told.',
   'AUD-06': 'With a full disk append throws and leaves nothing; the log heals by itself.',
   'AUD-07': 'Verdicts are synced within 200 ms; a failed sync shows unhealthy.',
-  'AUD-08': 'No verdict file is deleted unless an option says so, and each deletion is told.',
+  'AUD-08': 'No file of the audit log is ever deleted.',
   'AUD-09': 'After kill -9 every append that returned is there, once, in order.',
   'AUD-10': 'Verdict ids cannot be guessed.',
+  'AUD-11': 'The audit log is verified with no process, over files and restarts.',
+  'AUD-12':
+    'Edit, deletion, reordering and truncation of the audit log are found, also after a process went on with it.',
+  'AUD-13': 'Verdicts of older versions are read on and pinned; events of every kind are told, read back and followed.',
+  'CRASH-01':
+    'After kill -9 at a random moment under load every id and call that a client got is on record, and every move that was answered holds.',
+  'DISK-01':
+    'A disk that fills closes every dialect with its own error, kills nothing, and opens by itself once there is room.',
+  'DISK-02': 'A disk that fills in mid-answer lets no call through, and a Sever that it held up is written down later.',
+  'DISK-03':
+    'On a full disk a verb that takes rights away holds and says that it is not durable; one that gives them back is refused.',
+  'DISK-04':
+    'On a full disk the CA changes nothing; new policies hold at once, new tokens and keys come with the room.',
+  'DISK-05': 'A start on a full disk is a clear error, and what it left behind is no hindrance to the next.',
+  'PLACE-01': 'A place that cannot be used is named, with why and what to do, and is never a fault of the program.',
+  'AUD-14': "A request that goes out with a provider's own key is on record before; unrecorded it does not go out.",
+  'WLAPI-01': 'Workload API: no call without its security header; no method beyond the standard.',
+  'WLAPI-02': 'Workload API: an X.509-SVID comes at once, whole, and again when it or the bundle changes.',
+  'WLAPI-03': 'Workload API: who loses the right to an identity loses the stream with PERMISSION_DENIED.',
+  'WLAPI-04': 'Workload API: bundles come alone, by trust domain.',
+  'WLAPI-05': 'Workload API: JWT-SVIDs for the audiences that are asked for, of the own identity alone.',
+  'WLAPI-06': 'Workload API: a JWT-SVID is validated for an audience.',
+  'WLAPI-07':
+    "Workload API: each socket is one agent's, opened by its policy and by up alike; closed again by either, a kill, or an edit.",
+  'AUD-15': 'what was written after a record can be read by its id, across files and restarts',
+  'SIEM-01':
+    'Every reason has a class, and every class ids of published lists that are used as those lists write them.',
+  'SIEM-02':
+    'An exported event is one line of printable characters, the same each time; no text of an agent ends it or changes another field, and nothing unnamed is in it.',
+  'SIEM-03': 'Every shape of an event is valid by the published schema of OCSF, nothing unknown or deprecated in it.',
+  'SIEM-04':
+    'Every shape of an event is CEF that a parser of somebody else reads; its signature ids are the reason codes.',
+  'SIEM-05': 'Every field of every shape of an event is a field of the published ECS, of its type.',
+  'SIEM-06':
+    'The export of a log is filtered by time, agent and kind, waits for its reader, and ends well when that one goes.',
   'TOK-01': 'Each agent has a local token of its own, stable across restarts.',
   'TOK-02': 'Only a whole token finds an agent.',
   'TOK-03': 'The token of an agent that is gone opens nothing, and is the same when it comes back.',
@@ -517,6 +601,8 @@ export const REQUIREMENTS: Readonly<Record<string, string>> = {
   'EGR-13': 'A host with a facade is not reached as plain egress',
   'EGR-14':
     'HTTP clients of others (curl, undici, node:http) reach what is granted through the proxy, and nothing else',
+  'EGR-15':
+    'What a host may take a request to do besides its first line (a destination, a method in the query, a header by another name) is granted, or does not arrive',
   'DASH-01':
     'A browser gets in by a code that the socket alone gives, that works once and for a minute; sessions are bounded, and end with the process.',
   'DASH-02': 'The link leaves the address bar at once, there is no cookie, and a session belongs to its tab.',

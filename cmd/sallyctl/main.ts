@@ -7,7 +7,10 @@ const manifest: { readonly version: string } = JSON.parse(
 )
 
 // `sallyctl verdicts | head -1` is no failure
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.stderr.write(`sallyctl: stdout cannot be written (${error.code ?? 'unknown'})\n`)
+  process.exit(error.code === 'EPIPE' ? 0 : 1)
+})
 process.stderr.on('error', () => {})
 
 const status = await runCli(

@@ -26,8 +26,11 @@ export const LIFECYCLE_STATES = ['Provisioned', 'Active', 'Quarantined', 'Suspen
 /** One of {@link LIFECYCLE_STATES}. */
 export type LifecycleState = (typeof LIFECYCLE_STATES)[number]
 
-/** Who raised a hold. POLICY.md "Agent". */
-export type HoldSource = 'Firewall' | 'Budget' | 'User' | 'Identity'
+/** Who may raise a hold. POLICY.md "Agent". */
+export const HOLD_SOURCES = ['Firewall', 'Budget', 'User', 'Identity'] as const
+
+/** One of {@link HOLD_SOURCES}. */
+export type HoldSource = (typeof HOLD_SOURCES)[number]
 
 /**
  * One reason why an agent may not act. It counts while `epoch > spec.releaseThroughEpoch`.

@@ -73,16 +73,59 @@ export const CA_SLOT_STATES = ['Prepared', 'Published', 'Active', 'Retired', 'Ta
 /** One of {@link CA_SLOT_STATES}. */
 export type CaSlotState = (typeof CA_SLOT_STATES)[number]
 
-/** A verdict, as the verdict log writes it. */
+/** A file of verdicts that an older version wrote, as it was when the log was begun. */
+export type EarlierFile = { readonly file: string; readonly bytes: number; readonly sha256: string }
+
+/** A signed statement of how far a log goes: its last line has this number and this digest. */
+export type AuditHead = {
+  readonly stream: string
+  readonly seq: number
+  /** SHA-256 of the line, base64url. */
+  readonly hash: string
+  /** RFC 3339. */
+  readonly time: string
+  /** Ed25519 by the audit key, base64url. */
+  readonly signature: string
+}
+
+/** The log was opened by a process. Its first event is one. */
+export type OpenEvent = Stamp & {
+  readonly kind: 'open'
+  /** Names the log, for as long as it is the same chain. */
+  readonly stream: string
+  /** SHA-256 of the public audit key (SPKI), base64url. */
+  readonly key: string
+  /** In the first event of a log: what was there before it. Else empty. */
+  readonly earlier: readonly EarlierFile[]
+  /**
+   * What stood there. `Changed`: `head` speaks of lines that are not there, or are others. `HeadLost`: lines, and no head
+   * that the audit key signed.
+   */
+  readonly found: 'Nothing' | 'AsLeft' | 'Changed' | 'HeadLost'
+  /** The signed head that does not fit, where it was `Changed`; else null. */
+  readonly head: AuditHead | null
+}
+
+/** A verdict, as the audit log writes it. */
 export type VerdictEvent = VerdictRecord & { readonly kind: 'verdict' }
 
 /** Everything that the audit log may hold. */
-export type AuditEvent = VerdictEvent | MoveEvent | IssuanceEvent | KeyUseEvent | CaEvent
+export type AuditEvent = VerdictEvent | MoveEvent | IssuanceEvent | KeyUseEvent | CaEvent | OpenEvent
+
+/** The kinds of {@link AuditEvent}. */
+export const AUDIT_KINDS = [
+  'verdict',
+  'move',
+  'issuance',
+  'key-use',
+  'ca',
+  'open',
+] as const satisfies readonly AuditEvent['kind'][]
 
 type Unstamped<E> = E extends Stamp ? Omit<E, 'id' | 'time'> : never
 
 /** An event before the log gives it its id and time. */
-export type NewAuditEvent = Unstamped<Exclude<AuditEvent, VerdictEvent>>
+export type NewAuditEvent = Unstamped<Exclude<AuditEvent, VerdictEvent | OpenEvent>>
 
 /** Where a system writes down what it did. */
 export interface AuditSink {

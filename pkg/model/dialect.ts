@@ -76,6 +76,8 @@ export type RequestView = {
   readonly endless?: boolean
   /** The other host that it goes to: granted by `egress`, and by nothing else. */
   readonly target?: HostTarget
+  /** What a host may take such a request to do besides, or instead: each has to be granted, too. */
+  readonly besides?: { readonly methods: readonly string[]; readonly paths: readonly string[] }
   /** True when it asks for a connection whose bytes nobody reads. */
   readonly opaque?: boolean
   /** The session that the request goes on with; null or undefined = none. */

@@ -150,6 +150,8 @@ export type Snapshot = {
   readonly servers: readonly ServerGrant[]
   readonly peers: readonly PeerGrant[]
   readonly callers: readonly CallerGrant[]
+  /** The SPIFFE Workload API is served to the agent, key and all. Absent = it is closed. */
+  readonly workloadApi?: 'Open'
   readonly egress: readonly EgressGrant[]
   readonly onViolation: { readonly action: Action; readonly rules: readonly ViolationRule[] }
 }

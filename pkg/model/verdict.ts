@@ -17,8 +17,20 @@ export type Subject = {
   readonly ordinal: number
 }
 
-/** Which way the judged content went. */
-export type Direction = 'ToModel' | 'FromModel' | 'ToTool' | 'FromTool' | 'ToPeer' | 'FromPeer' | 'ToHost' | 'FromHost'
+/** Every way that judged content goes. */
+export const DIRECTIONS = [
+  'ToModel',
+  'FromModel',
+  'ToTool',
+  'FromTool',
+  'ToPeer',
+  'FromPeer',
+  'ToHost',
+  'FromHost',
+] as const
+
+/** Which way the judged content went: one of {@link DIRECTIONS}. */
+export type Direction = (typeof DIRECTIONS)[number]
 
 /** A decision with its determining rule and findings. Only `path/policy` makes one. DESIGN §3. */
 export type Verdict = {

@@ -58,6 +58,21 @@ export async function startOwn(
   return { child, port: Number(line) }
 }
 
+/** Runs one of the bench's own programs to its end; what it printed. */
+export async function runOwn(core: number, file: string, args: readonly string[]): Promise<string> {
+  const child = start(core, [process.execPath, pathOf(file), ...args])
+  let out = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    out += text
+  })
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  if (code !== 0) throw new Error(`${file} ended with ${code}`)
+  return out
+}
+
 function pathOf(file: string): string {
   return fileURLToPath(new URL(file, import.meta.url))
 }

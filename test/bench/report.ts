@@ -4,8 +4,9 @@ import type { SystemName } from './systems.ts'
 
 /** One figure; `out/bench.json` is a list of these. */
 export type Row = {
-  readonly bench: 'path'
-  readonly system: SystemName
+  readonly bench: 'path' | 'identity'
+  /** `crypto`: node:crypto by itself, the yardstick of what identities cost. */
+  readonly system: SystemName | 'crypto'
   /** Streams at a time for what streams; else what was done. */
   readonly case: string
   readonly metric: Metric
@@ -29,14 +30,20 @@ export const UNITS = {
   cpu_per_stream: 'ms',
   rss: 'MiB',
   start: 'ms',
+  op_rate: '1/s',
+  op_p50: 'us',
+  op_p99: 'us',
+  op_ratio: 'x',
 } as const
 
 export type Metric = keyof typeof UNITS
 
 /** A row, its value rounded to what the measuring can tell. */
-export function row(system: SystemName, onCase: string, metric: Metric, value: number): Row {
-  const digits = UNITS[metric] === 'ms' && metric !== 'start' ? 3 : 1
-  return { bench: 'path', system, case: onCase, metric, value: Number(value.toFixed(digits)), unit: UNITS[metric] }
+export function row(system: Row['system'], onCase: string, metric: Metric, value: number): Row {
+  const unit = UNITS[metric]
+  const digits = unit === 'ms' && metric !== 'start' ? 3 : unit === 'x' ? 2 : 1
+  const bench = metric.startsWith('op_') ? 'identity' : 'path'
+  return { bench, system, case: onCase, metric, value: Number(value.toFixed(digits)), unit }
 }
 
 /** Writes the rows as JSON, one a line. */
@@ -46,7 +53,7 @@ export function writeRows(path: string, rows: readonly Row[]): void {
 }
 
 /** The rows as a table for a person: one line for each metric and case, one column for each system. */
-export function tableOf(rows: readonly Row[], systems: readonly SystemName[]): string {
+export function tableOf(rows: readonly Row[], systems: readonly Row['system'][]): string {
   const lines = [['metric', 'case', 'unit', ...systems]]
   for (const metric of Object.keys(UNITS) as Metric[]) // the keys of UNITS are the metrics
     for (const onCase of new Set(rows.filter((each) => each.metric === metric).map((each) => each.case))) {

@@ -3,10 +3,10 @@
  * 100 rules, in turns, in one run; each alone on one core, load and mock on the other. docs/performance.md.
  *
  *   run.ts [--quick] [--install] [--only SYSTEM,…] [--subjects SUBJECT,…]
- *     --quick    one round of Chat, under a minute: to see that it works
+ *     --quick    one round of Chat and identity, under a minute: to see that it works
  *     --install  fetch Debian's nginx package into out/bench when there is no nginx (nothing is installed)
  *     --only     a choice of direct, nginx, node, sallyport; direct is always measured
- *     --subjects a choice of chat, responses, anthropic, gemini, mcp
+ *     --subjects a choice of chat, responses, anthropic, gemini, mcp, identity
  *
  * Out: a table, and rows in out/bench.json. Exit 1 when a system lost an event or answered wrongly, 64 for bad usage.
  */
@@ -27,7 +27,7 @@ import {
   streamsOf,
 } from './measure.ts'
 import { findNginx, unpackNginx } from './nginx.ts'
-import { canPin, endAll, killAll, LOAD_CORE, pinSelf, startLoad, startOwn } from './processes.ts'
+import { canPin, endAll, killAll, LOAD_CORE, pinSelf, runOwn, SYSTEM_CORE, startLoad, startOwn } from './processes.ts'
 import { goalsOf, type Row, tableOf, writeRows } from './report.ts'
 import { type Place, STARTS, type System, type SystemName } from './systems.ts'
 
@@ -57,7 +57,8 @@ const QUIET = 0.02
 const LIMIT_MS = 20 * 60_000
 const ALL: readonly SystemName[] = ['direct', 'nginx', 'node', 'sallyport']
 
-const SUBJECTS: readonly Subject[] = ['chat', 'responses', 'anthropic', 'gemini', 'mcp']
+/** `identity` is measured by itself, without the systems. */
+const SUBJECTS = ['chat', 'responses', 'anthropic', 'gemini', 'mcp', 'identity'] as const
 
 const out = fileURLToPath(new URL('../../out/', import.meta.url))
 const home = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
@@ -81,9 +82,11 @@ function say(text: string): void {
 
 type Arguments = {
   readonly plan: Plan
+  readonly quick: boolean
   readonly install: boolean
   readonly names: readonly SystemName[]
   readonly subjects: readonly Subject[]
+  readonly identity: boolean
 }
 
 /** Those of `all` that a list names; all if there is none. */
@@ -105,11 +108,14 @@ function readArguments(): Arguments {
       },
     })
     const only = chosen('system', ALL, values.only)
+    const subjects = chosen('subject', SUBJECTS, values.subjects ?? (values.quick ? 'chat,identity' : undefined))
     return {
       plan: values.quick ? QUICK : FULL,
+      quick: values.quick === true,
       install: values.install === true,
       names: ALL.filter((name) => name === 'direct' || only.includes(name)),
-      subjects: chosen('subject', SUBJECTS, values.subjects ?? (values.quick ? 'chat' : undefined)),
+      subjects: subjects.filter((subject) => subject !== 'identity'),
+      identity: subjects.includes('identity'),
     }
   } catch (error) {
     stop(64, error instanceof Error ? error.message : String(error))
@@ -167,21 +173,36 @@ function printSizes(results: Results): void {
   }
 }
 
+async function pathOf(nginx: string | null, asked: Arguments): Promise<Outcome> {
+  if (asked.subjects.length === 0) return { rows: [], disturbed: false }
+  const mock = await startOwn(LOAD_CORE, 'mock.ts', [])
+  return await measure({ home, mockPort: mock.port, nginx }, asked)
+}
+
+async function measuredIdentity(quick: boolean): Promise<readonly Row[]> {
+  say('identity')
+  const printed = await runOwn(SYSTEM_CORE, 'identity.ts', quick ? ['--quick'] : [])
+  say('')
+  return JSON.parse(printed) as readonly Row[] // what our own program prints
+}
+
 async function main(): Promise<void> {
   if (process.platform !== 'linux') stop(69, 'the bench reads /proc and shares the monotonic clock: Linux only')
   const asked = readArguments()
-  const wanted = asked.names
+  const wanted = asked.subjects.length > 0 ? asked.names : []
   const nginx = nginxFor(wanted.includes('nginx'), asked.install)
   const names = wanted.filter((name) => name !== 'nginx' || nginx !== null)
   const cpu = cpus()
   console.log(`${cpu[0]?.model ?? 'unknown CPU'}, ${cpu.length} cores; Node ${process.version}`)
   if (!canPin()) console.log('note: no taskset or one core only: nothing is pinned, the figures mix load and system')
   pinSelf()
-  const mock = await startOwn(LOAD_CORE, 'mock.ts', [])
-  const { rows, disturbed } = await measure({ home, mockPort: mock.port, nginx }, { ...asked, names })
+  const { rows: path, disturbed } = await pathOf(nginx, { ...asked, names })
+  const identity = asked.identity ? await measuredIdentity(asked.quick) : []
+  const rows = [...path, ...identity]
   const file = join(out, 'bench.json')
   writeRows(file, rows)
-  console.log(`\n${tableOf(rows, names)}\n`)
+  if (path.length > 0) console.log(`\n${tableOf(path, names)}\n`)
+  if (identity.length > 0) console.log(`\n${tableOf(identity, ['crypto', 'sallyport'])}\n`)
   if (names.includes('sallyport')) console.log(`${goalsOf(rows, disturbed).join('\n')}\n`)
   console.log(`rows: ${file}`)
   await endAll()

@@ -223,6 +223,19 @@ test('[PROOF-06] a proof opens no other facade, and a token opens nothing at the
     assert.equal(reasonOf(token), 'IDENTITY_PROOF_MISSING')
   }))
 
+test('[PROOF-06] who calls is told by nobody but this process, under no other name of the header either', () =>
+  withEdge(POLICY(), async ({ call }) => {
+    const forged = {
+      'x-sallyport-caller': ME,
+      x_sallyport_caller: ME,
+      'X.Sallyport.Caller': ME,
+      x_sallyport_proof: 'p',
+    }
+    const seen = await call(TRIAGE, { headers: forged })
+    const told = Object.entries(seen.upstream?.headers ?? {}).filter(([name]) => /sallyport/i.test(name))
+    assert.deepEqual(told, [['x-sallyport-caller', TRIAGE]])
+  }))
+
 test('[PROOF-06] an agent that may not act is not reached', () =>
   withEdge(POLICY(), async ({ path, call }) => {
     path.move('Quarantined')

@@ -238,6 +238,8 @@ const SWITCH = (): string =>
 const OPEN =
   '  llm: { providers: [{ name: openai, type: OpenAI, models: ["gpt-5*"], opaque: [{ method: GET, path: /realtime, upgrade: websocket }] }] }\n'
 
+const bothAt = (url: string) => ({ upstream: url, args: ['--upstream', `openai-compatible=${url}`] })
+
 const socketHead = (token: string, target = '/openai/v1/realtime?model=gpt-5', more: readonly string[] = []): string =>
   [
     `GET ${target} HTTP/1.1`,
@@ -282,11 +284,16 @@ test('[EGR-12] a provider that does not upgrade is a fault, and its answer opens
 
 test('[EGR-12] every other upgrade is refused with its reason, before the provider is asked', () =>
   withProvider(SWITCH, ({ url, connections }) =>
-    withEgress({ egress: () => '', more: OPEN, setup: { upstream: url } }, async (bench) => {
+    withEgress({ egress: () => '', more: OPEN, setup: bothAt(url) }, async (bench) => {
       const { token } = bench
       const rows: readonly (readonly [head: string, reason: string])[] = [
         [socketHead(token, '/openai/v1/responses'), 'UPGRADE_NOT_GRANTED'],
         [socketHead(token, '/openai/v1/realtime/x'), 'UPGRADE_NOT_GRANTED'],
+        // an entry of one type opens nothing at the facade of another
+        [socketHead(token, '/openai-compatible/v1/realtime'), 'UPGRADE_NOT_GRANTED'],
+        [socketHead(token, '/openai/v1/realtime?model=o9'), 'MODEL_NOT_GRANTED'],
+        [socketHead(token, '/openai/v1/realtime?Model=o9'), 'MODEL_NOT_GRANTED'],
+        [socketHead(token, '/openai/v1/realtime?model=gpt-5&m%6Fdel=o9'), 'WIRE_REQUEST_MALFORMED'],
         [socketHead(token, '/openai/v1/chat/completions'), 'UPGRADE_NOT_GRANTED'],
         [socketHead(token, '/anthropic/realtime'), 'UPGRADE_NOT_GRANTED'],
         [socketHead(token, '/mcp/warehouse'), 'UPGRADE_NOT_GRANTED'],

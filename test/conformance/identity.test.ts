@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -188,6 +188,55 @@ test('[CA-01] the identities of a process last: after a restart the bundle is th
     const ran = await spawned(SALLYCTL, words)
     assert.equal(ran.status, 69, ran.err)
     assert.match(ran.err, /another trust domain/)
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+})
+
+test('[CA-10] a process whose CA was damaged: a journal that is gone stops its start, a key that is gone is the fault that it tells', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'sallyport-identity-'))
+  const bundleOf = async ({ ready }: Running): Promise<string> => {
+    const headers = { authorization: `Bearer ${ready.adminToken}` }
+    return await (await fetch(`${ready.admin}/v1/bundle`, { headers })).text()
+  }
+  const lose = async (file: string, body: () => Promise<void>): Promise<void> => {
+    const path = join(dataDir, 'ca', file)
+    renameSync(path, `${path}.kept`)
+    await body()
+    renameSync(`${path}.kept`, path)
+  }
+  const within = (body: (world: World) => Promise<void>): Promise<void> => withProcess(body, { dataDir })
+  try {
+    let before = ''
+    await within(async ({ running, ctl }) => {
+      await json<Shown>(ctl('identity', 'show', NAME, '-o', 'json'))
+      before = await bundleOf(running)
+    })
+    for (const file of ['journal.jsonl', 'seal.key'])
+      assert.equal(statSync(join(dataDir, 'ca', file)).mode & 0o777, 0o600, file)
+    assert.equal(statSync(join(dataDir, 'ca')).mode & 0o777, 0o700)
+    await lose('journal.jsonl', async () => {
+      const ran = await spawned(SALLYCTL, ['up', '--data', dataDir, '--port', '0', '--admin-port', '0'])
+      assert.equal(ran.status, 69, ran.err)
+      assert.match(ran.err, /journal\.jsonl: it is gone, and keys of its CA are there; put back a copy/)
+    })
+    await lose('seal.key', () =>
+      within(async ({ running, ctl }) => {
+        const shown = await ctl('identity', 'show', NAME)
+        assert.notEqual(shown.status, 0)
+        const status = await ctl('ca', 'status', '-o', 'json')
+        assert.equal(status.status, 1)
+        assert.match((JSON.parse(status.out) as { fault: string }).fault, /seal\.key: it is gone/)
+        const refused = await ctl('ca', 'prepare', 'x509', '--reason', 'x')
+        assert.match(refused.err, /seal\.key: it is gone/)
+        assert.equal(await bundleOf(running), before)
+        assert.ok(!existsSync(join(dataDir, 'ca/seal.key')))
+      }),
+    )
+    await within(async ({ running, ctl }) => {
+      await json<Shown>(ctl('identity', 'show', NAME, '-o', 'json'))
+      assert.equal(await bundleOf(running), before)
+    })
   } finally {
     rmSync(dataDir, { recursive: true, force: true })
   }

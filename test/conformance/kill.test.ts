@@ -3,41 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answerOf, h2Client } from '../fixtures/h2-client.ts'
-import { type KillBench, WAYS, type Way, withKillBench } from '../fixtures/kill.ts'
+import { headOf, type KillBench, PLAIN_WAYS, WAYS, type Way, withKillBench } from '../fixtures/kill.ts'
 import type { RawClient } from '../fixtures/raw-client.ts'
-
-const headOf = ({ token }: KillBench, { method = 'POST', path, body }: Way): string => {
-  const text = body === null ? '' : JSON.stringify(body)
-  const sized = body === null ? [] : ['content-type: application/json', `content-length: ${Buffer.byteLength(text)}`]
-  const accept = 'accept: application/json, text/event-stream'
-  const head = [`${method} ${path} HTTP/1.1`, 'host: x', `authorization: Bearer ${token}`, accept, ...sized, '', text]
-  return head.join('\r\n')
-}
-
-const basic = ({ token }: KillBench): string => `Basic ${Buffer.from(`agent:${token}`).toString('base64')}`
-
-/** The ways that have no dialect: what comes in mid-answer is a reset, what comes later a refusal. */
-const plainWays: readonly (readonly [name: string, head: (bench: KillBench) => string])[] = [
-  [
-    'plain http',
-    (bench) =>
-      `GET http://api.test:${bench.mock.port}/x HTTP/1.1\r\nhost: api.test:${bench.mock.port}\r\nproxy-authorization: ${basic(bench)}\r\n\r\n`,
-  ],
-  [
-    'connect',
-    (bench) =>
-      `CONNECT raw.test:${bench.mock.port} HTTP/1.1\r\nhost: raw.test:${bench.mock.port}\r\nproxy-authorization: ${basic(bench)}\r\n\r\n`,
-  ],
-  [
-    'websocket',
-    ({ token }) =>
-      [
-        'GET /openai/v1/realtime HTTP/1.1',
-        ...['host: x', 'connection: Upgrade', 'upgrade: websocket', `authorization: Bearer ${token}`],
-        ...['sec-websocket-version: 13', 'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==', '', ''],
-      ].join('\r\n'),
-  ],
-]
 
 async function begun(bench: KillBench, head: string): Promise<RawClient> {
   const client = await bench.raw()
@@ -68,8 +35,8 @@ for (const [verb, more, reason] of VERBS)
   test(`[KILL-01] HTTP/1.1: ${verb} cuts every open way at once, tells who can still read, and refuses each next request`, () =>
     withKillBench(async (bench) => {
       const open = await Promise.all(WAYS.map((way) => begun(bench, headOf(bench, way))))
-      const bare = await Promise.all(plainWays.map(([, head]) => begun(bench, head(bench))))
-      assert.equal(bench.mock.open, WAYS.length + plainWays.length)
+      const bare = await Promise.all(PLAIN_WAYS.map(([, head]) => begun(bench, head(bench))))
+      assert.equal(bench.mock.open, WAYS.length + PLAIN_WAYS.length)
       const done = await bench.verb(verb, more)
       assert.deepEqual([done['changed'], done['acks']], [true, { wanted: 1, received: 1 }])
       for (const [at, way] of WAYS.entries()) {
@@ -78,13 +45,13 @@ for (const [verb, more, reason] of VERBS)
         await client.until('IDENTITY_EPOCH_STALE').catch((error) => assert.fail(`${way.name}: ${error}`))
       }
       for (const [at, client] of bare.entries())
-        assert.equal(await client.ended, 'ECONNRESET', `${plainWays[at]?.[0]} is reset`)
+        assert.equal(await client.ended, 'ECONNRESET', `${PLAIN_WAYS[at]?.[0]} is reset`)
       await until(() => bench.mock.open === 0, `${bench.mock.open} connections with the other side are open`)
-      assert.equal(bench.mock.resets, WAYS.length + plainWays.length, 'each by a reset')
+      assert.equal(bench.mock.resets, WAYS.length + PLAIN_WAYS.length, 'each by a reset')
       const before = bench.mock.requests.length
       for (const [name, head] of [
         ...WAYS.map((way) => [way.name, headOf(bench, way)] as const),
-        ...plainWays.map(([name, head]) => [name, head(bench)] as const),
+        ...PLAIN_WAYS.map(([name, head]) => [name, head(bench)] as const),
       ]) {
         const client = await bench.raw()
         client.send(head)

@@ -108,3 +108,35 @@ test('[COMPAT-01] the Node SDK through the process: judged, at the address of --
     await upstream.close()
   }
 })
+
+const elsewhere: readonly (readonly [name: string, more: object, query: string, reason: string | null])[] = [
+  ['a version in the query', {}, '?api-version=2025-04-01-preview', null],
+  ['a model in the query', {}, '?model=o9', 'WIRE_ENDPOINT_UNKNOWN'],
+  ['a version and a model in the query', {}, '?api-version=1&model=o9', 'WIRE_ENDPOINT_UNKNOWN'],
+  ['switches that are off', { models: [], plugins: null, enable_search: false, fallbacks: [] }, '', null],
+  ['other models', { models: ['o9'] }, '', 'TOOL_HOSTED_NOT_GRANTED'],
+  ['other models in another case', { Models: ['o9'] }, '', 'WIRE_REQUEST_MALFORMED'],
+  ['models to fall back to', { fallbacks: [{ model: 'o9' }] }, '', 'TOOL_HOSTED_NOT_GRANTED'],
+  ['another address', { api_base: 'https://evil.example' }, '', 'TOOL_HOSTED_NOT_GRANTED'],
+  ['members in a member', { extra_body: { models: ['o9'] } }, '', 'TOOL_HOSTED_NOT_GRANTED'],
+  ['a plugin', { plugins: [{ id: 'web' }] }, '', 'TOOL_HOSTED_NOT_GRANTED'],
+  ['a search', { search_parameters: { mode: 'on' } }, '', 'TOOL_HOSTED_NOT_GRANTED'],
+  ['a search that is switched on', { enable_search: true }, '', 'TOOL_HOSTED_NOT_GRANTED'],
+  ['a granted plugin', { plugins: [{ id: 'web' }], models: ['gpt-5'] }, '', 'granted'],
+]
+
+for (const [name, more, query, reason] of elsewhere) {
+  test(`[COMPAT-02] a request with ${name}: ${reason ?? 'goes through'}`, async () => {
+    const granted = reason === 'granted'
+    const own = await newPath(policyOf(granted ? MINE.replace(' }', ', hostedTools: [plugins, models] }') : MINE))
+    try {
+      const given = { facade: 'openai-compatible', query }
+      const seen = await own.ask({ ...REQUEST, ...more }, { chunks: [sse([chunkOf({}, 'stop')])] }, given)
+      const expected = granted ? null : reason
+      assert.equal(seen.verdicts[0]?.reasons[0] ?? null, expected)
+      assert.equal(seen.upstream === null, expected !== null)
+    } finally {
+      await own.close()
+    }
+  })
+}

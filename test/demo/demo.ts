@@ -1,17 +1,28 @@
 /**
  * demo: the main job of Sallyport in one minute, on a real SDK client, printed from what happened.
  *
- * In:  docs/examples/demo/*.yaml (two agents), `./sallyctl`, the simulated provider, a real database.
+ * In:  docs/examples/demo/*.yaml (three agents), `./sallyctl`, the simulated provider, a real database.
  * Out: a story on stdout; exit 0, or 1 with the claim that did not hold. Nothing is printed before it was checked.
  * Never: leaves a process or a folder behind, needs a key or a network, runs longer than a minute.
  */
 
-import { otherSdks } from './other-sdks.ts'
 import { ClaimFailed, failed, tell, title } from './say.ts'
-import { aborted, introduce, led, parallel, untouched, verdicts } from './scenes.ts'
+import { aborted } from './scenes/aborted.ts'
+import type { Refusal, Scene } from './scenes/contract.ts'
+import { evidence } from './scenes/evidence.ts'
+import { introduce } from './scenes/introduce.ts'
+import { led } from './scenes/led.ts'
+import { otherSdks } from './scenes/other-sdks.ts'
+import { parallel } from './scenes/parallel.ts'
+import { severed } from './scenes/severed.ts'
+import { untouched } from './scenes/untouched.ts'
+import { verdicts } from './scenes/verdicts.ts'
 import { type Abandon, setStage } from './stage.ts'
 
 const LIMIT_MS = 60_000
+
+/** In their order. */
+const SCENES: readonly Scene[] = [untouched, led, aborted, parallel, otherSdks, severed]
 
 const started = performance.now()
 let abandon: Abandon = async () => {}
@@ -33,7 +44,10 @@ async function play(): Promise<void> {
     abandon = given
   })
   introduce(stage)
-  for (const scene of [untouched, led, aborted, parallel, otherSdks, verdicts]) await scene(stage)
+  const refusals: Refusal[] = []
+  for (const scene of SCENES) refusals.push(...(await scene(stage)))
+  await verdicts(stage, refusals)
+  await evidence(stage)
   const status = await stage.close()
   if (status !== 0) throw new ClaimFailed(`sallyctl up ends cleanly on SIGTERM\n  seen: status ${status}`)
   console.log()

@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync, openSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import type { AuditVerification } from '#pkg/systems/audit'
 
 /** First line that `sallyctl up -o json` prints. DESIGN §8, "black box". */
 type Ready = {
@@ -35,6 +36,12 @@ export type Sallyport = {
   tokenOf(agent: string): string
   /** By `sallyctl verdicts`, as a person would ask. Oldest first. */
   verdicts(): Promise<readonly VerdictLine[]>
+  /** What a command of `sallyctl` prints with `-o json`, asked of this process. Throws when its status is not 0. */
+  ask<T>(...words: readonly string[]): Promise<T>
+  /** What `sallyctl audit verify` finds in a folder, whether all is well or not. */
+  verify(folder: string): Promise<AuditVerification>
+  /** Its log, the last 64,000 characters; nothing with {@link SallyportOptions.logFile}. */
+  log(): string
   /** SIGTERM; resolves with the exit status, or null when it had to be killed after 5 s. */
   stop(): Promise<number | null>
   /** At once. Resolves when it is gone. */
@@ -53,11 +60,13 @@ export type SallyportOptions = {
   readonly providerKey: string
   /** Addresses of tool servers by name. Default none. */
   readonly toolServers?: Readonly<Record<string, string>>
+  /** Addresses of other agents by name. Default none. */
+  readonly peers?: Readonly<Record<string, string>>
   /** Command line put before the process, such as `taskset -c 0`. Default none. */
   readonly wrapper?: readonly string[]
   /** Gets {@link Sallyport.kill} as soon as there is a process, ready or not. */
   readonly onSpawn?: (kill: () => Promise<void>) => void
-  /** Where its log goes. Default: kept in memory, the last 8,000 characters, for the error of a failed start. */
+  /** Where its log goes. Default: kept in memory. */
   readonly logFile?: string
   /** Default 15,000. */
   readonly readyTimeoutMs?: number
@@ -73,6 +82,7 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
   args.push('--upstream', `openai=${upstream}`, '-o', 'json')
   for (const [name, url] of Object.entries(options.otherUpstreams ?? {})) args.push('--upstream', `${name}=${url}`)
   for (const [name, url] of Object.entries(options.toolServers ?? {})) args.push('--mcp', `${name}=${url}`)
+  for (const [name, url] of Object.entries(options.peers ?? {})) args.push('--a2a', `${name}=${url}`)
   const [program = options.command, ...before] = [...(options.wrapper ?? []), options.command]
   const started = performance.now()
   const child = spawn(program, [...before, ...args], {
@@ -86,9 +96,13 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
     detached: true, // its own group, so that the launcher and its child end together
   })
   const kill = () => killNow(child)
+  let log = ''
+  child.stderr?.on('data', (data) => {
+    log = (log + data).slice(-64_000)
+  })
   options.onSpawn?.(kill)
   try {
-    const ready = await readyLine(child, options.readyTimeoutMs ?? 15_000)
+    const ready = await readyLine(child, () => log, options.readyTimeoutMs ?? 15_000)
     return {
       pid: child.pid ?? 0,
       startMs: performance.now() - started,
@@ -96,6 +110,9 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
       baseUrl: `${ready.facade}/openai/v1`,
       tokenOf: (name) => tokenOf(ready, name),
       verdicts: () => verdictsOf(options),
+      ask: async (...words) => JSON.parse(await printed(options, words)),
+      verify: (folder) => verified(options.command, folder),
+      log: () => log,
       stop: () => stop(child),
       kill,
     }
@@ -112,25 +129,38 @@ function tokenOf(ready: Ready, name: string): string {
 }
 
 async function verdictsOf(options: SallyportOptions): Promise<readonly VerdictLine[]> {
-  const args = ['verdicts', '--data', options.data, '-o', 'json']
-  const { stdout } = await run(options.command, args, { timeout: 15_000, maxBuffer: 64 * 1024 * 1024 })
-  return stdout
+  return (await printed(options, ['verdicts']))
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((line) => JSON.parse(line) as VerdictLine) // the contract of DESIGN §8
 }
 
-function readyLine(child: ChildProcess, timeoutMs: number): Promise<Ready> {
+async function printed({ command, data }: SallyportOptions, words: readonly string[]): Promise<string> {
+  const args = [...words, '--data', data, '-o', 'json']
+  const { stdout } = await run(command, args, { timeout: 15_000, maxBuffer: 64 * 1024 * 1024 })
+  return stdout
+}
+
+/** Status 1 is an answer, too: what was changed. */
+async function verified(command: string, folder: string): Promise<AuditVerification> {
+  const args = ['audit', 'verify', '--data', folder, '-o', 'json']
+  const { stdout } = await run(command, args, { timeout: 15_000 }).catch(
+    (error: { code?: unknown; stdout: string }) => {
+      if (error.code === 1) return error
+      throw error
+    },
+  )
+  return JSON.parse(stdout) as AuditVerification // the contract of docs/reference/cli.md
+}
+
+function readyLine(child: ChildProcess, log: () => string, timeoutMs: number): Promise<Ready> {
   return new Promise((resolve, reject) => {
-    let log = ''
     const fail = (what: string) => {
       clearTimeout(timer)
-      reject(new Error(`sallyctl up ${what}${log.trim() === '' ? '' : `:\n${log.trim().slice(-2_000)}`}`))
+      const said = log().trim()
+      reject(new Error(`sallyctl up ${what}${said === '' ? '' : `:\n${said.slice(-2_000)}`}`))
     }
     const timer = setTimeout(() => fail(`was not ready after ${timeoutMs} ms`), timeoutMs)
-    child.stderr?.on('data', (data) => {
-      log = (log + data).slice(-8_000)
-    })
     child.once('error', (error) => fail(`did not start (${error.message})`))
     child.once('exit', (code, signal) => fail(`ended with ${signal ?? `status ${code}`} before it was ready`))
     if (child.stdout === null) return fail('has no output')

@@ -23,12 +23,16 @@ export function quote(who: string, text: string): void {
     console.log(`  ${style('dim', `${index === 0 ? who : ''}`.padEnd(9))}│ ${line}`)
 }
 
+/** Throws {@link ClaimFailed} if it does not hold, and prints nothing: for what a later claim sums up. */
+export function must(holds: boolean, text: string, seen?: unknown): asserts holds {
+  if (holds) return
+  const what = seen === undefined ? '' : `\n  seen: ${JSON.stringify(seen)?.slice(0, 1_000)}`
+  throw new ClaimFailed(`${text}${what}`)
+}
+
 /** Prints the claim if it holds; throws {@link ClaimFailed} if not. */
 export function claim(holds: boolean, text: string, seen?: unknown): asserts holds {
-  if (!holds) {
-    const what = seen === undefined ? '' : `\n  seen: ${JSON.stringify(seen)?.slice(0, 1_000)}`
-    throw new ClaimFailed(`${text}${what}`)
-  }
+  must(holds, text, seen)
   for (const [index, line] of wrap(text, WIDTH - 4).entries())
     console.log(index === 0 ? `  ${style('green', '✓')} ${line}` : `    ${line}`)
 }
@@ -51,6 +55,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
       .trimEnd()
   console.log(`  ${style('dim', lineOf(head))}`)
   for (const row of rows) console.log(`  ${lineOf(row)}`)
+}
+
+/** A time of the story. */
+export function milliseconds(value: number | null): string {
+  return value === null ? 'never' : `${count(value)} ms`
 }
 
 /** A whole number with thousands separators. */

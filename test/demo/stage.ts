@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type SeenRequest, type Simulator, startSimulator } from '#pkg/planes/standalone/simulate'
+import { startPeer } from '../fixtures/a2a-server.ts'
 import { type Agent, newAgent } from './agent.ts'
 import { type Sallyport, startSallyport } from './sallyport.ts'
 import { serveTools } from './tool-server.ts'
@@ -14,9 +16,15 @@ export type Stage = {
   readonly provider: Simulator
   readonly providerKey: string
   readonly sallyport: Sallyport
+  /** Its data folder; whatever else is put there goes with it. */
+  readonly data: string
   readonly tools: Tools
   /** Where the MCP server with the same tools is. */
   readonly toolServer: string
+  /** How many requests another agent (A2A) has seen. */
+  peerSeen(): number
+  /** Changes a file of the policies that are in force here. Resolves once it is read. */
+  edit(file: string, change: (text: string) => string): Promise<void>
   /** An agent whose SDK talks to Sallyport with that agent's token. */
   agent(name: string): Agent
   /** The newest request below that path that the provider saw; by default of Chat. */
@@ -46,6 +54,8 @@ export async function setStage(onAbandon: (abandon: Abandon) => void): Promise<S
     return killed.then(remove)
   }
   onAbandon(abandon)
+  const policies = join(data, 'policies') // a copy: a scene changes them
+  cpSync(join(root, 'docs/examples/demo'), policies, { recursive: true })
   const providerKey = `sk-demo-${randomBytes(12).toString('hex')}`
   const now = Date.now() // the clock stands, so that equal requests get equal bytes
   const provider = await startSimulator(
@@ -55,14 +65,15 @@ export async function setStage(onAbandon: (abandon: Abandon) => void): Promise<S
   const origin = provider.url.replace(/\/v1$/, '')
   const opening = openTools()
   opening.catch(() => {}) // awaited below; a failure of Sallyport comes first
-  const toolServer = await serveTools(opening)
+  const [toolServer, peer] = await Promise.all([serveTools(opening), startPeer()])
   const sallyport = await startSallyport({
     command: join(root, 'sallyctl'),
-    policies: join(root, 'docs/examples/demo'),
+    policies,
     data,
     upstream: provider.url,
     otherUpstreams: { anthropic: origin, gemini: origin },
     toolServers: { warehouse: toolServer.url },
+    peers: { research: peer.url },
     providerKey,
     onSpawn: (given) => {
       kill = given
@@ -78,8 +89,17 @@ export async function setStage(onAbandon: (abandon: Abandon) => void): Promise<S
     provider,
     providerKey,
     sallyport,
+    data,
     tools,
     toolServer: toolServer.url,
+    peerSeen: () => peer.seen.length,
+    edit: async (file, change) => {
+      const path = join(policies, file)
+      const loads = (): number => sallyport.log().split('"policies-loaded"').length
+      const before = loads()
+      writeFileSync(path, change(readFileSync(path, 'utf8')))
+      while (loads() === before) await sleep(10) // the whole demo has its limit
+    },
     seen,
     providerOf: (facade) => (facade.startsWith('/openai') ? provider.url : origin),
     agent: (name) => newAgent(sallyport.baseUrl, sallyport.tokenOf(name), tools, () => seen().tokensSent),
@@ -87,6 +107,7 @@ export async function setStage(onAbandon: (abandon: Abandon) => void): Promise<S
       const status = await sallyport.stop()
       await provider.close()
       await toolServer.close()
+      await peer.close()
       await tools.close()
       await abandon()
       return status

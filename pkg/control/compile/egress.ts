@@ -138,6 +138,7 @@ function ownedText(entry: Entry, host: string): string {
 
 /** Hosts that have a facade: those of the providers, and of the servers that the policy names. */
 function ownedHosts(spec: Spec): ReadonlySet<string> {
-  const urls = [...(spec.mcp?.servers ?? []), ...(spec.a2a?.outbound ?? [])].map(({ url }) => url)
+  const compatible = (spec.llm?.providers ?? []).flatMap(({ host }) => (host === undefined ? [] : `https://${host}/`))
+  const urls = [...(spec.mcp?.servers ?? []), ...(spec.a2a?.outbound ?? [])].map(({ url }) => url).concat(compatible)
   return new Set([...PROVIDER_HOSTS, ...urls.flatMap((url) => (URL.canParse(url) ? new URL(url).hostname : []))])
 }

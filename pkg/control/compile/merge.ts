@@ -3,7 +3,8 @@ import { canonical } from './supported.ts'
 import { mergeViolations, type Violations } from './violations.ts'
 
 /** What the policies of one agent come to, without the agent itself. Shared by all agents with the same policies. */
-export type Merged = Omit<Part, 'resource' | 'action' | 'rules' | 'activation'> & {
+export type Merged = Omit<Part, 'resource' | 'action' | 'rules' | 'activation' | 'workloadApi'> & {
+  readonly workloadApi?: 'Open'
   readonly policies: readonly string[]
   readonly onViolation: Violations
   readonly requiredCapabilities: readonly string[]
@@ -82,6 +83,7 @@ export function merge(parts: readonly Part[]): Merged {
     callers: [...callers.values()],
     egress: all((part) => part.egress),
     onViolation: mergeViolations(parts),
+    ...(parts.every((part) => part.workloadApi === 'Open') ? { workloadApi: 'Open' as const } : {}),
   }
   return { ...merged, requiredCapabilities: capabilitiesOf(merged) }
 }
@@ -97,6 +99,7 @@ function capabilitiesOf(merged: Omit<Merged, 'requiredCapabilities'>): readonly 
     ['llm.opaque.v1', merged.providers.some((provider) => provider.opaque.length > 0)],
     ['mode.audit.v1', merged.mode === 'Audit'],
     ['on-violation.rules.v1', merged.onViolation.rules.length > 0],
+    ['pod.workload-api.v1', merged.workloadApi === 'Open'],
     ['text-tools.v1', merged.textTools.length > 0],
     ['tools.arguments.cel.v1', merged.grants.some((grant) => grant.rules.length > 0)],
     ['tools.arguments.schema.v1', merged.grants.some((grant) => grant.schema !== null)],

@@ -32,6 +32,7 @@ export type Part = {
   readonly role: string
   readonly mode: 'Enforce' | 'Audit'
   readonly activation: 'Automatic' | 'Manual'
+  readonly workloadApi: 'Open' | 'Closed'
   readonly grants: readonly ToolGrant[]
   readonly denies: readonly ToolDeny[]
   readonly textTools: readonly TextTool[]
@@ -182,6 +183,7 @@ function partOf(resource: Resource<AgentPolicy>): Part {
     role: spec.role,
     mode: spec.mode ?? 'Enforce',
     activation: spec.activation ?? 'Automatic',
+    workloadApi: spec.pod?.workloadApi ?? 'Closed',
     grants: (spec.tools?.allow ?? []).map((tool, index) => ({
       source: source(`tools.allow[${index}]`),
       name: tool.name,

@@ -42,6 +42,7 @@ export const SUPPORTED_POLICY: Readonly<Record<string, true | readonly string[]>
   'spec.a2a.inbound.agent': true,
   'spec.llm.providers.opaque': true,
   'spec.egress': true,
+  'spec.pod.workloadApi': true,
   'spec.onViolation.action': ['Record', 'Deny', 'Abort', 'Sever'],
   'spec.onViolation.rules.name': true,
   'spec.onViolation.rules.reasons': true,

@@ -6,14 +6,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newManualClock } from '#pkg/platform/clock'
 import { silentLog } from '#pkg/platform/log'
+import { openMetrics } from '#pkg/platform/metrics'
 import { newSourceDouble, type SourceDouble } from '../../../test/fixtures/admin-source.ts'
-import { type Admin, type AdminOptions, startAdmin } from './index.ts'
+import { assertDescribed } from './described.fixture.ts'
+import { type Admin, type AdminOptions, ROUTE_LABELS, startAdmin } from './index.ts'
 
 export type Bench = {
   readonly admin: Admin
   readonly source: SourceDouble
   readonly socketPath: string
   readonly port: number
+  /** Readers that follow the verdicts now. The API counts them for itself, too. */
+  readonly following: () => number
 }
 
 export async function withAdmin(
@@ -23,12 +27,16 @@ export async function withAdmin(
   const dir = mkdtempSync(join(tmpdir(), 'sp-adm-'))
   const socketPath = join(dir, 'admin.sock')
   const source = newSourceDouble()
-  const deps = { source, clock: newManualClock(Date.UTC(2026, 0, 2)), log: silentLog, random: randomBytes }
+  const metrics = await openMetrics({ dialects: [], routes: ROUTE_LABELS, versions: ['1.2.3'] })
+  const deps = { source, metrics, clock: newManualClock(Date.UTC(2026, 0, 2)), log: silentLog, random: randomBytes }
   const admin = await startAdmin(deps, { port: 0, socketPath, version: '1.2.3', ...options })
   try {
-    await body({ admin, source, socketPath, port: Number(new URL(admin.url).port) })
+    const own = source.listeners.size
+    const following = (): number => source.listeners.size - own
+    await body({ admin, source, socketPath, port: Number(new URL(admin.url).port), following })
   } finally {
     await admin.close()
+    metrics.close()
     rmSync(dir, { recursive: true })
   }
 }
@@ -41,10 +49,17 @@ export type Answer = {
   readonly json: <T = Readonly<Record<string, unknown>>>() => T
 }
 
+/** Asks; whatever the answer is, it is one that the description of the API promises. */
 export async function ask(options: RequestOptions, body?: string): Promise<Answer> {
   const answer = await open(options, body)
   let text = ''
   for await (const chunk of answer.setEncoding('utf8')) text += chunk
+  const { method = 'GET', path } = options
+  assertDescribed(method, path ?? '', {
+    status: answer.statusCode ?? 0,
+    type: answer.headers['content-type'],
+    text,
+  })
   return { status: answer.statusCode ?? 0, headers: answer.headers, text, json: () => JSON.parse(text) }
 }
 

@@ -3,16 +3,19 @@ import type { AddressInfo, Socket } from 'node:net'
 import { SallyportError } from '#pkg/model/errors'
 import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
+import type { OpenMetrics } from '#pkg/platform/metrics'
 import { admit, type Entry } from './access.ts'
 import { type ErrorBody, errorBody, sendError } from './answers.ts'
 import type { Call, RouteDeps } from './call.ts'
 import { isOpenToBrowsers } from './dashboard.ts'
 import { SELF_PATH } from './identity.ts'
 import { listening } from './listening.ts'
+import { meterAdmin, statusLabel } from './metrics.ts'
 import type { AdminSource } from './ports.ts'
-import { partsOf, ROUTES } from './routes.ts'
+import { partsOf, SERVED } from './routes.ts'
 import { newSessions } from './sessions.ts'
 import { listenOnSocket } from './socket-file.ts'
+import { newTally } from './tally.ts'
 
 /** `random(n)` answers n bytes that nobody can guess. */
 export type AdminDeps = {
@@ -20,6 +23,8 @@ export type AdminDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly random: (bytes: number) => Uint8Array
+  /** Served as `/metrics`, and written to. Default: nothing is counted. */
+  readonly metrics?: OpenMetrics
 }
 
 /** Everything but the first three has a default. */
@@ -38,6 +43,8 @@ export type AdminOptions = {
   readonly maxFollowers?: number
   /** Bytes that may wait for one follower. Default 1 MiB. */
   readonly followQueueBytes?: number
+  /** Between two signs of life in a stream of events. Default 15,000. */
+  readonly keepaliveMs?: number
   /** To send a whole request. Default 10,000. */
   readonly requestTimeoutMs?: number
   /** How long `close` lets answers that have begun go on. Default 2,000. */
@@ -56,6 +63,7 @@ const DEFAULTS = {
   maxBodyBytes: 1024 * 1024,
   maxFollowers: 16,
   followQueueBytes: 1024 * 1024,
+  keepaliveMs: 15_000,
   requestTimeoutMs: 10_000,
   closeTimeoutMs: 2_000,
 }
@@ -77,6 +85,8 @@ export async function startAdmin(deps: AdminDeps, options: AdminOptions): Promis
     source: deps.source,
     clock: deps.clock,
     version: settings.version,
+    metrics: deps.metrics ?? null,
+    tally: newTally(deps.source, deps.clock),
     limits: settings,
     ending: ending.signal,
     followers: new Set(),
@@ -86,16 +96,18 @@ export async function startAdmin(deps: AdminDeps, options: AdminOptions): Promis
       ...(settings.dashboardDir === undefined ? {} : { dir: settings.dashboardDir }),
     },
   }
+  if (deps.metrics !== undefined) meterAdmin(deps.metrics, routes)
   const local = newServer(deps, settings, routes, () => ({ kind: 'socket' }))
   const tcp = newServer(deps, settings, routes, () => ({ kind: 'tcp', port: port(), token, isSession: sessions.opens }))
   const close = async (): Promise<void> => {
     ending.abort()
+    routes.tally.stop()
     await Promise.all([closeServer(local, settings.closeTimeoutMs), closeServer(tcp, settings.closeTimeoutMs)])
   }
   try {
     await listenOnSocket(local, settings.socketPath)
     tcp.listen({ host: '127.0.0.1', port: settings.port, exclusive: true })
-    await listening(tcp, `the admin port 127.0.0.1:${settings.port}`)
+    await listening(tcp, `the admin port 127.0.0.1:${settings.port}`, 'choose another with --admin-port')
   } catch (error) {
     await close()
     throw error
@@ -122,7 +134,8 @@ type Pair = { readonly request: IncomingMessage; readonly response: ServerRespon
 /** Answers one request; never rejects. */
 async function answer(deps: AdminDeps, routes: RouteDeps, entry: Entry, pair: Pair): Promise<void> {
   const { request, response } = pair
-  response.on('error', () => {}) // the reader is gone; `writeLine` sees it
+  response.on('error', () => {}) // the reader is gone; `writeText` sees it
+  response.once('close', () => count(deps, pair))
   response.once('finish', () => {
     if (!request.complete) request.destroy() // a body that nobody wants is not read
   })
@@ -131,6 +144,12 @@ async function answer(deps: AdminDeps, routes: RouteDeps, entry: Entry, pair: Pa
   } catch (error) {
     refuse(deps, response, error)
   }
+}
+
+function count({ metrics }: AdminDeps, { request, response }: Pair): void {
+  const [path = ''] = splitOnce(request.url ?? '')
+  const route = SERVED.find((each) => partsOf(each, path) !== null)?.path ?? 'none'
+  metrics?.count('sallyport_admin_requests_total', { route, status: statusLabel(response.statusCode) })
 }
 
 /** An agent's own route is opened by a proof, which the route itself verifies; the page holds no data. */
@@ -146,7 +165,7 @@ async function dispatch(
 ): Promise<void> {
   const [path = '', query = ''] = splitOnce(request.url ?? '')
   const methods: string[] = []
-  for (const route of ROUTES) {
+  for (const route of SERVED) {
     const parts = partsOf(route, path)
     if (parts === null) continue
     methods.push(route.method)

@@ -6,6 +6,9 @@ const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosnif
 /** Head of a stream of lines, one JSON object each. */
 export const LINES_HEADERS = { ...HEADERS, 'content-type': 'application/x-ndjson; charset=utf-8' } as const
 
+/** Head of a stream of events. */
+export const EVENTS_HEADERS = { ...HEADERS, 'content-type': 'text/event-stream' } as const
+
 /** A whole JSON answer. */
 export function sendJson(
   response: ServerResponse,
@@ -20,6 +23,13 @@ export function sendJson(
     'content-type': 'application/json; charset=utf-8',
     'content-length': body.length,
   })
+  response.end(body)
+}
+
+/** A whole answer in plain text. */
+export function sendText(response: ServerResponse, text: string, contentType: string): void {
+  const body = Buffer.from(text)
+  response.writeHead(200, { ...HEADERS, 'content-type': contentType, 'content-length': body.length })
   response.end(body)
 }
 

@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '#pkg/platform/clock'
+import type { OpenMetrics } from '#pkg/platform/metrics'
 import type { AdminSource } from './ports.ts'
+import type { RouteDoc } from './route-doc.ts'
 import type { Sessions } from './sessions.ts'
+import type { Tally } from './tally.ts'
 
 /** What the routes of the page need. `url` of the TCP side, which is where a browser can ask. */
 export type Dashboard = {
@@ -16,7 +19,16 @@ export type RouteDeps = {
   readonly source: AdminSource
   readonly clock: Clock
   readonly version: string
-  readonly limits: { readonly maxBodyBytes: number; readonly followQueueBytes: number; readonly maxFollowers: number }
+  /** null = nothing is counted. */
+  readonly metrics: OpenMetrics | null
+  /** Verdicts since the start. */
+  readonly tally: Tally
+  readonly limits: {
+    readonly maxBodyBytes: number
+    readonly followQueueBytes: number
+    readonly maxFollowers: number
+    readonly keepaliveMs: number
+  }
   readonly ending: AbortSignal
   /** Streams that are followed now. */
   readonly followers: Set<ServerResponse>
@@ -35,9 +47,12 @@ export type Call = {
   readonly by: string
 }
 
-/** One path; `*` is a variable segment. */
-export type Route = {
+/** One path; `{name}` is a variable segment. */
+export type Served = {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly answer: (call: Call) => Promise<void> | void
 }
+
+/** One path of the API, and what it promises. */
+export type Route = Served & { readonly doc: RouteDoc }

@@ -3,8 +3,9 @@ import { type Asset, assetHeaders, newAssets } from '#pkg/faces/dashboard'
 import { SallyportError } from '#pkg/model/errors'
 import { sendJson } from './answers.ts'
 import { readJson } from './body.ts'
-import type { Call, Route } from './call.ts'
+import type { Call, Route, Served } from './call.ts'
 import { readQuery } from './query.ts'
+import { refTo } from './schema.ts'
 import type { Session } from './sessions.ts'
 
 /** `POST /v1/dashboard/codes`: the address to open, once, within that time. */
@@ -23,12 +24,47 @@ const ASSET_PATHS: readonly (readonly [path: string, asset: Asset])[] = [
 /** `sp_dc_` and 32 bytes in base64url. */
 const CODE = /^[A-Za-z0-9_-]{1,128}$/
 
-/** The page, and how a browser gets in. */
-export const DASHBOARD_ROUTES: readonly Route[] = [
+/** The files of the page. */
+export const PAGE_ROUTES: readonly Served[] = [
   { method: 'GET', path: '/dashboard', answer: redirect },
-  ...ASSET_PATHS.map(([path, name]): Route => ({ method: 'GET', path, answer: (call) => asset(name, call) })),
-  { method: 'POST', path: '/v1/dashboard/codes', answer: code },
-  { method: 'POST', path: SESSIONS_PATH, answer: session },
+  ...ASSET_PATHS.map(([path, name]): Served => ({ method: 'GET', path, answer: (call) => asset(name, call) })),
+]
+
+/** How a browser gets in. */
+export const DASHBOARD_ROUTES: readonly Route[] = [
+  {
+    method: 'POST',
+    path: '/v1/dashboard/codes',
+    answer: code,
+    doc: {
+      operation: 'issueDashboardCode',
+      tag: 'dashboard',
+      summary: 'An address that opens the dashboard, once.',
+      details: 'Over the Unix socket alone.',
+      body: { type: 'object', additionalProperties: false },
+      answers: { 200: { what: 'The address, and how long it works.', schema: refTo('DashboardCode') } },
+      faults: ['ADMIN_FORBIDDEN'],
+    },
+  },
+  {
+    method: 'POST',
+    path: SESSIONS_PATH,
+    answer: session,
+    doc: {
+      operation: 'openDashboardSession',
+      tag: 'dashboard',
+      summary: 'Exchange the code of an address for a token of the TCP side.',
+      body: {
+        type: 'object',
+        properties: { code: { type: 'string', pattern: CODE.source } },
+        required: ['code'],
+        additionalProperties: false,
+      },
+      answers: { 200: { what: 'A token, and when it ends.', schema: refTo('DashboardSession') } },
+      faults: ['ADMIN_TOO_OFTEN'],
+      entry: 'none',
+    },
+  },
 ]
 
 /** What a browser asks before it has a token: files without data, and the exchange of a code. The Host must fit as ever. */

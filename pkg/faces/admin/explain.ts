@@ -1,7 +1,12 @@
 import type { Action, AgentKey, Check, Finding, Reason } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { noAgent } from './agents.ts'
+import { sendJson } from './answers.ts'
+import { readJson } from './body.ts'
+import type { Call, Route } from './call.ts'
 import type { AdminSource } from './ports.ts'
-import { readAgent } from './query.ts'
+import { readAgent, readQuery } from './query.ts'
+import { AGENT, ANY, objectOf, refTo, TEXT } from './schema.ts'
 
 /** A request to another host, as it is asked about. */
 export type HostRequest = { readonly method: string; readonly url: string }
@@ -28,6 +33,49 @@ export type ExplainAsk = { readonly agent: AgentKey } & (
   | { readonly call: { readonly name: string; readonly arguments: unknown }; readonly request: null }
   | { readonly call: null; readonly request: HostRequest }
 )
+
+/** What would be decided. */
+export const EXPLAIN_ROUTES: readonly Route[] = [
+  {
+    method: 'POST',
+    path: '/v1/explain',
+    answer: explain,
+    doc: {
+      operation: 'explain',
+      tag: 'verdicts',
+      summary: 'Which rule would decide a call, or a request to another host, now.',
+      details: 'Nothing is written down or carried out. `arguments` may be the text that a model wrote.',
+      body: {
+        oneOf: [
+          objectOf<{ agent: string; call: object }>({
+            agent: AGENT,
+            call: objectOf<{ name: string; arguments?: unknown }>(
+              { name: { type: 'string', minLength: 1 }, arguments: ANY },
+              ['arguments'],
+            ),
+          }),
+          objectOf<{ agent: string; request: HostRequest }>({
+            agent: AGENT,
+            request: objectOf<HostRequest>({ method: TEXT, url: TEXT }),
+          }),
+        ],
+      },
+      answers: { 200: { what: 'What would be decided.', schema: refTo('Explanation') } },
+      faults: ['ADMIN_NOT_FOUND'],
+    },
+  },
+]
+
+async function explain({ deps, request, response, query }: Call): Promise<void> {
+  readQuery(query, [])
+  const asked = readExplainAsk(await readJson(request, deps.limits.maxBodyBytes))
+  if (deps.source.effective(asked.agent) === null) throw noAgent(deps.source, asked.agent)
+  const found =
+    asked.call === null
+      ? deps.source.explainHost(asked.agent, asked.request)
+      : await deps.source.explainCall(asked.agent, asked.call)
+  sendJson(response, 200, explanationOf(asked, found))
+}
 
 /** @throws SallyportError USAGE for another shape. */
 export function readExplainAsk(body: unknown): ExplainAsk {

@@ -29,7 +29,7 @@ test('[ADM-08] a follower gets history, then what comes, each once and in order,
       Array.from({ length: 120 }, (_, number) => recordOf(number).id),
     )
     answer.destroy()
-    await until(() => bench.source.listeners.size === 0)
+    await until(() => bench.following() === 0)
   }))
 
 test('[ADM-08] a record that the history holds and that is told again afterwards is sent once', async () =>
@@ -60,7 +60,7 @@ test('[ADM-08] a filter holds for what comes too', async () =>
     answer.setEncoding('utf8').on('data', (chunk) => {
       text += chunk
     })
-    await until(() => bench.source.listeners.size === 1)
+    await until(() => bench.following() === 1)
     bench.source.append(recordOf(1, { agent: null }))
     bench.source.append(recordOf(2, { reasons: [] }))
     bench.source.append(recordOf(3, { agent: MARKETING }))
@@ -81,13 +81,13 @@ test('[ADM-09] a follower that does not read is bounded, is told that it lost re
       const slow = connect(bench.socketPath)
       slow.write('GET /v1/verdicts?follow=true HTTP/1.1\r\nhost: x\r\n\r\n')
       slow.pause()
-      await until(() => bench.source.listeners.size === 1)
+      await until(() => bench.following() === 1)
       const quick = await open(over(bench, '/v1/verdicts?follow=true'))
       let seen = 0
       quick.on('data', (chunk) => {
         seen += String(chunk).split('\n').length - 1
       })
-      await until(() => bench.source.listeners.size === 2)
+      await until(() => bench.following() === 2)
       const message = 'x'.repeat(2_000)
       for (let number = 0; number < 2_000; number += 1) {
         bench.source.append(recordOf(number, { message }))
@@ -107,7 +107,7 @@ test('[ADM-09] a follower that does not read is bounded, is told that it lost re
         numbers.map((_, at) => at),
         'what came before the end has no gap',
       )
-      await until(() => bench.source.listeners.size === 1)
+      await until(() => bench.following() === 1)
       slow.destroy()
       quick.destroy()
     },
@@ -124,7 +124,7 @@ test('[ADM-09] one follower above the cap is OVERLOADED, and a place that is lef
       assert.equal(third.status, 503)
       assert.equal(codeOf(third), 'OVERLOADED')
       first.destroy()
-      await until(() => bench.source.listeners.size === 1)
+      await until(() => bench.following() === 1)
       const fourth = await open(over(bench, path))
       assert.equal(fourth.statusCode, 200)
       for (const one of [second, fourth]) one.destroy()
@@ -143,7 +143,7 @@ test('[ADM-09] close sends what waits, ends the followers and gives everything b
     answer.on('end', () => {
       ended = true
     })
-    await until(() => bench.source.listeners.size === 1)
+    await until(() => bench.following() === 1)
     bench.source.append(recordOf(7))
     await bench.admin.close()
     await until(() => ended)

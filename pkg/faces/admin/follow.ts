@@ -1,115 +1,79 @@
 import type { ServerResponse } from 'node:http'
 import type { VerdictRecord } from '#pkg/model'
-import { errorBody } from './answers.ts'
-import { lineOf, writeLine } from './lines.ts'
-import type { AdminSource, VerdictFilter } from './ports.ts'
+import { SallyportError } from '#pkg/model/errors'
+import { type ErrorBody, errorBody } from './answers.ts'
+import type { RouteDeps } from './call.ts'
+import { type FollowQueue, newFollowQueue } from './follow-queue.ts'
+import { writeText } from './lines.ts'
+import type { VerdictFilter } from './ports.ts'
 
-/** What a follower is given, and where it stops. */
-export type FollowDeps = {
-  readonly verdicts: AdminSource['verdicts']
-  /** Bytes of lines that may wait for one follower. */
-  readonly queueBytes: number
-  /** Aborts when the process drains: what waits is still sent, then the stream ends. */
-  readonly ending: AbortSignal
+/** What one follower is given. */
+export type Feed = {
+  /** Begins to tell of what comes from now on; answers how to stop. */
+  listen(queue: FollowQueue): () => void
+  /** What was before, oldest first; `id` null = no record. */
+  history(): AsyncIterable<{ readonly id: string | null; readonly text: string }>
+  /** How the reader is told of an error, as the last thing. */
+  error(body: ErrorBody): string
+  /** Written each `ms` in which it does not wait already. Absent = nothing is. */
+  readonly alive?: { readonly text: string; readonly ms: number }
 }
-
-/** Ids of history that are remembered, for a record that is told again right after it was read. */
-const REMEMBERED = 1_024
 
 /**
- * The history, then everything that is written, in order, each record once. The live ones are listened for before the
- * history is read, so that none falls between; those that the history holds too are sent from there.
- * A follower whose queue is full gets what waits, one line `{"error":…OVERLOADED}`, and the end: never a silent gap.
+ * The history, then everything that is told, in order, each record once. What comes is listened for before the history
+ * is read, so that none falls between; what the history holds too is sent from there.
+ * A follower whose queue is full gets what waits, an error OVERLOADED, and the end: never a silent gap.
+ * @throws SallyportError OVERLOADED when as many follow as may; nothing is written then.
  */
-export async function follow(deps: FollowDeps, filter: VerdictFilter, response: ServerResponse): Promise<void> {
-  const queue = newQueue(deps.queueBytes, filter)
-  const stop = deps.verdicts.follow(queue.offer)
+export async function follow(deps: RouteDeps, feed: Feed, head: Head, response: ServerResponse): Promise<void> {
+  const { followers, limits, ending } = deps
+  if (followers.size >= limits.maxFollowers)
+    throw new SallyportError('OVERLOADED', `${followers.size} readers follow, which is the limit`)
+  followers.add(response)
+  const queue = newFollowQueue(limits.followQueueBytes)
+  const stop = feed.listen(queue)
   const leave = (): void => queue.close()
   response.once('close', leave)
-  deps.ending.addEventListener('abort', leave, { once: true })
-  if (deps.ending.aborted) leave()
+  ending.addEventListener('abort', leave, { once: true })
+  if (ending.aborted) leave()
+  const quiet = keepAlive(feed, response)
   try {
-    for await (const record of deps.verdicts.read(filter)) {
-      queue.sent(record.id)
-      if (!(await writeLine(response, lineOf(record)))) return
+    response.writeHead(200, head)
+    response.flushHeaders()
+    for await (const { id, text } of feed.history()) {
+      if (id !== null) queue.sent(id)
+      if (!(await writeText(response, text))) return
     }
-    for (let line = await queue.take(); line !== null; line = await queue.take())
-      if (!(await writeLine(response, line))) return
-    if (queue.overflown) await writeLine(response, `${JSON.stringify(errorBody('OVERLOADED', tooSlow(deps)))}\n`)
+    for (let text = await queue.take(); text !== null; text = await queue.take())
+      if (!(await writeText(response, text))) return
+    if (queue.overflown) await writeText(response, feed.error(errorBody('OVERLOADED', tooSlow(limits))))
+    response.end() // not after a throw: a broken answer must not look whole
   } finally {
+    clearInterval(quiet)
     stop()
     response.off('close', leave)
-    deps.ending.removeEventListener('abort', leave)
-    response.end()
+    ending.removeEventListener('abort', leave)
+    followers.delete(response)
   }
 }
 
-function tooSlow(deps: FollowDeps): string {
-  return `this reader is more than ${deps.queueBytes} bytes behind, which is the limit; ask again with "since" to go on`
+/** Headers of a stream. */
+type Head = Readonly<Record<string, string>>
+
+/** A reader that is behind needs no sign of life: bytes wait for it. */
+function keepAlive({ alive }: Feed, response: ServerResponse): NodeJS.Timeout | undefined {
+  if (alive === undefined) return undefined
+  return setInterval(() => {
+    if (response.headersSent && !response.writableNeedDrain && !response.writableEnded) response.write(alive.text)
+  }, alive.ms).unref()
 }
 
-type Queue = {
-  readonly offer: (record: VerdictRecord) => void
-  /** It was sent from the history. */
-  sent(id: string): void
-  /** The next line; null once nothing will come any more. */
-  take(): Promise<string | null>
-  close(): void
-  readonly overflown: boolean
+function tooSlow({ followQueueBytes }: RouteDeps['limits']): string {
+  return `this reader is more than ${followQueueBytes} bytes behind, which is the limit; ask again to go on after the last record`
 }
 
-function newQueue(maxBytes: number, filter: VerdictFilter): Queue {
-  const waiting = new Map<string, string>()
-  const remembered = new Set<string>()
-  let bytes = 0
-  let closed = false
-  let overflown = false
-  let wake = (): void => {}
-
-  const remove = (id: string): string | null => {
-    const line = waiting.get(id)
-    if (line === undefined) return null
-    waiting.delete(id)
-    bytes -= line.length
-    return line
-  }
-  const close = (): void => {
-    closed = true
-    wake()
-  }
-  return {
-    offer: (record) => {
-      if (closed || remembered.has(record.id) || !matches(record, filter)) return
-      const line = lineOf(record)
-      if (bytes + line.length > maxBytes) {
-        overflown = true
-        return close()
-      }
-      waiting.set(record.id, line)
-      bytes += line.length
-      wake()
-    },
-    sent: (id) => {
-      if (remove(id) !== null) return
-      remembered.add(id)
-      if (remembered.size > REMEMBERED) for (const oldest of remembered.values()) return void remembered.delete(oldest)
-    },
-    take: async () => {
-      if (waiting.size === 0 && !closed)
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      for (const id of waiting.keys()) return remove(id)
-      return null
-    },
-    close,
-    get overflown() {
-      return overflown
-    },
-  }
-}
-
-function matches(record: VerdictRecord, filter: VerdictFilter): boolean {
+/** Is it a record that the filter asks for, as far as it says whom and why? */
+export function matches(record: VerdictRecord, filter: Pick<VerdictFilter, 'agent' | 'reason'>): boolean {
   if (filter.agent !== undefined && record.agent !== filter.agent) return false
   return filter.reason === undefined || record.reasons.includes(filter.reason)
 }

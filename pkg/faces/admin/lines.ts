@@ -6,7 +6,8 @@ export function inFieldOrder(record: VerdictRecord): VerdictRecord {
   const { id, time, agent, session, dialect, direction, tool, action, enforced, reasons } = record
   const { check, policy, rule, us, message, generation, epoch } = record
   const subject = { id, time, agent, session, dialect, direction, tool }
-  return { ...subject, action, enforced, reasons, check, policy, rule, us, message, generation, epoch }
+  const shown = { ...subject, action, enforced, reasons, check, policy, rule, us, message, generation, epoch }
+  return record.caller === undefined ? shown : { ...shown, caller: record.caller }
 }
 
 /** One record as one line. */
@@ -14,10 +15,10 @@ export function lineOf(record: VerdictRecord): string {
   return `${JSON.stringify(inFieldOrder(record))}\n`
 }
 
-/** Writes one line; waits while the reader is behind. False once the reader is gone. */
-export async function writeLine(response: ServerResponse, line: string): Promise<boolean> {
+/** Writes a text; waits while the reader is behind. False once the reader is gone. */
+export async function writeText(response: ServerResponse, text: string): Promise<boolean> {
   if (response.destroyed) return false
-  if (response.write(line)) return true
+  if (response.write(text)) return true
   await new Promise<void>((resolve) => {
     const settle = (): void => {
       response.off('drain', settle)

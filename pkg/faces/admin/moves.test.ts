@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SallyportError } from '#pkg/model/errors'
+import { type ErrorCode, httpStatusOf, SallyportError } from '#pkg/model/errors'
 import { MARKETING } from '../../../test/fixtures/admin-source.ts'
 import { ask, type Bench, codeOf, over, tcp, withAdmin } from './admin.fixture.ts'
 
@@ -42,7 +42,7 @@ for (const [verb, body, asked] of taken)
       })
     }))
 
-const refused: readonly (readonly [verb: string, body: unknown, code: string])[] = [
+const refused: readonly (readonly [verb: string, body: unknown, code: ErrorCode])[] = [
   ['quarantine', {}, 'USAGE'],
   ['quarantine', { reason: '' }, 'USAGE'],
   ['quarantine', { reason: ' \n' }, 'USAGE'],
@@ -58,7 +58,8 @@ const refused: readonly (readonly [verb: string, body: unknown, code: string])[]
   ['release', { reason: 'x', throughEpoch: -1 }, 'USAGE'],
   ['release', { reason: 'x', throughEpoch: 1.5 }, 'USAGE'],
   ['release', { reason: 'x', throughEpoch: '2' }, 'USAGE'],
-  ['terminate', { reason: 'x' }, 'MOVE_UNCONFIRMED'],
+  ['terminate', { reason: 'x' }, 'USAGE'],
+  ['terminate', { reason: 'x', confirm: null }, 'USAGE'],
   ['terminate', { reason: 'x', confirm: 'growth/marketing' }, 'MOVE_UNCONFIRMED'],
   ['terminate', { reason: 'x', confirm: 'marketing', force: 'yes' }, 'USAGE'],
 ]
@@ -67,7 +68,7 @@ for (const [verb, body, code] of refused)
   test(`[ADM-11] ${verb} ${JSON.stringify(body).slice(0, 60)} is refused: ${code}`, () =>
     withAdmin(async (bench) => {
       const answer = await post(bench, verb, body)
-      assert.deepEqual([answer.status, codeOf(answer)], [400, code])
+      assert.deepEqual([answer.status, codeOf(answer)], [httpStatusOf(code), code])
       assert.deepEqual(bench.source.moves, [])
     }))
 

@@ -1,15 +1,19 @@
-import { agentKeyOf } from '#pkg/model'
+import { agentRefOf } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { keyOfPath } from './agents.ts'
 import { sendJson } from './answers.ts'
 import { readJson } from './body.ts'
 import type { Call, Route } from './call.ts'
 import type { MoveAsk, MoveDone, MoveVerb } from './ports.ts'
-import { agentOf, readQuery } from './query.ts'
+import { readQuery } from './query.ts'
+import { REASON_TEXT, readReason } from './reason-text.ts'
+import { BOOLEAN, refTo, type Schema, TEXT } from './schema.ts'
 
 /** `POST /v1/agents/NS/NAME/VERB`. `to` null = forgotten, and not in the folder either. */
 export type MoveAnswer = MoveDone & { readonly namespace: string; readonly name: string; readonly verb: MoveVerb }
 
-const VERBS: readonly MoveVerb[] = ['quarantine', 'suspend', 'release', 'reinstate', 'terminate', 'forget']
+/** Every verb of a person. */
+export const MOVE_VERBS: readonly MoveVerb[] = ['quarantine', 'suspend', 'release', 'reinstate', 'terminate', 'forget']
 
 /** What each verb takes besides its reason. */
 const TAKES: Readonly<Partial<Record<MoveVerb, readonly string[]>>> = {
@@ -18,23 +22,63 @@ const TAKES: Readonly<Partial<Record<MoveVerb, readonly string[]>>> = {
   terminate: ['force', 'confirm'],
 }
 
-const MAX_REASON = 512
+const WHAT: Readonly<Record<MoveVerb, string>> = {
+  quarantine: 'Quarantine an agent: open streams are cut, everything is refused from now on.',
+  suspend: 'Suspend an agent.',
+  release: 'Release an agent from quarantine, or for the first time.',
+  reinstate: 'Reinstate a suspended agent.',
+  terminate: 'Terminate an agent. This is final.',
+  forget: 'Drop the tombstone of a terminated agent.',
+}
+
+const FIELDS: Readonly<Record<string, Schema>> = {
+  reason: REASON_TEXT,
+  throughEpoch: {
+    type: 'integer',
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: 'The epoch that was seen: a hold that was raised since survives. Default: of now.',
+  },
+  force: { ...BOOLEAN, description: 'The emergency move, from any state.' },
+  confirm: { ...TEXT, description: 'The name of the agent.' },
+}
 
 /** One route for each verb. */
-export const MOVE_ROUTES: readonly Route[] = VERBS.map((verb) => ({
-  method: 'POST',
-  path: `/v1/agents/*/*/${verb}`,
-  answer: (call) => move(verb, call),
-}))
+export const MOVE_ROUTES: readonly Route[] = MOVE_VERBS.map((verb) => {
+  const takes = ['reason', ...(TAKES[verb] ?? [])]
+  return {
+    method: 'POST',
+    path: `/v1/agents/{namespace}/{name}/${verb}`,
+    answer: (call) => move(verb, call),
+    doc: {
+      operation: `${verb}Agent`,
+      tag: 'agents',
+      summary: WHAT[verb],
+      details: 'The move is made, and what it cuts is cut, when the answer comes.',
+      body: {
+        type: 'object',
+        properties: Object.fromEntries(takes.map((field) => [field, FIELDS[field]])),
+        required: takes.filter((field) => field === 'reason' || field === 'confirm'),
+        additionalProperties: false,
+      },
+      answers: { 200: { what: 'What came of it.', schema: refTo('Move') } },
+      faults: [
+        'MOVE_REFUSED',
+        'MOVE_OVERRIDDEN',
+        'STATE_UNAVAILABLE',
+        ...(verb === 'terminate' ? (['MOVE_UNCONFIRMED'] as const) : []),
+      ],
+    },
+  }
+})
 
 async function move(verb: MoveVerb, call: Call): Promise<void> {
   const { deps, request, response, query, parts, by } = call
   readQuery(query, [])
-  const [namespace = '', name = ''] = parts
-  const key = agentOf(namespace, name)
-  if (key === null) throw new SallyportError('ADMIN_NOT_FOUND', 'no such agent: namespace and name are DNS labels')
+  const key = keyOfPath(parts)
+  const { namespace, name } = agentRefOf(key)
   const body = readMoveAsk(verb, name, await readJson(request, deps.limits.maxBodyBytes))
-  const done = await deps.source.move(agentKeyOf({ namespace, name }), { ...body, verb, by })
+  const done = await deps.source.move(key, { ...body, verb, by })
   const answer: MoveAnswer = { namespace, name, verb, ...done }
   sendJson(response, 200, answer)
 }
@@ -49,19 +93,19 @@ export function readMoveAsk(verb: MoveVerb, name: string, body: unknown): Omit<M
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw wrong(verb, takes)
   const given = new Map<string, unknown>(Object.entries(body))
   for (const field of given.keys()) if (!takes.includes(field)) throw wrong(verb, takes)
-  const { reason = null, throughEpoch, force = false, confirm } = Object.fromEntries(given)
-  if (typeof reason !== 'string' || reason.trim() === '' || [...reason].length > MAX_REASON)
-    throw new SallyportError('USAGE', `reason must be a text of 1 to ${MAX_REASON} characters: it goes on record`)
+  const { reason, throughEpoch, force = false, confirm } = Object.fromEntries(given)
+  const why = readReason(reason)
   if (typeof force !== 'boolean') throw wrong(verb, takes)
+  if (verb === 'terminate' && typeof confirm !== 'string') throw wrong(verb, takes)
   if (verb === 'terminate' && confirm !== name)
     throw new SallyportError(
       'MOVE_UNCONFIRMED',
       `to terminate is final: confirm must be the name of the agent, "${name}"`,
     )
-  if (throughEpoch === undefined) return { reason, force }
+  if (throughEpoch === undefined) return { reason: why, force }
   if (typeof throughEpoch !== 'number' || !Number.isSafeInteger(throughEpoch) || throughEpoch < 0)
     throw new SallyportError('USAGE', 'throughEpoch must be the epoch that was seen, a whole number')
-  return { reason, force, throughEpoch }
+  return { reason: why, force, throughEpoch }
 }
 
 function wrong(verb: MoveVerb, takes: readonly string[]): SallyportError {

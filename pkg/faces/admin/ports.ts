@@ -48,6 +48,8 @@ export type VerdictFilter = {
   readonly reason?: Reason
   readonly sinceMs?: number
   readonly limit?: number
+  /** Written after the record of that id. */
+  readonly after?: string
 }
 
 /** What a person does to the life of an agent. */
@@ -146,6 +148,12 @@ export interface AdminSource {
   /** Where agents are served: `http://127.0.0.1:PORT`. Absent = not told. */
   readonly facade?: string
   agents(): readonly AgentStatus[]
+  /** One of them, or null. */
+  agent(agent: AgentKey): AgentStatus | null
+  /** How many of them are in each state. */
+  states(): Readonly<Record<LifecycleState, number>>
+  /** Told of each change of an agent's life or rules, of coming and going too, once it can be asked. Answers how to stop. */
+  onAgentChange(listener: (agent: AgentKey) => void): () => void
   tokenOf(agent: AgentKey): string | null
   readonly verdicts: {
     find(id: string): VerdictRecord | null | Promise<VerdictRecord | null>
@@ -157,7 +165,7 @@ export interface AdminSource {
   effective(agent: AgentKey): Snapshot | null
   /**
    * Carries out a verb.
-   * @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE, USAGE
+   * @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE
    */
   move(agent: AgentKey, ask: MoveAsk): MoveDone | Promise<MoveDone>
   /** Which rule decides, and for an Allow which entry carries it; nothing is written or carried out. */

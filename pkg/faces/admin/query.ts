@@ -3,7 +3,8 @@ import { SallyportError } from '#pkg/model/errors'
 import type { VerdictFilter } from './ports.ts'
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-const MAX_LIMIT = 100_000
+/** Records that may be asked for at once. */
+export const MAX_LIMIT = 100_000
 
 /** The key of an agent from its two parts, or null when one is no RFC 1123 label. */
 export function agentOf(namespace: string, name: string): AgentKey | null {
@@ -40,7 +41,15 @@ export function readSince(text: string, nowMs: number): number {
 /** What was asked of `/v1/verdicts`. */
 export type VerdictQuery = { readonly filter: VerdictFilter; readonly follow: boolean }
 
+/** What was asked of `/v1/events`. `limit`: of the history, the newest that many first. */
+export type EventsQuery = {
+  readonly filter: Pick<VerdictFilter, 'agent' | 'reason'>
+  readonly limit: number
+  readonly follow: boolean
+}
+
 const NAMES = ['agent', 'reason', 'since', 'limit', 'follow'] as const
+const EVENT_NAMES = ['agent', 'reason', 'limit', 'follow'] as const
 
 /**
  * The query of `/v1/verdicts`. An unknown or repeated parameter is a fault: a misspelt filter would answer too much.
@@ -48,23 +57,45 @@ const NAMES = ['agent', 'reason', 'since', 'limit', 'follow'] as const
  */
 export function readVerdictQuery(query: string, nowMs: number): VerdictQuery {
   const given = readQuery(query, NAMES)
-  const agent = given.get('agent')
-  const reason = given.get('reason')
   const since = given.get('since')
   const limit = given.get('limit')
-  const follow = given.get('follow') ?? 'false'
-  if (reason !== undefined && !isReason(reason))
-    throw new SallyportError('USAGE', 'reason must be a reason code as in docs/reference/reasons.md: TOOL_NOT_GRANTED')
-  if (follow !== 'true' && follow !== 'false') throw new SallyportError('USAGE', 'follow must be true or false')
   return {
-    follow: follow === 'true',
+    follow: readFollow(given.get('follow') ?? 'false'),
     filter: {
-      ...(agent === undefined ? {} : { agent: readAgent(agent) }),
-      ...(reason === undefined ? {} : { reason }),
+      ...readSubject(given),
       ...(since === undefined ? {} : { sinceMs: readSince(since, nowMs) }),
-      ...(limit === undefined ? {} : { limit: readLimit(limit) }),
+      ...(limit === undefined ? {} : { limit: readLimit(limit, 1) }),
     },
   }
+}
+
+/**
+ * The query of `/v1/events`, as strict.
+ * @throws SallyportError USAGE
+ */
+export function readEventsQuery(query: string): EventsQuery {
+  const given = readQuery(query, EVENT_NAMES)
+  return {
+    filter: readSubject(given),
+    limit: readLimit(given.get('limit') ?? '0', 0),
+    follow: readFollow(given.get('follow') ?? 'true'),
+  }
+}
+
+function readSubject(given: ReadonlyMap<string, string>): Pick<VerdictFilter, 'agent' | 'reason'> {
+  const agent = given.get('agent')
+  const reason = given.get('reason')
+  if (reason !== undefined && !isReason(reason))
+    throw new SallyportError('USAGE', 'reason must be a reason code as in docs/reference/reasons.md: TOOL_NOT_GRANTED')
+  return {
+    ...(agent === undefined ? {} : { agent: readAgent(agent) }),
+    ...(reason === undefined ? {} : { reason }),
+  }
+}
+
+function readFollow(text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new SallyportError('USAGE', 'follow must be true or false')
+  return text === 'true'
 }
 
 /**
@@ -82,8 +113,9 @@ export function readQuery(query: string, names: readonly string[]): ReadonlyMap<
   return given
 }
 
-function readLimit(text: string): number {
-  const limit = /^[1-9]\d{0,5}$/.test(text) ? Number(text) : Number.NaN
-  if (!(limit <= MAX_LIMIT)) throw new SallyportError('USAGE', `limit must be a whole number from 1 to ${MAX_LIMIT}`)
+function readLimit(text: string, least: number): number {
+  const limit = /^(?:0|[1-9]\d{0,5})$/.test(text) ? Number(text) : Number.NaN
+  if (!(limit >= least && limit <= MAX_LIMIT))
+    throw new SallyportError('USAGE', `limit must be a whole number from ${least} to ${MAX_LIMIT}`)
   return limit
 }

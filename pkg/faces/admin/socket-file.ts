@@ -3,11 +3,22 @@ import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { SallyportError } from '#pkg/model/errors'
+import { whyNot } from '#pkg/platform/files'
 import { listening } from './listening.ts'
 
 /** The shortest limit of the systems that we run on (macOS); Linux has 107. */
-const MAX_PATH_BYTES = 103
+export const MAX_SOCKET_PATH_BYTES = 103
 const PROBE_TIMEOUT_MS = 1_000
+
+/** @throws SallyportError SETTINGS_INVALID for a path that is longer than the system takes for a socket. */
+export function assertSocketPath(path: string): void {
+  const bytes = Buffer.byteLength(path)
+  if (bytes > MAX_SOCKET_PATH_BYTES)
+    throw new SallyportError(
+      'SETTINGS_INVALID',
+      `the path of the admin socket has ${bytes} bytes, the limit is ${MAX_SOCKET_PATH_BYTES}: ${path}; choose a shorter --data`,
+    )
+}
 
 /**
  * Makes sure that nobody listens on the path; a socket that a dead process left behind is removed.
@@ -15,12 +26,7 @@ const PROBE_TIMEOUT_MS = 1_000
  * answers there.
  */
 export async function assertSocketFree(path: string): Promise<void> {
-  const bytes = Buffer.byteLength(path)
-  if (bytes > MAX_PATH_BYTES)
-    throw new SallyportError(
-      'SETTINGS_INVALID',
-      `the path of the admin socket has ${bytes} bytes, the limit is ${MAX_PATH_BYTES}: ${path}; choose a shorter --data`,
-    )
+  assertSocketPath(path)
   const stat = lookAt(path)
   if (stat === undefined) return
   if (!stat.isSocket())
@@ -46,7 +52,7 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
   } finally {
     process.umask(umask)
   }
-  await listening(server, `the admin socket ${path}`)
+  await listening(server, `the admin socket ${path}`, 'choose another --data')
   chmodSync(path, 0o600)
 }
 
@@ -56,7 +62,7 @@ function lookAt(path: string): Stats | undefined {
   } catch (cause) {
     throw new SallyportError(
       'STATE_UNAVAILABLE',
-      `${path} cannot be looked at: the data folder is no folder, or belongs to another user`,
+      `the admin socket ${path} cannot be looked at: ${whyNot(cause, path)}; or choose another --data`,
       { cause },
     )
   }

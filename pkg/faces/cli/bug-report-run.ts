@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { VerdictRecord } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { rfc3339, systemClock } from '#pkg/platform/clock'
+import { whyNot } from '#pkg/platform/files'
 import { defaultDataDir, type Env, upSettings } from '#pkg/platform/settings'
 import { printable } from './escape.ts'
 import { checkFiles, resourceFilesOf } from './policy-check-run.ts'
@@ -46,8 +47,8 @@ function write(file: string, bytes: Uint8Array): void {
   try {
     writeFileSync(file, bytes, { flag: 'wx', mode: 0o600 })
   } catch (cause) {
-    const there = existsSync(file) ? 'is there already' : 'cannot be written'
-    throw new SallyportError('STATE_UNAVAILABLE', `${file} ${there}: choose another --file`, { cause })
+    const there = existsSync(file) ? 'is there already' : `cannot be written: ${whyNot(cause, file)}`
+    throw new SallyportError('STATE_UNAVAILABLE', `${file} ${there}; choose another --file`, { cause })
   }
 }
 
@@ -103,7 +104,17 @@ function policiesOf(dir: string): unknown {
   }
 }
 
-const KNOWN = ['tokens', 'state.jsonl', 'verdicts.jsonl', 'observed.json', 'admin.sock', 'pins', 'policies'] as const
+const KNOWN = [
+  'tokens',
+  'state.jsonl',
+  'audit.jsonl',
+  'audit.head',
+  'verdicts.jsonl',
+  'observed.json',
+  'admin.sock',
+  'pins',
+  'policies',
+] as const
 
 /** Sizes and rights of the files that are ours. */
 function folderOf(dataDir: string): unknown {
@@ -124,7 +135,7 @@ function logOf(path: string): readonly unknown[] {
       .flatMap((line) => bareLogLine(line) ?? [])
       .slice(-LOG_LINES)
   } catch (cause) {
-    throw new SallyportError('RESOURCE_INVALID', `the log cannot be read: ${path}`, { cause })
+    throw new SallyportError('RESOURCE_INVALID', `the log ${path} cannot be read: ${whyNot(cause, path)}`, { cause })
   }
 }
 

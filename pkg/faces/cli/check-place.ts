@@ -38,6 +38,8 @@ export async function checkProcess(
     const absent = error instanceof SallyportError && error.fields['absent'] === true
     if (absent) return { isRunning: false, checked: good('process', 'none runs on this data folder') }
     const message = error instanceof Error ? error.message : 'unknown fault'
+    const forbidden = error instanceof SallyportError && error.code === 'ADMIN_UNAUTHORIZED'
+    if (!forbidden) return { isRunning: false, checked: unknown('process', message) }
     const fix = 'run this as the user that started it'
     return { isRunning: true, checked: bad('process', message, { fix, doc: `${CLI}#exit-statuses` }) }
   }

@@ -1,6 +1,8 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { MAX_SOCKET_PATH_BYTES } from '#pkg/faces/admin'
 import { ERROR_CODES, type ErrorCode, SallyportError } from '#pkg/model/errors'
+import { whyNot } from '#pkg/platform/files'
 import { type Hint, hintsOf } from './called-as.ts'
 import { linesOf } from './lines.ts'
 import type { Target } from './target.ts'
@@ -101,6 +103,8 @@ function unreachable(target: To, cause: NodeJS.ErrnoException): SallyportError {
     return new SallyportError('ADMIN_UNAUTHORIZED', `${target.label} belongs to another user; run this as that user`, {
       cause,
     })
+  const place = target.kind === 'socket' ? noPlaceFor(target, cause) : null
+  if (place !== null) return place
   const what =
     target.kind === 'socket' ? `no sallyport is running on ${target.label}` : `${target.label} does not answer`
   const start = hintsOf(target.program, target.kind === 'socket' ? target.where : '')('up --policies DIR')
@@ -109,6 +113,26 @@ function unreachable(target: To, cause: NodeJS.ErrnoException): SallyportError {
     'UNREACHABLE',
     `${what} (${cause.code ?? 'unknown fault'}); start one with "${start}", or say where it is with --data DIR or --address URL`,
     { cause, fields: { absent } },
+  )
+}
+
+/** A data folder on which none can run, or null. What a folder of too long a name holds can still be read. */
+function noPlaceFor(
+  { path, dataDir }: Target & { kind: 'socket' },
+  cause: NodeJS.ErrnoException,
+): SallyportError | null {
+  if (cause.code === 'ENOTDIR')
+    return new SallyportError(
+      'UNREACHABLE',
+      `the data folder ${dataDir} cannot be used: ${whyNot(cause, dataDir)}; or say where it is with --data DIR`,
+      { cause },
+    )
+  const bytes = Buffer.byteLength(path)
+  if (bytes <= MAX_SOCKET_PATH_BYTES) return null
+  return new SallyportError(
+    'UNREACHABLE',
+    `no sallyport can run on ${path}: the path has ${bytes} bytes, the limit is ${MAX_SOCKET_PATH_BYTES}; choose a shorter --data`,
+    { cause, fields: { absent: true } },
   )
 }
 

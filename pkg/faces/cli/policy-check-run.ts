@@ -4,6 +4,7 @@ import { compile } from '#pkg/control/compile'
 import { globMatches } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { compileChecks } from '#pkg/platform/expr'
+import { whyNot } from '#pkg/platform/files'
 import {
   formatFault,
   inOrder,
@@ -51,17 +52,20 @@ export async function checkPolicies(context: Context, globals: Globals, paths: r
 
 /** The files of a path as `up` would take them. @throws SallyportError RESOURCE_INVALID */
 export function resourceFilesOf(path: string): readonly SourceFile[] {
+  let at = path
   try {
     if (!statSync(path).isDirectory()) return [{ path, text: readFileSync(path, 'utf8') }]
     const names = readdirSync(path)
       .filter((name) => RESOURCE_FILE.test(name))
       .sort()
-    return names
-      .map((name) => join(path, name))
-      .filter((file) => statSync(file).isFile())
-      .map((file) => ({ path: file, text: readFileSync(file, 'utf8') }))
+    const files: SourceFile[] = []
+    for (const name of names) {
+      at = join(path, name)
+      if (statSync(at).isFile()) files.push({ path: at, text: readFileSync(at, 'utf8') })
+    }
+    return files
   } catch (cause) {
-    throw new SallyportError('RESOURCE_INVALID', `cannot be read: ${path}`, { cause })
+    throw new SallyportError('RESOURCE_INVALID', `${at} cannot be read: ${whyNot(cause, at)}`, { cause })
   }
 }
 

@@ -253,3 +253,19 @@ test('[CLI-14] the suggestion from a run passes policy check; under it the run g
     rmSync(dir, { recursive: true })
   }
 })
+
+test('[CLI-14] a model gets the hosted tools of the entry that granted it, and of no other; of an egress entry the ports that were used', () => {
+  const hosted = (name: string) => [{ name, serverUrls: [] }]
+  const base = { source: SOURCE, type: 'OpenAI' as const, opaque: [] }
+  const providers = [
+    { ...base, name: 'wide', models: ['gpt-5-big'], hostedTools: hosted('code_interpreter') },
+    { ...base, name: 'main', models: ['gpt-5', 'gpt-5-mini'], hostedTools: hosted('web_search') },
+  ]
+  const egress = SNAPSHOT.egress.map((entry) => ({ ...entry, ports: [443, 8443, 22] }))
+  const snapshot = { ...SNAPSHOT, providers, egress }
+  const { policy } = suggested([note({})], { snapshot })
+  assert.deepEqual(policy.spec.llm.providers, [
+    { name: 'main', type: 'OpenAI', models: ['gpt-5'], hostedTools: ['web_search'] },
+  ])
+  assert.deepEqual(policy.spec.egress[0].ports, [443])
+})

@@ -27,14 +27,14 @@ async function suggestPolicy(context: Context, globals: Globals, name: string): 
     throw new SallyportError('USAGE', '--address: what agents did is read from the data folder; give --data DIR')
   const client = await connect(context, globals)
   const { readObserved } = await import('#pkg/systems/observed')
+  const tally = new Tally()
+  await refusedCalls(context, client, key, (record) => tally.add({ ...record, enforced: true })) // what Audit let pass is not granted either
   const observed = readObserved(client.dataDir ?? '')?.agents[key]
   if (observed === undefined || observed.snapshot.denyAll)
     throw new SallyportError(
       'ADMIN_NOT_FOUND',
       `nothing is known of what "${key}" did: let it work first, such as with "${client.hint('run')} -- CMD"`,
     )
-  const tally = new Tally()
-  await refusedCalls(context, client, key, (record) => tally.add({ ...record, enforced: true })) // what Audit let pass is not granted either
   const { suggest } = await import('./suggestion.ts')
   const { policy, notes } = suggest(observed, tally.summary(key, 0).refused)
   if (formatOf(globals) === 'json') return await deps.stdout(await valueText({ policy, notes }, 'json'))

@@ -61,6 +61,7 @@ export type UpOptions = Globals & {
   readonly mcp?: readonly string[]
   readonly a2a?: readonly string[]
   readonly a2aServer?: readonly string[]
+  readonly workloadSocket?: readonly string[]
   readonly trustDomain?: string
   readonly egressAddress?: readonly string[]
   readonly upstreamHttp2?: boolean

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { defineAgents } from './agents.ts'
+import { defineAudit } from './audit.ts'
 import { defineBugReport } from './bug-report.ts'
 import { defineCa } from './ca.ts'
 import { currentFolder, programOf } from './called-as.ts'
@@ -53,6 +54,7 @@ export function newProgram(deps: CliDeps, exit: (status: number) => void): Comma
   defineMoves(program, context)
   defineIdentity(program, context)
   defineCa(program, context)
+  defineAudit(program, context)
   defineDashboard(program, context)
   defineVersion(program, context)
   defineCompletion(program, context)

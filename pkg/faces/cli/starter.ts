@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SallyportError } from '#pkg/model/errors'
+import { whyNot } from '#pkg/platform/files'
 
 /** A folder of policies, and the files that were made for it just now. */
 export type PolicyFolder = { readonly dir: string; readonly made: readonly string[] }
@@ -49,15 +50,16 @@ export function starterFolderOf(dataDir: string): string {
 export function ensureStarter(dataDir: string): PolicyFolder {
   const dir = starterFolderOf(dataDir)
   if (existsSync(dir)) return { dir, made: [] }
+  const draft = `${dir}.new` // half a starter would be taken for a person's own folder at the next start
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
-    const made = FILES.map(([name, text]) => {
-      const path = join(dir, name)
-      writeFileSync(path, text, { flag: 'wx', mode: 0o600 })
-      return path
-    })
-    return { dir, made }
+    rmSync(draft, { recursive: true, force: true })
+    mkdirSync(draft, { recursive: true, mode: 0o700 })
+    for (const [name, text] of FILES) writeFileSync(join(draft, name), text, { flag: 'wx', mode: 0o600 })
+    renameSync(draft, dir)
+    return { dir, made: FILES.map(([name]) => join(dir, name)) }
   } catch (cause) {
-    throw new SallyportError('STATE_UNAVAILABLE', `the starter policies cannot be made: ${dir}`, { cause })
+    rmSync(draft, { recursive: true, force: true })
+    const words = `the starter policies cannot be made in ${dir}: ${whyNot(cause, dir)}`
+    throw new SallyportError('STATE_UNAVAILABLE', words, { cause })
   }
 }

@@ -1,4 +1,4 @@
-import { globMatches, type Intent, type ProviderType } from '#pkg/model'
+import { globMatches, type Intent, type ProviderGrant, type ProviderType } from '#pkg/model'
 import type { ObservedAgent, ObservedArgument, ObservedTool } from '#pkg/systems/observed'
 
 /** A policy, as YAML takes it, and what a person should read above it. */
@@ -132,24 +132,33 @@ function intentsOf({ tools, snapshot }: ObservedAgent): readonly Intent[] {
   return [...wanted].filter((intent) => snapshot.intents.allow.some((rule) => globMatches(rule.intent, intent))).sort()
 }
 
+/** An entry for each of the policy's that granted a model which was used: what another entry of its type has, that one has not. */
 function providersOf({ models, snapshot }: ObservedAgent): readonly unknown[] {
-  return Object.entries(models).map(([key, seen]) => {
+  return Object.entries(models).flatMap(([key, seen]) => {
     const type = key as ProviderType // the keys of `models` are nothing else
-    const entry = snapshot.providers.find((one) => one.type === type)
-    const host = entry?.host === undefined ? {} : { host: entry.host }
-    const hosted = entry?.hostedTools.map(({ name, serverUrls }) =>
-      serverUrls.length === 0 ? name : { name, serverUrls },
-    )
-    const known = { name: entry?.name ?? PROVIDER_NAMES[type], type, ...host }
-    return {
-      ...known,
-      ...some(
-        'models',
-        seen.filter((model) => PLAIN_NAME.test(model)),
+    const plain = seen.filter((model) => PLAIN_NAME.test(model))
+    const ofType = snapshot.providers.filter((one) => one.type === type)
+    const entryOf = (model: string): ProviderGrant | undefined =>
+      ofType.find((one) => one.models.some((glob) => globMatches(glob, model)))
+    const used = new Set(plain.map(entryOf))
+    if (used.size === 0) used.add(ofType.at(0))
+    return [...used].map((entry) =>
+      providerEntry(
+        type,
+        entry,
+        plain.filter((model) => entryOf(model) === entry),
       ),
-      ...some('hostedTools', hosted ?? []),
-    }
+    )
   })
+}
+
+function providerEntry(type: ProviderType, entry: ProviderGrant | undefined, models: readonly string[]): unknown {
+  const host = entry?.host === undefined ? {} : { host: entry.host }
+  const hosted = entry?.hostedTools.map(({ name, serverUrls }) =>
+    serverUrls.length === 0 ? name : { name, serverUrls },
+  )
+  const known = { name: entry?.name ?? PROVIDER_NAMES[type], type, ...host }
+  return { ...known, ...some('models', models), ...some('hostedTools', hosted ?? []) }
 }
 
 function serversOf({ servers, snapshot }: ObservedAgent): readonly unknown[] {
@@ -166,14 +175,15 @@ function peersOf({ peers, snapshot }: ObservedAgent): readonly unknown[] {
     .map(({ name, agent, url, skills }) => ({ name, agent, url, ...some('skills', skills) }))
 }
 
-/** The entries that were used, with the methods that were. */
+/** The entries that were used, with the hosts, ports and methods that were. */
 function egressOf({ hosts, snapshot }: ObservedAgent): readonly unknown[] {
   return snapshot.egress.flatMap(({ name, hosts: granted, ports, methods, pathPrefixes, tls }) => {
     const used = granted.filter((host) => ports.some((port) => Object.hasOwn(hosts, `${host}:${port}`)))
     if (used.length === 0) return []
-    const seen = new Set(used.flatMap((host) => ports.flatMap((port) => hosts[`${host}:${port}`] ?? [])))
+    const usedPorts = ports.filter((port) => used.some((host) => Object.hasOwn(hosts, `${host}:${port}`)))
+    const seen = new Set(used.flatMap((host) => usedPorts.flatMap((port) => hosts[`${host}:${port}`] ?? [])))
     const opaque = tls === 'Opaque' ? { tls } : { methods: methods.filter((method) => seen.has(method)), pathPrefixes }
-    return [{ name, hosts: used, ports, ...opaque }]
+    return [{ name, hosts: used, ports: usedPorts, ...opaque }]
   })
 }
 

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { type Admin, assertSocketFree, startAdmin } from '#pkg/faces/admin'
-import { type Standalone, startSimulated, startStandalone } from '#pkg/planes/standalone'
+import { type Admin, assertSocketFree, assertSocketPath, ROUTE_LABELS, startAdmin } from '#pkg/faces/admin'
+import { dialectNames, makeDataFolder, type Standalone, startSimulated, startStandalone } from '#pkg/planes/standalone'
 import { systemClock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
+import { openMetrics } from '#pkg/platform/metrics'
 import type { UpSettings } from '#pkg/platform/settings'
 import { ensureStarter } from './starter.ts'
 import { socketPathOf } from './target.ts'
@@ -25,10 +26,13 @@ export type Started = {
 export async function startUp(version: string, settings: UpSettings, log: Log): Promise<Started> {
   const { dataDir } = settings
   const socketPath = socketPathOf(dataDir)
-  await assertSocketFree(socketPath) // two processes on one data folder would write over each other's state
   const newData = existsSync(dataDir) ? [] : [dataDir]
+  assertSocketPath(socketPath)
+  makeDataFolder(dataDir)
+  await assertSocketFree(socketPath) // two processes on one data folder would write over each other's state
   const starter = settings.policies === null ? ensureStarter(dataDir) : { dir: settings.policies, made: [] }
-  const room = { clock: systemClock, log, random: (bytes: number): Uint8Array => randomBytes(bytes) }
+  const metrics = await openMetrics({ dialects: dialectNames(), routes: ROUTE_LABELS, versions: [version] })
+  const room = { metrics, clock: systemClock, log, random: (bytes: number): Uint8Array => randomBytes(bytes) }
   const start = settings.simulate ? startSimulated : startStandalone
   let adminUrl: string | null = null
   const standalone = await start(
@@ -42,6 +46,7 @@ export async function startUp(version: string, settings: UpSettings, log: Log): 
       peerUrls: settings.a2a,
       calledUrls: settings.a2aServer,
       trustDomain: settings.trustDomain,
+      workloadSockets: settings.workloadSockets,
       upstreamHttp2: settings.upstreamHttp2,
       hostAddresses: settings.egressAddresses,
       limits: settings.limits,
@@ -53,6 +58,7 @@ export async function startUp(version: string, settings: UpSettings, log: Log): 
     const close = async (drainMs: number): Promise<void> => {
       await standalone.close(drainMs)
       await admin.close()
+      metrics.close()
     }
     return { standalone, admin, policiesDir: starter.dir, made: [...newData, ...starter.made], close }
   } catch (error) {

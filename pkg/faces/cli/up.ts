@@ -1,11 +1,27 @@
 import type { Command } from 'commander'
 import type { Context, UpOptions } from './ports.ts'
 
+const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
+/** The options about who agents are, and how they reach each other. */
+function withIdentity(command: Command): Command {
+  return command
+    .option(
+      '--a2a-server <agent=url>',
+      "address of an agent's own A2A server, by NAMESPACE/NAME; those of its a2a.inbound reach it at /agents/NAMESPACE/NAME/a2a; repeatable (SALLYPORT_A2A_SERVER)",
+      several,
+    )
+    .option(
+      '--workload-socket <[agent=]path>',
+      'Unix socket on which an agent is served the SPIFFE Workload API, by NAMESPACE/NAME; without it the only agent; its policy has to say pod.workloadApi: Open; repeatable (SALLYPORT_WORKLOAD_SOCKET)',
+      several,
+    )
+    .option('--trust-domain <name>', 'of the SPIFFE IDs of agents (SALLYPORT_TRUST_DOMAIN; default sallyport.local)')
+}
+
 /** `sallyctl up` */
 export function defineUp(parent: Command, context: Context): void {
-  const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
-  parent
-    .command('up')
+  withIdentity(parent.command('up'))
     .description('Run the firewall in this process until SIGTERM or SIGINT; a second signal ends it at once.')
     .option(
       '--policies <dir>',
@@ -31,12 +47,6 @@ export function defineUp(parent: Command, context: Context): void {
       'address of another agent, in the place of the url in a2a.outbound; grants nothing; repeatable (SALLYPORT_A2A)',
       several,
     )
-    .option(
-      '--a2a-server <agent=url>',
-      "address of an agent's own A2A server, by NAMESPACE/NAME; those of its a2a.inbound reach it at /agents/NAMESPACE/NAME/a2a; repeatable (SALLYPORT_A2A_SERVER)",
-      several,
-    )
-    .option('--trust-domain <name>', 'of the SPIFFE IDs of agents (SALLYPORT_TRUST_DOMAIN; default sallyport.local)')
     .option(
       '--egress-address <host=address>',
       'address of an egress host, in the place of what DNS says; may be private; grants nothing; repeatable (SALLYPORT_EGRESS_ADDRESS)',

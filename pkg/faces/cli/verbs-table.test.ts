@@ -10,7 +10,7 @@ import { newProgram } from './program.ts'
 import { startProgress } from './progress.ts'
 
 const WHY = ['--reason', 'x']
-const NOBODY = ['--data', '/nonexistent']
+const NOBODY = ['--data', '/nonexistent/nowhere']
 const CALL = '{"name":"run_sql","arguments":{}}'
 
 /**
@@ -59,6 +59,14 @@ const ROWS: readonly (readonly [verb: string, words: readonly string[], status: 
   ['ca activate', ['pgp', ...WHY, '@'], 64, 0],
   ['ca taint', ['x509', '@'], 64, 0],
   ['ca revoke', ['x509', ...WHY, ...NOBODY], 69, 0],
+  ['audit verify', NOBODY, 1, 0],
+  ['audit verify', ['--address', 'http://127.0.0.1:1'], 64, 0],
+  ['audit tail', NOBODY, 1, 0],
+  ['audit tail', ['--lines', '0', ...NOBODY], 64, 0],
+  ['audit tail', ['--kind', 'rumour', ...NOBODY], 64, 0],
+  ['audit export', NOBODY, 1, 0],
+  ['audit export', ['--format', 'leef', ...NOBODY], 64, 0],
+  ['audit export', ['--format', 'cef', ...NOBODY], 64, 0],
   ['agents forget', [MARKETING, ...WHY, ...NOBODY], 69, 0],
   ['dashboard', ['@'], 0, 1],
   ['dashboard', NOBODY, 69, 0],

@@ -1,24 +1,15 @@
-import { createReadStream, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { inFieldOrder, readVerdictQuery, type VerdictFilter } from '#pkg/faces/admin'
 import type { VerdictRecord } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { systemClock } from '#pkg/platform/clock'
-import { linesOf } from './lines.ts'
-
-/** As systems/audit names them: rotated ones keep their number, the last one grows. */
-const ROTATED = /^verdicts-\d{6,12}\.jsonl$/
-const GROWING = 'verdicts.jsonl'
-/** No record of ours is that long. */
-const MAX_LINE_CHARS = 1024 * 1024
+import { whyNot } from '#pkg/platform/files'
+import { silentLog } from '#pkg/platform/log'
+import { auditFilesOf, readAuditFile } from '#pkg/systems/audit'
 
 /** The files of verdicts in a data folder, oldest first; none where the folder cannot be listed. */
 export function verdictFilesOf(dataDir: string): readonly string[] {
   try {
-    const names = readdirSync(dataDir)
-    const numberOf = (name: string): number => Number(name.replace(/\D/g, ''))
-    const rotated = names.filter((name) => ROTATED.test(name)).sort((a, b) => numberOf(a) - numberOf(b))
-    return [...rotated, ...(names.includes(GROWING) ? [GROWING] : [])].map((name) => join(dataDir, name))
+    return auditFilesOf(dataDir)
   } catch {
     return []
   }
@@ -51,32 +42,12 @@ export async function findVerdict(files: readonly string[], id: string): Promise
 
 async function* recordsOf(files: readonly string[]): AsyncGenerator<VerdictRecord> {
   for (const file of files) {
-    const unreadable = (cause: unknown): SallyportError =>
-      new SallyportError('STATE_UNAVAILABLE', `${file}: cannot be read: ${cause instanceof Error ? cause.message : ''}`)
     try {
-      const stream = createReadStream(file, 'utf8')
-      for await (const { text } of linesOf(stream, MAX_LINE_CHARS, () => new Error('a line is too long'))) {
-        const record = recordOf(text)
-        if (record !== null) yield record
-      }
-    } catch (error) {
-      throw unreadable(error)
+      for await (const event of readAuditFile(file, silentLog)) if (event.kind === 'verdict') yield inFieldOrder(event)
+    } catch (cause) {
+      throw new SallyportError('STATE_UNAVAILABLE', `${file}: cannot be read: ${whyNot(cause, file)}`, { cause })
     }
   }
-}
-
-function recordOf(line: string): VerdictRecord | null {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch {
-    return null
-  }
-  if (typeof value !== 'object' || value === null) return null
-  if (!('id' in value) || typeof value.id !== 'string' || !('time' in value) || typeof value.time !== 'string')
-    return null
-  if (!('reasons' in value) || !Array.isArray(value.reasons)) return null
-  return inFieldOrder(value as VerdictRecord) // our own audit log writes these files, and nobody else
 }
 
 function matches(record: VerdictRecord, filter: VerdictFilter): boolean {

@@ -39,14 +39,17 @@ function requestFindings(
       'is for https, which is not inspected here; use http where the host serves it, or an entry with tls: Opaque'
     return [findingOf('EGRESS_NOT_INSPECTABLE', 0, detail, ruleOf(entry, 'tls'))]
   }
-  const { method, path } = view.endpoint
-  const able = inspected.filter(({ methods }) => methods.includes(method))
+  const asked = [view.endpoint.method, ...(view.besides?.methods ?? [])]
+  const able = inspected.filter(({ methods }) => asked.every((method) => methods.includes(method)))
   const [fit] = able
   if (fit === undefined) {
     const detail = 'has a method that is not granted for its host'
     return [findingOf('EGRESS_NOT_GRANTED', 0, detail, ruleOf(entry, 'methods'))]
   }
-  if (able.some(({ pathPrefixes }) => pathPrefixes.some((prefix) => prefixHolds(prefix, path)))) return []
+  const paths = [view.endpoint.path, ...(view.besides?.paths ?? [])]
+  const holds = ({ pathPrefixes }: EgressGrant, path: string): boolean =>
+    pathPrefixes.some((prefix) => prefixHolds(prefix, path))
+  if (able.some((entry) => paths.every((path) => holds(entry, path)))) return []
   const detail = 'has a path that is not granted for its host'
   return [findingOf('EGRESS_NOT_GRANTED', 0, detail, ruleOf(fit, 'pathPrefixes'))]
 }
@@ -64,14 +67,3 @@ export function reachesHost(rules: Rules, url: URL): boolean {
 }
 
 const ruleOf = ({ source }: EgressGrant, field: string) => ({ policy: source.policy, path: `${source.path}.${field}` })
-
-/** Check 3 on an upgrade at a facade: an entry of its provider must open this very method and path. */
-export function upgradeFindings(rules: Rules, view: RequestView): readonly Finding[] {
-  const { method, path } = view.endpoint
-  const providers = rules.snapshot.providers.filter(({ type }) => type === view.provider)
-  if (providers.some(({ opaque }) => opaque.some((each) => each.method === method && each.path === path))) return []
-  const source = providers[0]?.source
-  const rule =
-    source === undefined ? absenceOf(rules, 'llm.providers') : { policy: source.policy, path: `${source.path}.opaque` }
-  return [findingOf('UPGRADE_NOT_GRANTED', 0, 'asks for an upgrade that no entry of its provider opens', rule)]
-}

@@ -1,6 +1,7 @@
 import { type Finding, findingOf, globMatches, type ProviderGrant, type RequestView, type Standing } from '#pkg/model'
-import { egressFindings, upgradeFindings } from './check-egress.ts'
+import { egressFindings } from './check-egress.ts'
 import { absenceOf, noneSelects } from './check-name.ts'
+import { upgradeFindings } from './check-upgrade.ts'
 import type { Rules } from './rules.ts'
 
 /** What is known of the agent beside its rules. */
@@ -15,7 +16,7 @@ export function checkRequest(rules: Rules, view: RequestView, { standing, unknow
   if (identity !== null) return [identity]
   if (rules.snapshot.denyAll) return [noneSelects()]
   if (view.target !== undefined) return egressFindings(rules, view, view.target)
-  if (view.opaque === true) return upgradeFindings(rules, view)
+  if (view.opaque === true) return upgradeFindings(providersFor(rules, view.provider), rules, view)
   if (view.endpoint.server !== undefined) return serverFindings(rules, view.endpoint.server)
   if (view.endpoint.caller !== undefined) return callerFindings(rules, view.endpoint.caller)
   if (view.endpoint.peer !== undefined) return peerFindings(rules, view.endpoint.peer)

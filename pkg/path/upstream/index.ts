@@ -15,4 +15,11 @@ export { isPermitStale, PermitStaleError } from './permit-stale.ts'
 export type { KeyHeader } from './request-headers.ts'
 export { type Lookup, newResolve, type Resolve, type Resolved, type ResolveOptions, systemLookup } from './resolve.ts'
 export { newUpgrade, type UpgradeOptions } from './upgrade.ts'
-export { newUpstream, type ProviderTarget, type Upstream, type UpstreamDeps, type UpstreamOptions } from './upstream.ts'
+export {
+  type KeyUse,
+  newUpstream,
+  type ProviderTarget,
+  type Upstream,
+  type UpstreamDeps,
+  type UpstreamOptions,
+} from './upstream.ts'

@@ -1,17 +1,17 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext } from 'node:tls'
-import type { Headers, OpenUpgrade, Permit } from '#pkg/model'
+import type { Headers, OpenUpgrade } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { newByteLeg } from '#pkg/platform/socket'
 import { type FaultPlace, faultOf } from './faults.ts'
 import { PermitStaleError } from './permit-stale.ts'
 import { assertNoToken, requestHeaders } from './request-headers.ts'
 import { joinPath, readTarget, type Target } from './target.ts'
-import { newTrust, type ProviderTarget } from './upstream.ts'
+import { newTrust, type ProviderTarget, type UpstreamDeps } from './upstream.ts'
 
 /** What upgrading asks. */
-export type UpgradeDeps = { isLive(permit: Permit): boolean }
+export type UpgradeDeps = Pick<UpstreamDeps, 'isLive' | 'keyUsed'>
 
 /** Everything but `providers` has a default. */
 export type UpgradeOptions = {
@@ -51,6 +51,12 @@ export function newUpgrade(deps: UpgradeDeps, options: UpgradeOptions): OpenUpgr
     if (!deps.isLive(permit)) {
       socket.destroy()
       throw new PermitStaleError(permit)
+    }
+    try {
+      if (provider.given.key !== null) deps.keyUsed?.({ agent: permit.agent, provider: ask.provider })
+    } catch (error) {
+      socket.destroy()
+      throw error
     }
     return await upgraded(provider, socket, { path: joinPath(provider.target, ask.path), headers }, limits, ask.signal)
   }

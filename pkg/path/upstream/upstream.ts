@@ -21,9 +21,14 @@ export type ProviderTarget = {
   readonly keyHeader?: KeyHeader
 }
 
+/** Whose request a provider's key is put into. */
+export type KeyUse = { readonly agent: AgentKey; readonly provider: string }
+
 /** What `upstream` is given. `isLive` compares a permit's epoch and generation with today's. */
 export type UpstreamDeps = {
   isLive(permit: Permit): boolean
+  /** Told right before a request goes out with the provider's own key. What it throws keeps the request back. */
+  keyUsed?(use: KeyUse): void
   /** Told of each read from a provider: its bytes. */
   read?(bytes: number): void
 }
@@ -269,6 +274,8 @@ function dispatch(deps: UpstreamDeps, settings: Settings, provider: Provider, as
       { fields: { provider: provider.name, limit: settings.maxConnectionsPerProvider } },
     )
   assertNoToken(ask.path, 'path')
+  if (ask.bearer === undefined && provider.key !== null)
+    deps.keyUsed?.({ agent: permit.agent, provider: provider.name })
   const request = {
     method: ask.method,
     // an address is whole: nothing is appended to it unless the path says so

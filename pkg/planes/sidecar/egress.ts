@@ -14,7 +14,7 @@ import {
   type Verdict,
   type Voice,
 } from '#pkg/model'
-import { SallyportError } from '#pkg/model/errors'
+import { isErrorCode, SallyportError } from '#pkg/model/errors'
 import { holdsToken, requestContentType, upstreamRequestHeaders } from '#pkg/path/codec/wire/http1'
 import { judgeActs } from '#pkg/path/enforce'
 import { isPermitStale } from '#pkg/path/upstream'
@@ -22,6 +22,7 @@ import { nextTurn, relay } from './answer.ts'
 import { CALLED_FACADE, ownCredentials, partyOf, type Sender, UNKNOWN_TOKEN, withCaller } from './caller.ts'
 import { Exchange, refusalHeaders } from './exchange.ts'
 import { type ExchangeJudge, newJudge } from './judge.ts'
+import { countFailure, countStatus, type Outcome } from './outcomes.ts'
 import { ownsTasks, TASK_UNKNOWN, withPeer } from './peer.ts'
 import type { Destination, EgressDeps, FacadeRoute } from './ports.ts'
 import { addressOf, answerBack, noteSession, ownsSession } from './tool-server.ts'
@@ -42,11 +43,15 @@ const MAX_ROUNDS = 3
 /** Makes the egress path. DESIGN §2, WIRE.md. */
 export function newEgress(deps: EgressDeps): Egress {
   return {
-    handle: (ask, client) => egress(deps, ask, client),
+    handle: async (ask, client) => {
+      const { dialect, outcome } = await egress(deps, ask, client)
+      deps.metrics.count('sallyport_requests_total', { dialect, outcome })
+    },
     reject: (ask, reason, detail, client) => {
       const agent = ask.token === null || ask.facade === CALLED_FACADE ? null : deps.roster.agentOf(ask.token)
       const desk = deskOf(deps, ask, agent, null)
       refuse(desk, agent === null ? [UNKNOWN_TOKEN] : [findingOf(reason, 0, detail)], deps.clock.monotonicUs(), client)
+      deps.metrics.count('sallyport_requests_total', { dialect: desk.route.dialect.name, outcome: 'refused' })
     },
   }
 }
@@ -63,7 +68,7 @@ type Desk = {
 }
 
 /** The whole path, in the order in which the bytes travel. */
-async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<void> {
+async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<Ended> {
   const startedUs = deps.clock.monotonicUs()
   const party = partyOf(deps, ask)
   const { agent } = party
@@ -79,19 +84,25 @@ async function egress(deps: EgressDeps, ask: Ask, client: ClientLeg): Promise<vo
 
   const view = withPeer(deps, agent, caller === null ? read.view : withCaller(read.view, caller))
   const opened = await open(deps, desk, { ask, agent, caller, view, client, startedUs })
-  if (opened === null) return
+  if (opened === null) return { dialect: dialect.name, outcome: 'refused' }
   const leave = deps.exchanges.enter(opened.exchange)
   try {
     const answer = await opened.answer
     if (answer !== null) noteSession(deps, opened.exchange, answer)
+    if (answer !== null) countStatus(deps.metrics, dialect.name, answer.status)
     if (answer !== null) await relay(deps, desk.judge, opened.exchange, answer)
   } catch (error) {
+    if (!opened.exchange.over) countFailure(deps.metrics, dialect.name, error)
     fail(opened.exchange, error)
   } finally {
     leave()
     await opened.exchange.settled()
   }
+  return { dialect: dialect.name, outcome: opened.exchange.outcome }
 }
+
+/** One request, once it is over. */
+type Ended = { readonly dialect: string; readonly outcome: Outcome }
 
 function deskOf(deps: EgressDeps, ask: Rejected, agent: AgentKey | null, caller: Sender | null): Desk {
   const route = routeOf(deps.routes.get(ask.facade) ?? firstOf(deps.routes), ask)
@@ -178,12 +189,7 @@ function admit(deps: EgressDeps, desk: Desk, asked: Asked): Admitted | null {
     return null
   }
   if (!deps.verdicts.healthy || !deps.lives.healthy) {
-    refuse(
-      desk,
-      [findingOf('AUDIT_UNAVAILABLE', 0, 'is refused: verdicts or states cannot be written down')],
-      startedUs,
-      client,
-    )
+    refuse(desk, [UNRECORDED], startedUs, client)
     return null
   }
   const unknownCalls = countOnce(() => deps.released.unknown(agent, view.history.calls))
@@ -260,6 +266,10 @@ async function dial(deps: EgressDeps, desk: Desk, asked: Asked, admitted: Admitt
       if (answer.status < 300) refused.taken()
       return answer
     } catch (error) {
+      if (isErrorCode(error, 'STATE_UNAVAILABLE')) {
+        exchange.finish(desk.judge.request([UNRECORDED], asked.startedUs).verdict)
+        return null
+      }
       if (!isPermitStale(error) || round >= MAX_ROUNDS || exchange.over) throw error
     }
     const again = desk.judge.request(exchange.inspect().request(view), asked.startedUs)
@@ -279,8 +289,9 @@ async function mayAct(deps: EgressDeps, desk: Desk, acts: RequestActs, exchange:
   return result.kind === 'open' && !exchange.over
 }
 
-function refuse(desk: Desk, findings: readonly Finding[], startedUs: number, client: ClientLeg): void {
+function refuse(desk: Desk, findings: readonly Finding[], startedUs: number, client: ClientLeg): Ended {
   deliver(desk, desk.judge.request(findings, startedUs).verdict, client)
+  return { dialect: desk.route.dialect.name, outcome: 'refused' }
 }
 
 type Delivery = { readonly view?: RequestView; readonly status?: number }
@@ -311,6 +322,12 @@ const LOST: Finding = findingOf(
   'WIRE_RESTORE_LOST',
   0,
   'goes on from an answer whose refused calls are no longer remembered; start a new conversation, or send its history',
+)
+
+const UNRECORDED: Finding = findingOf(
+  'AUDIT_UNAVAILABLE',
+  0,
+  'is refused: verdicts, states or the use of a key cannot be written down',
 )
 
 const SESSION_UNKNOWN: Finding = findingOf(

@@ -20,6 +20,7 @@ import { type ErrorCode, httpStatusOf } from '#pkg/model/errors'
 import { placeAfter } from '#pkg/path/codec/wire/json-array'
 import type { OpenExchange, Surroundings } from '#pkg/path/enforce'
 import type { ExchangeJudge } from './judge.ts'
+import type { Outcome } from './outcomes.ts'
 import { notingTasks } from './peer.ts'
 import type { EgressDeps, Loaded } from './ports.ts'
 
@@ -66,6 +67,7 @@ export class Exchange implements OpenExchange, Surroundings {
   readonly #abort = new AbortController()
   #loaded: Loaded
   #over = false
+  #outcome: Outcome = 'answered'
   #severing = false
   #headSent = false
   #wroteAtMs: number
@@ -99,6 +101,11 @@ export class Exchange implements OpenExchange, Surroundings {
   /** True once both legs have ended. */
   get over(): boolean {
     return this.#over
+  }
+
+  /** How it ended; once it has. */
+  get outcome(): Outcome {
+    return this.#outcome
   }
 
   /** Aborts when the upstream is no longer wanted. */
@@ -160,11 +167,10 @@ export class Exchange implements OpenExchange, Surroundings {
   /** Ends both legs by a verdict: the upstream is cancelled, the client gets the dialect's error where it can read it. */
   finish(verdict: Verdict): void {
     if (this.#over) return
+    this.#stop(this.#headSent ? 'cut' : 'refused')
     if (!this.#headSent) {
-      this.#stop()
       return this.client.reply(403, refusalHeaders(verdict), this.#voice.refusal(verdict))
     }
-    this.#stop()
     if (verdict.action === 'Abort') return this.#endWith(this.#voice.sever(verdict, this.#place))
     this.#ending = this.#endIfTaken(this.#voice.sever(verdict, this.#place))
   }
@@ -172,7 +178,7 @@ export class Exchange implements OpenExchange, Surroundings {
   /** An answer in the place of the server's, with the verdict that led to it. */
   answer(status: number, verdictId: string, body: Uint8Array): void {
     if (this.#over) return
-    this.#stop()
+    this.#stop('refused')
     const headers = { ...JSON_HEADERS, 'x-should-retry': 'false', 'x-sallyport-verdict': verdictId }
     this.client.reply(status, headers, body)
   }
@@ -197,14 +203,14 @@ export class Exchange implements OpenExchange, Surroundings {
   /** Refuses what goes on from something that is forgotten: nothing is wrong with it, and trying again does not help. */
   conflict(verdict: Verdict): void {
     if (this.#over) return
-    this.#stop()
+    this.#stop('refused')
     this.client.reply(409, refusalHeaders(verdict), this.#voice.refusal(verdict))
   }
 
   /** Ends both legs by a fault that is no refusal. */
   fault(code: ErrorCode, message: string): void {
     if (this.#over) return
-    this.#stop()
+    this.#stop('failed')
     const text = `sallyport: ${code}: ${message}`
     if (!this.#headSent) return this.client.reply(httpStatusOf(code), JSON_HEADERS, this.#voice.fault(code, text))
     this.#append(this.#voice.breakOff(code, text, this.#place))
@@ -221,7 +227,7 @@ export class Exchange implements OpenExchange, Surroundings {
     if (this.#over || this.#severing) return
     const verdict = this.#judge.stream([STALE])
     if (!this.#headSent) return this.finish(verdict)
-    this.#stop()
+    this.#stop('cut')
     const frame = this.#voice.sever(verdict, this.#place)
     if (this.client.flushed) this.#endWith(frame)
     else if (this.client.flushesLater === true) this.#ending = this.#endIfTaken(frame)
@@ -230,7 +236,7 @@ export class Exchange implements OpenExchange, Surroundings {
 
   retire(): void {
     if (this.#over || this.view.endless !== true) return
-    this.#stop()
+    this.#stop('cut')
     if (this.#headSent) this.client.end()
     else this.client.reset()
   }
@@ -297,10 +303,11 @@ export class Exchange implements OpenExchange, Surroundings {
   }
 
   #leave(): void {
-    this.#stop()
+    this.#stop('left')
   }
 
-  #stop(): void {
+  #stop(outcome: Outcome): void {
+    if (!this.#over) this.#outcome = outcome
     this.#over = true
     this.#abort.abort()
   }

@@ -1,5 +1,7 @@
 import { type Ask, type ClientLeg, type ClientTunnel, findingOf, type Reason } from '#pkg/model'
+import { plainHttp } from '#pkg/path/codec/dialect/plain-http'
 import type { Rejected } from './egress.ts'
+import type { Outcome } from './outcomes.ts'
 import { plainEgress, rejectPlain } from './plain.ts'
 import type { HostDeps } from './ports.ts'
 import { type TunnelCounts, tunnelEgress } from './tunnel.ts'
@@ -19,9 +21,16 @@ export function newHostEgress(deps: HostDeps): HostEgress {
   const counts: TunnelCounts = new Map()
   return {
     handle: async (ask, client) => {
-      if (ask.target !== undefined) await plainEgress(deps, ask, ask.target, client)
+      if (ask.target !== undefined) count(deps, await plainEgress(deps, ask, ask.target, client))
     },
-    tunnel: (ask, client) => tunnelEgress(deps, counts, ask, client),
-    reject: (ask, reason, detail, client) => rejectPlain(deps, ask, findingOf(reason, 0, detail), client),
+    tunnel: async (ask, client) => count(deps, await tunnelEgress(deps, counts, ask, client)),
+    reject: (ask, reason, detail, client) => {
+      rejectPlain(deps, ask, findingOf(reason, 0, detail), client)
+      count(deps, 'refused')
+    },
   }
+}
+
+function count({ metrics }: HostDeps, outcome: Outcome): void {
+  metrics.count('sallyport_requests_total', { dialect: plainHttp.name, outcome })
 }

@@ -2,6 +2,7 @@ import { type AgentKey, agentRefOf, type Finding, type RequestView, type Standin
 import type { OpenExchange } from '#pkg/path/enforce'
 import { STALE } from './exchange.ts'
 import type { ExchangeJudge } from './judge.ts'
+import type { Outcome } from './outcomes.ts'
 import { ownedFindings } from './owned.ts'
 import type { HostDeps, Loaded } from './ports.ts'
 
@@ -24,6 +25,9 @@ export class HostExchange implements OpenExchange {
   #loaded: Loaded
   #over = false
   #severing = false
+  #outcome: Outcome = 'answered'
+  /** True once the client was told that it is open. */
+  begun = false
   /** Carries out a verdict that ends it. */
   onVerdict: (verdict: Verdict) => void = () => {}
   /** Asked once a second. */
@@ -41,6 +45,11 @@ export class HostExchange implements OpenExchange {
   /** True once it has ended. */
   get over(): boolean {
     return this.#over
+  }
+
+  /** How it ended; once it has. */
+  get outcome(): Outcome {
+    return this.#outcome
   }
 
   /** Aborts when the other side is no longer wanted. */
@@ -80,13 +89,14 @@ export class HostExchange implements OpenExchange {
 
   /** Ends it by a verdict. */
   finish(verdict: Verdict): void {
-    if (!this.stop()) return
+    if (!this.stop(this.begun ? 'cut' : 'refused')) return
     this.onVerdict(verdict)
   }
 
   /** Ends it; false if it has ended before. */
-  stop(): boolean {
+  stop(outcome: Outcome): boolean {
     if (this.#over) return false
+    this.#outcome = outcome
     this.#over = true
     this.#abort.abort()
     return true

@@ -6,7 +6,7 @@
  * Never: Kubernetes, a policy file, a decision of its own; an answer whose verdict could not be written down.
  */
 export { type Egress, newEgress, type Rejected } from './egress.ts'
-export { ownedFindings } from './owned.ts'
+export { type OwnedUrls, ownedFindings } from './owned.ts'
 export type {
   Caller,
   EgressDeps,
@@ -21,6 +21,7 @@ export type {
 } from './ports.ts'
 export {
   type Checks,
+  dialectNames,
   facadeRoutes,
   newChecks,
   newSidecar,

@@ -1,21 +1,21 @@
 import { type Finding, findingOf, type HostTarget, type RequestView, type Snapshot } from '#pkg/model'
 import type { HostDeps } from './ports.ts'
 
+/** Addresses of the settings that have a facade, and those of agents' own servers, which have an edge. */
+export type OwnedUrls = Pick<HostDeps, 'providerUrls' | 'serverUrls' | 'peerUrls' | 'calledUrls'>
+
 /**
  * A provider, tool server or peer is not spoken to past its dialect: its host has a facade. An opaque entry for it is what its
  * author wrote, and `policy check` warns of it.
  */
-export function ownedFindings(
-  deps: Pick<HostDeps, 'providerUrls' | 'serverUrls' | 'peerUrls'>,
-  snapshot: Snapshot,
-  { target }: RequestView,
-): readonly Finding[] {
+export function ownedFindings(deps: OwnedUrls, snapshot: Snapshot, { target }: RequestView): readonly Finding[] {
   if (target === undefined || target.scheme === 'tcp') return []
   const named = [...snapshot.servers, ...snapshot.peers].map(({ url }) => url)
-  const given = [...deps.providerUrls, ...Object.values(deps.serverUrls), ...Object.values(deps.peerUrls)]
-  const urls = [...given, ...named]
+  const compatible = snapshot.providers.flatMap(({ host }) => (host === undefined ? [] : [`https://${host}/`]))
+  const { providerUrls, ...others } = deps
+  const urls = [...providerUrls, ...Object.values(others).flatMap(Object.values<string>), ...named, ...compatible]
   if (!urls.some((url) => owns(url, target))) return []
-  const detail = 'is for the host of a provider, tool server or peer, which is asked at its own facade'
+  const detail = 'is for the host of a provider, tool server or agent, which is asked at its own facade'
   return [findingOf('EGRESS_OWNED', 0, detail)]
 }
 

@@ -23,16 +23,20 @@ import {
   UNKNOWN_AGENT,
   waitFor,
 } from './host-desk.ts'
+import { countFailure, countStatus, type Outcome } from './outcomes.ts'
 import type { HostDeps } from './ports.ts'
 
 type Admitted = Extract<HostAdmission, { ok: true }>
 
 /** Brings one proxied request to its host, and its answer back, as bytes. Never rejects. */
-export async function plainEgress(deps: HostDeps, ask: Ask, target: HostTarget, client: ClientLeg): Promise<void> {
+export async function plainEgress(deps: HostDeps, ask: Ask, target: HostTarget, client: ClientLeg): Promise<Outcome> {
   const desk = newHostDesk(deps, ask.token, plainHttp)
-  const refuse = (verdict: Verdict): void => client.reply(403, refusalHeaders(verdict), plainHttp.refusal(verdict))
+  const refuse = (verdict: Verdict): Outcome => {
+    client.reply(403, refusalHeaders(verdict), plainHttp.refusal(verdict))
+    return 'refused'
+  }
   const finding = faultOf(desk, ask, target)
-  if (finding !== null) return void answerFault(desk, ask, finding, client)
+  if (finding !== null) return answerFault(desk, ask, finding, client)
   const read = plainHttp.readRequest(ask, target)
   if (!read.ok)
     return refuse(desk.judge.request([findingOf(read.reason, read.at, read.detail)], desk.startedUs).verdict)
@@ -40,6 +44,7 @@ export async function plainEgress(deps: HostDeps, ask: Ask, target: HostTarget, 
   const admission = admitToHost(deps, desk, read.value)
   if (!admission.ok) return refuse(admission.verdict)
   await exchange(deps, desk, { ask, target, client }, admission)
+  return admission.exchange.outcome
 }
 
 /** Refuses a proxied request that could not be read. */
@@ -68,11 +73,12 @@ export function answerFault(
   { headers }: Pick<Ask, 'headers'>,
   finding: ReturnType<typeof findingOf>,
   client: Pick<ClientLeg, 'reply'>,
-): void {
+): 'refused' {
   const { verdict } = desk.judge.request([finding], desk.startedUs)
   const asks = desk.agent === null && headers['proxy-authorization'] === undefined
   const more: Headers = asks ? { 'proxy-authenticate': 'Basic realm="sallyport"' } : {}
   client.reply(asks ? 407 : 403, { ...refusalHeaders(verdict), ...more }, plainHttp.refusal(verdict))
+  return 'refused'
 }
 
 type Given = { readonly ask: Ask; readonly target: HostTarget; readonly client: ClientLeg }
@@ -80,23 +86,24 @@ type Given = { readonly ask: Ask; readonly target: HostTarget; readonly client: 
 async function exchange(deps: HostDeps, desk: HostDesk, given: Given, admitted: Admitted): Promise<void> {
   const { client } = given
   const { exchange } = admitted
-  let headSent = false
   exchange.onVerdict = (verdict) => {
     // a body that is cut must not look complete
-    if (headSent) client.reset()
+    if (exchange.begun) client.reset()
     else client.reply(403, refusalHeaders(verdict), plainHttp.refusal(verdict))
   }
-  client.onGone(() => void exchange.stop())
+  client.onGone(() => void exchange.stop('left'))
   const leave = deps.exchanges.enter(exchange)
   try {
     const answer = await dial(deps, desk, given, admitted)
     if (answer === null || !exchange.goesOn()) return void answer?.cancel()
-    headSent = true
+    exchange.begun = true
+    countStatus(deps.metrics, plainHttp.name, answer.status)
     await relay(answer, admitted, client)
   } catch (error) {
     if (isPermitStale(error)) return exchange.cut()
-    if (!exchange.stop()) return
-    if (headSent) client.reset()
+    if (!exchange.stop('failed')) return
+    countFailure(deps.metrics, plainHttp.name, error)
+    if (exchange.begun) client.reset()
     else replyFault(error, client)
   } finally {
     leave()
@@ -124,7 +131,7 @@ async function relay(answer: UpstreamLeg, { exchange }: Admitted, client: Client
       const full = client.write([chunk])
       if (full !== undefined) await full
     }
-    if (exchange.stop()) client.end()
+    if (exchange.stop('answered')) client.end()
   } finally {
     answer.cancel() // a no-op after the end
   }

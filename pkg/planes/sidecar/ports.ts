@@ -20,6 +20,7 @@ import type { Firewall, Rules } from '#pkg/path/firewall'
 import type { ReleasedCalls, RestoreRecords, ServerSessions } from '#pkg/path/session'
 import type { Resolve } from '#pkg/path/upstream'
 import type { Log } from '#pkg/platform/log'
+import type { Metrics } from '#pkg/platform/metrics'
 
 /** The rules of one agent, ready to be asked. A new object for every change. */
 export type Loaded = { readonly snapshot: Snapshot; readonly rules: Rules }
@@ -107,6 +108,7 @@ export type EgressDeps = {
   readonly open: OpenUpstream
   readonly routes: ReadonlyMap<string, FacadeRoute>
   readonly limits: Limits
+  readonly metrics: Pick<Metrics, 'count'>
   readonly clock: { nowMs(): number; monotonicUs(): number }
   readonly newVerdictId: () => string
 }
@@ -114,7 +116,7 @@ export type EgressDeps = {
 /** What the way to other hosts is made of, besides. */
 export type HostDeps = Omit<
   EgressDeps,
-  'records' | 'released' | 'sessions' | 'budget' | 'open' | 'providerNames' | 'calledUrls' | 'proofs'
+  'records' | 'released' | 'sessions' | 'budget' | 'open' | 'providerNames' | 'proofs'
 > & {
   readonly log: Log
   readonly resolve: Resolve

@@ -5,11 +5,12 @@ import { gemini } from '#pkg/path/codec/dialect/gemini'
 import { mcp } from '#pkg/path/codec/dialect/mcp'
 import { openaiChat } from '#pkg/path/codec/dialect/openai-chat'
 import { openaiResponses } from '#pkg/path/codec/dialect/openai-responses'
+import { plainHttp } from '#pkg/path/codec/dialect/plain-http'
 import { decodeWhole } from '#pkg/path/codec/wire/encoding'
 import * as rules from '#pkg/path/codec/wire/http1'
 import * as http2 from '#pkg/path/codec/wire/http2'
 import { newJsonScanner } from '#pkg/path/codec/wire/json'
-import { newExchanges, newHeldBudget } from '#pkg/path/enforce'
+import { type Exchanges, type HeldBudget, newExchanges, newHeldBudget } from '#pkg/path/enforce'
 import {
   type Firewall,
   type FirewallDeps,
@@ -25,6 +26,7 @@ import { isLive } from '#pkg/path/policy'
 import { newReleasedCalls, newRestoreRecords, newServerSessions } from '#pkg/path/session'
 import {
   type KeyHeader,
+  type KeyUse,
   type Lookup,
   newDial,
   newHosts,
@@ -36,6 +38,7 @@ import {
 import type { Clock } from '#pkg/platform/clock'
 import { newHeapGuard, processEngine } from '#pkg/platform/heap'
 import type { Log } from '#pkg/platform/log'
+import { type Metrics, silentMetrics } from '#pkg/platform/metrics'
 import { newWorkerPool } from '#pkg/platform/worker'
 import { CALLED_FACADE } from './caller.ts'
 import { type Egress, newEgress } from './egress.ts'
@@ -77,8 +80,12 @@ export type SidecarDeps = {
   readonly random: (bytes: number) => Uint8Array
   readonly firewall: Firewall
   readonly proofs: Proofs
+  /** Told before a provider's key goes out with a request; what it throws refuses the request. Default: nobody is. */
+  readonly keyUsed?: (use: KeyUse) => void
   /** Base URL of the control plane, once it listens. Default: never. */
   readonly controlPlane?: () => string | null
+  /** Default: nothing is counted. */
+  readonly metrics?: Metrics
   /** Asks for the addresses of other hosts. Default: the system's resolver. */
   readonly lookup?: Lookup
 }
@@ -198,17 +205,24 @@ function newInlineSql(log: Log): { readonly reader: SqlInline; loadSoon(): void;
 export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar {
   const { limits } = options
   const exchanges = newExchanges()
+  const metrics = deps.metrics ?? silentMetrics
+  const budget = newHeldBudget(limits.heldBytesPerProcess)
+  meterPath(metrics, exchanges, budget)
   const permitIsLive = (permit: Permit): boolean =>
     isLive(permit, deps.roster.loaded(permit.agent)?.snapshot ?? null, deps.lives.standingOf(permit.agent))
   const { read } = newHeapGuard(processEngine())
   const providers = options.providers.map(providerOf)
-  const upstream = newUpstream({ isLive: permitIsLive, read }, { http2: options.upstreamHttp2 ?? false, providers })
+  const keyed = { isLive: permitIsLive, keyUsed: deps.keyUsed ?? (() => {}) }
+  const upstream = newUpstream({ ...keyed, read }, { http2: options.upstreamHttp2 ?? false, providers })
   const sessions = newServerSessions()
   const self: SelfDeps = { ...deps, controlPlane: deps.controlPlane ?? (() => null) }
+  const { serverUrls = {}, peerUrls = {}, calledUrls = {} } = options
+  const urls = { serverUrls, peerUrls, calledUrls }
   const others = newHosts({ isLive: permitIsLive, read })
   const egress = newEgress({
     ...deps,
     limits,
+    metrics,
     exchanges,
     records: newRestoreRecords({ bytesPerAgent: limits.restoreBytesPerAgent }),
     released: newReleasedCalls(
@@ -216,25 +230,23 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
       { callsPerAgent: limits.releasedCallsPerAgent },
     ),
     sessions,
-    serverUrls: options.serverUrls ?? {},
-    peerUrls: options.peerUrls ?? {},
-    calledUrls: options.calledUrls ?? {},
+    ...urls,
     providerNames: new Set(options.providers.map(({ name }) => name)),
-    budget: newHeldBudget(limits.heldBytesPerProcess),
+    budget,
     open: upstream.open,
     routes: facadeRoutes(),
   })
   const hosts = newHostEgress({
     ...deps,
     limits,
+    metrics,
     exchanges,
-    serverUrls: options.serverUrls ?? {},
-    peerUrls: options.peerUrls ?? {},
+    ...urls,
     routes: facadeRoutes(),
     resolve: newResolve(deps.lookup ?? systemLookup, { addresses: options.hostAddresses ?? {} }),
     openHost: others.open,
     openTunnel: newDial({ isLive: permitIsLive, connectTimeoutMs: CONNECT_MS }),
-    openUpgrade: newUpgrade({ isLive: permitIsLive }, { providers }),
+    openUpgrade: newUpgrade(keyed, { providers }),
     providerUrls: options.providers.map(({ url }) => url),
   })
   const facade = newFacade(
@@ -263,6 +275,11 @@ export function newSidecar(deps: SidecarDeps, options: SidecarOptions): Sidecar 
   }
 }
 
+function meterPath({ watch }: Metrics, exchanges: Exchanges, budget: HeldBudget): void {
+  watch('sallyport_open_exchanges', () => [{ labels: {}, value: exchanges.size }])
+  watch('sallyport_held_bytes', () => [{ labels: {}, value: budget.heldBytes }])
+}
+
 function providerOf({ name, url, key }: ProviderSetting) {
   return { name, baseUrl: url, key, keyHeader: FACADES[name]?.keyHeader ?? ('authorization' as const) }
 }
@@ -287,6 +304,12 @@ function receptionOf(
     reject: (ask, reason, detail, client) =>
       (ask.facade === HOST_FACADE ? hosts : egress).reject(ask, reason, detail, client),
   }
+}
+
+/** The names of all dialects, as verdicts and counts say them. */
+export function dialectNames(): readonly string[] {
+  const spoken = Object.values(FACADES).flatMap(({ dialects }) => dialects.map(({ name }) => name))
+  return [...new Set([...spoken, plainHttp.name])]
 }
 
 /** Every facade by name, with the dialects that are spoken on it. */

@@ -29,6 +29,7 @@ import {
   UNKNOWN_AGENT,
   waitFor,
 } from './host-desk.ts'
+import { countFailure, type Outcome } from './outcomes.ts'
 import { answerFault, replyFault } from './plain.ts'
 import type { FacadeRoute, HostDeps } from './ports.ts'
 
@@ -55,9 +56,9 @@ export async function tunnelEgress(
   counts: TunnelCounts,
   ask: Ask,
   client: ClientTunnel,
-): Promise<void> {
+): Promise<Outcome> {
   const plan = ask.target === undefined ? planUpgrade(deps, ask, client) : planConnect(deps, ask, client)
-  if (plan === null) return
+  if (plan === null) return 'refused'
   await waitFor(deps, plan.desk.agent)
   const admission = admitToHost(deps, plan.desk, plan.view)
   if (!admission.ok) return refuse(plan, admission.verdict, client)
@@ -66,7 +67,8 @@ export async function tunnelEgress(
   const limit = deps.limits.tunnelsPerAgent
   if (open >= limit) {
     const text = `${open} opaque connections of this agent are open, which is the limit; close one first`
-    return replyFault(new SallyportError('OVERLOADED', text, { fields: { limit } }), client)
+    replyFault(new SallyportError('OVERLOADED', text, { fields: { limit } }), client)
+    return 'refused'
   }
   counts.set(agent, open + 1)
   const leave = deps.exchanges.enter(admission.exchange)
@@ -78,10 +80,12 @@ export async function tunnelEgress(
     if (left > 0) counts.set(agent, left)
     else counts.delete(agent)
   }
+  return admission.exchange.outcome
 }
 
-function refuse({ voice }: Plan, verdict: Verdict, client: ClientTunnel): void {
+function refuse({ voice }: Plan, verdict: Verdict, client: ClientTunnel): 'refused' {
   client.reply(403, refusalHeaders(verdict), voice.refusal(verdict))
+  return 'refused'
 }
 
 function planConnect(deps: HostDeps, ask: Ask, client: ClientTunnel): Plan | null {
@@ -124,7 +128,7 @@ function planUpgrade(deps: HostDeps, ask: Ask, client: ClientTunnel): Plan | nul
   }
   return {
     desk,
-    view: upgradeView(ask, dialect),
+    view: upgradeView(ask, route.type ?? dialect.provider),
     voice: dialect,
     label: { provider: route.provider, path: ask.path },
     open: async (admitted) => {
@@ -147,8 +151,14 @@ function faultOfUpgrade(deps: HostDeps, desk: HostDesk, ask: Ask, query: string)
   if (desk.agent === null) return UNKNOWN_TOKEN
   if (!deps.routes.has(ask.facade))
     return findingOf('WIRE_ENDPOINT_UNKNOWN', 0, 'names a method and path that no codec owns')
-  if (!holdsToken(query)) return null
-  return findingOf('WIRE_HEADER_INVALID', 0, 'has an agent token in its query; send it as the API key in a header')
+  if (holdsToken(query))
+    return findingOf('WIRE_HEADER_INVALID', 0, 'has an agent token in its query; send it as the API key in a header')
+  return modelsIn(query).length <= 1 ? null : findingOf('WIRE_REQUEST_MALFORMED', 0, 'names a model twice in its query')
+}
+
+/** The models that a query asks for, in any spelling of the name. */
+function modelsIn(query: string): readonly string[] {
+  return [...new URLSearchParams(query)].flatMap(([name, value]) => (name.toLowerCase() === 'model' ? [value] : []))
 }
 
 function firstOf({ routes }: Pick<HostDeps, 'routes'>): FacadeRoute {
@@ -169,13 +179,13 @@ function withoutKey(query: string): string {
   return kept.length === 0 ? '' : `?${kept.join('&')}`
 }
 
-function upgradeView({ method, path, query, body }: Ask, { provider }: Dialect): RequestView {
+function upgradeView({ method, path, query, body }: Ask, provider: RequestView['provider']): RequestView {
   return {
     endpoint: { name: 'upgrade', method, path, query, kind: 'plain' },
     provider,
     body,
     value: null,
-    model: null,
+    model: modelsIn(query)[0] ?? null,
     modelless: true,
     stream: true,
     tools: [],
@@ -188,20 +198,21 @@ function upgradeView({ method, path, query, body }: Ask, { provider }: Dialect):
 
 async function run(deps: HostDeps, plan: Plan, admitted: Admitted, client: ClientTunnel): Promise<void> {
   const { exchange } = admitted
-  exchange.onVerdict = (verdict) => refuse(plan, verdict, client)
-  client.onGone(() => void exchange.stop())
+  exchange.onVerdict = (verdict) => void refuse(plan, verdict, client)
+  client.onGone(() => void exchange.stop('left'))
   let opened: Opened | null
   try {
     opened = await plan.open(admitted)
   } catch (error) {
     if (isPermitStale(error)) return exchange.cut()
-    if (exchange.stop()) replyFault(error, client)
-    return
+    if (!exchange.stop('failed')) return
+    countFailure(deps.metrics, plainHttp.name, error)
+    return replyFault(error, client)
   }
   if (opened === null) return
   const side = exchange.goesOn() ? client.open(opened.status, opened.headers) : null
   if (side === null) {
-    exchange.stop()
+    exchange.stop('left')
     return opened.leg.reset()
   }
   await relay(deps, plan, exchange, { client: side, host: opened.leg })
@@ -223,9 +234,10 @@ async function relay(
     sides.client.reset()
     sides.host.reset()
   }
+  exchange.begun = true
   exchange.onVerdict = () => cut('cut')
   exchange.onTick = (nowMs) => {
-    if (nowMs - movedAtMs >= deps.limits.tunnelIdleMs && exchange.stop()) cut('idle')
+    if (nowMs - movedAtMs >= deps.limits.tunnelIdleMs && exchange.stop('cut')) cut('idle')
   }
   deps.log.info('tunnel-opened', { agent: exchange.agent, ...plan.label })
   const end = await relayBytes(sides, {
@@ -236,7 +248,7 @@ async function relay(
       return true
     },
   })
-  exchange.stop()
+  exchange.stop('answered')
   deps.log.info('tunnel-closed', {
     agent: exchange.agent,
     ...plan.label,

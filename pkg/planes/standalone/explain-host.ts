@@ -13,18 +13,14 @@ import { plainHttp } from '#pkg/path/codec/dialect/plain-http'
 import { proxyTarget } from '#pkg/path/codec/wire/http1'
 import type { Firewall } from '#pkg/path/firewall'
 import { decide } from '#pkg/path/policy'
-import { type Lives, ownedFindings, type Roster } from '#pkg/planes/sidecar'
+import { type Lives, type OwnedUrls, ownedFindings, type Roster } from '#pkg/planes/sidecar'
 import type { Explained } from './ports.ts'
 
 type Deps = {
   readonly roster: Roster
   readonly lives: Lives
   readonly firewall: Firewall
-  /** Addresses of what has a facade of its own. */
-  readonly providerUrls: readonly string[]
-  readonly peerUrls: Readonly<Record<string, string>>
-  readonly serverUrls: Readonly<Record<string, string>>
-}
+} & OwnedUrls
 
 /** A request as it is asked about. An https URL is asked for by CONNECT, as HTTP clients do. */
 export type HostRequest = { readonly method: string; readonly url: string }

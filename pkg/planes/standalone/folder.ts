@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { SallyportError } from '#pkg/model/errors'
+import { whyNot } from '#pkg/platform/files'
 import type { SourceFile } from '#pkg/platform/resources'
 
 /** Files that may hold resources. Names with a leading dot are not read: editors and mounts leave such behind. */
@@ -14,21 +15,27 @@ const LOOK_MS = 2_000
 
 /**
  * Reads every resource file of a folder, by name; folders in it are not read.
- * @throws SallyportError RESOURCE_INVALID when the folder cannot be read.
+ * @throws SallyportError RESOURCE_INVALID when the folder, or a file in it, cannot be read.
  */
 export function readFolder(dir: string): readonly SourceFile[] {
+  let path = dir
   try {
     const names = readdirSync(dir)
       .filter((name) => RESOURCE_FILE.test(name))
       .sort()
     const files: SourceFile[] = []
     for (const name of names) {
-      const path = join(dir, name)
+      path = join(dir, name)
       if (statSync(path).isFile()) files.push({ path, text: readFileSync(path, 'utf8') })
     }
     return files
   } catch (cause) {
-    throw new SallyportError('RESOURCE_INVALID', `the folder of policies cannot be read: ${dir}`, { cause })
+    const why = whyNot(cause, path)
+    const words =
+      path === dir
+        ? `the folder of policies ${dir} cannot be read: ${why}; or give another with --policies`
+        : `the policy file ${path} cannot be read: ${why}`
+    throw new SallyportError('RESOURCE_INVALID', words, { cause })
   }
 }
 

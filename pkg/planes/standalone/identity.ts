@@ -12,6 +12,7 @@ import {
 import type { Lives, Proofs } from '#pkg/planes/sidecar'
 import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
+import type { Metrics } from '#pkg/platform/metrics'
 import type { RandomBytes } from '#pkg/platform/random'
 import {
   agentSpiffeId,
@@ -29,6 +30,7 @@ import {
   verifyJwtSvid,
 } from '#pkg/systems/identity'
 import { type Authority, type CaWorker, newAuthority, newCaPool, newFileKeyManager } from '#pkg/systems/identity/server'
+import { newSigningFault } from './signing-fault.ts'
 
 /** What the identities of the process rest on. */
 export type IdentityDeps = {
@@ -36,6 +38,7 @@ export type IdentityDeps = {
   readonly log: Log
   readonly random: RandomBytes
   readonly audit: AuditSink
+  readonly metrics: Pick<Metrics, 'count'>
   /** Does the work of the CA. Default: a thread. */
   readonly caWorker?: CaWorker
   readonly standingOf: (agent: AgentKey) => Standing | null
@@ -54,6 +57,8 @@ export type Identity = {
   holds(agent: AgentKey): boolean
   /** Waits for the SVID of an agent; null = nothing to wait for. Resolves after `identityWaitMs` at the latest, never rejects. */
   pending(agent: AgentKey): Promise<void> | null
+  /** Does an SVID of that epoch still count: is its agent active, and not revoked since? */
+  isCurrent(spiffeId: string, epoch: number): boolean
   /** Of a released agent: is the fresh key there? */
   thaw(agent: AgentKey, epoch: number): Promise<boolean>
   /** Why identities are not signed, or null. */
@@ -72,23 +77,33 @@ export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs 
   const { clock, log, random, audit } = deps
   const dir = join(dataDir, 'ca')
   const worker = deps.caWorker ?? newCaPool(deps)
-  const keys = newFileKeyManager({ random }, dir)
+  const keys = newFileKeyManager({ random, log }, dir)
   const authority = newAuthority({ clock, log, random, audit, worker, keys }, { dir, trustDomain })
   const chance = (): number => (random(1)[0] ?? 0) / 255
   const subjectOf = (agent: AgentKey) => subjectOfAgent(deps, agent)
   const identities = newIdentities({ clock, log, chance, issuer: authority, trustDomain, subjectOf })
   const verifier = newVerifier(deps, authority)
-  let fault: string | null = null
+  const fault = newSigningFault(log)
   const get = async (agent: AgentKey) => {
     try {
       const identity = await identities.get(agent)
-      fault = null
+      if (identity === null) await authority.ready() // it may not act any more: whether others could is the question
+      fault.worked()
       return identity
     } catch (error) {
-      fault = error instanceof Error ? error.message : 'unknown'
-      log.error('identity-not-signed', { agent, error })
+      deps.metrics.count('sallyport_issuance_failures_total', { credential: 'X509Svid' })
+      fault.failed('identity-not-signed', { agent, error }, () => void get(agent))
       return null
     }
+  }
+  const begin = (): void => {
+    authority
+      .ready()
+      .then(() => authority.maintain())
+      .then(
+        () => fault.worked(),
+        (error: unknown) => fault.failed('ca-not-ready', { error }, begin),
+      )
   }
   authority.onChange(() => {
     verifier.forget()
@@ -105,21 +120,16 @@ export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs 
     holds: (agent) => identities.held(agent) !== null,
     pending: (agent) =>
       subjectOf(agent) === null || identities.held(agent) !== null ? null : atMost(get(agent), waitMs),
-    thaw: async (agent, epoch) => (await get(agent))?.epoch === epoch,
-    fault: () => fault,
-    begin: () => {
-      authority
-        .ready()
-        .then(
-          () => authority.maintain(),
-          (error: unknown) => {
-            fault = error instanceof Error ? error.message : 'unknown'
-            log.error('ca-not-ready', { error })
-          },
-        )
-        .catch((error: unknown) => log.error('ca-upkeep-failed', { error }))
+    isCurrent: (spiffeId, epoch) => {
+      const agent = agentOfId(spiffeId)
+      const standing = agent === null ? null : deps.standingOf(agent)
+      return standing?.state === 'Active' && standing.epoch === epoch
     },
+    thaw: async (agent, epoch) => (await get(agent))?.epoch === epoch,
+    fault: () => fault.text,
+    begin,
     close: async () => {
+      fault.close()
       clearInterval(upkeep)
       identities.close()
       await authority.close()
@@ -223,6 +233,7 @@ function newProofs({ get, identities, verifier, trustDomain, ...deps }: ProofPar
         const context = { audience, session: null, chain: [], delegated: [], taint: [] }
         return { [PROOF_HEADER]: signer.sign(signed, context, request), [SVID_HEADER]: jwtSvid }
       } catch (error) {
+        deps.metrics.count('sallyport_issuance_failures_total', { credential: 'JwtSvid' })
         deps.log.warn('proof-not-made', { agent, audience, error })
         return null
       }
@@ -233,6 +244,7 @@ function newProofs({ get, identities, verifier, trustDomain, ...deps }: ProofPar
       try {
         return (await identities.tokenFor(identity, audience)).token
       } catch (error) {
+        deps.metrics.count('sallyport_issuance_failures_total', { credential: 'JwtSvid' })
         deps.log.warn('jwt-svid-not-made', { agent, audience, error })
         return null
       }

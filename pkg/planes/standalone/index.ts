@@ -7,6 +7,9 @@
  *
  * Never: Kubernetes, a listener beyond loopback, an answer without a verdict. DESIGN §8, "black box".
  */
+
+export { dialectNames } from '#pkg/planes/sidecar'
+export { makeDataFolder } from './data-folder.ts'
 export type {
   Advice,
   AgentStatus,

@@ -1,6 +1,7 @@
 import type { AgentKey, Hold, LifecycleState, Limits, Snapshot, Source, Verdict, VerdictRecord } from '#pkg/model'
 import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
+import type { Metrics } from '#pkg/platform/metrics'
 import type { ResourceFault } from '#pkg/platform/resources'
 import type { VerdictFilter } from '#pkg/systems/audit'
 import type { CaWorker } from '#pkg/systems/identity/server'
@@ -28,6 +29,11 @@ export type StandaloneOptions = {
   readonly calledUrls?: Readonly<Record<string, string>>
   /** In the SPIFFE IDs of agents. Default `sallyport.local`. */
   readonly trustDomain?: string
+  /**
+   * Unix sockets on which agents are served the SPIFFE Workload API, by `namespace/name`; the key `''` = the only agent that
+   * there is. Default none.
+   */
+  readonly workloadSockets?: Readonly<Record<string, string>>
   /** HTTP/2 with providers whose TLS chooses it. Default false. */
   readonly upstreamHttp2?: boolean
   /** Addresses of hosts in the place of what DNS says. Default none. */
@@ -81,9 +87,15 @@ export type Standalone = {
   /** `http://127.0.0.1:PORT`. */
   readonly facade: string
   agents(): readonly AgentStatus[]
+  /** One of them, or null. */
+  agent(agent: AgentKey): AgentStatus | null
+  /** How many of them are in each state. */
+  states(): Readonly<Record<LifecycleState, number>>
+  /** Told of each change of an agent's life or rules, of coming and going too, once it can be asked. Gives back what ends it. */
+  onAgentChange(listener: (agent: AgentKey) => void): () => void
   tokenOf(agent: AgentKey): string | null
   readonly verdicts: VerdictReader
-  /** One verb of a person. @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE, USAGE */
+  /** One verb of a person. @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE */
   move(agent: AgentKey, ask: VerbAsk): MoveDone
   /** SVIDs, the trust bundle and the keys of the CA, for a person. */
   readonly identity: IdentityDesk
@@ -109,6 +121,8 @@ export type StandaloneDeps = {
   readonly random: (bytes: number) => Uint8Array
   /** Where the admin API listens, once it does. Default: nowhere. */
   readonly controlPlane?: () => string | null
+  /** Default: nothing is counted. */
+  readonly metrics?: Metrics
   /** Does the work of the CA. Default: a thread of its own. */
   readonly caWorker?: CaWorker
   /** All addresses of a name. Default: the system's resolver. */

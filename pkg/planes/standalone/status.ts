@@ -1,5 +1,5 @@
 import type { CompiledAgent } from '#pkg/control/compile'
-import { agentRefOf, type Snapshot } from '#pkg/model'
+import { agentRefOf, type LifecycleState, type Snapshot } from '#pkg/model'
 import { adviceOn, reasonOf } from './advice.ts'
 import { acksOf } from './lifecycle-verbs.ts'
 import type { AgentStatus } from './ports.ts'
@@ -25,6 +25,13 @@ export function statusOf(agent: CompiledAgent, stores: Stores, snapshot: Snapsho
   }
 }
 
+/** How many agents of the folder are in each state. */
+export function statesOf(lives: Pick<Stores['lives'], 'all'>): Readonly<Record<LifecycleState, number>> {
+  const counts = { Provisioned: 0, Active: 0, Quarantined: 0, Suspended: 0, Terminated: 0 }
+  for (const { state } of lives.all()) counts[state] += 1
+  return counts
+}
+
 /** Is all well, and if not, why. */
 export function healthOf(stores: Stores, reading: Reading): { ok: boolean; reasons: readonly string[] } {
   const reasons: string[] = []
@@ -32,6 +39,7 @@ export function healthOf(stores: Stores, reading: Reading): { ok: boolean; reaso
   const unsigned = stores.identity.fault()
   if (unsigned !== null) reasons.push(`identities are not signed: ${unsigned}`)
   if (!stores.lives.healthy) reasons.push('the state of agents cannot be written down')
+  if (!stores.tokens.complete) reasons.push('the tokens of new agents cannot be written down: they have none yet')
   if (reading.faults.length > 0) reasons.push(`${reading.faults.length} faults in the folder of policies`)
   return { ok: reasons.length === 0, reasons }
 }

@@ -6,7 +6,7 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Disk, readPrivateText, replaceFile, replaceFileOpen, systemDisk, writeNewFile } from './index.ts'
+import { type Disk, readPrivateText, replaceFile, replaceFileOpen, systemDisk, whyNot, writeNewFile } from './index.ts'
 
 const OLD = Buffer.from('old\n')
 const NEW = Buffer.from(`new ${'x'.repeat(100)}\n`)
@@ -197,4 +197,28 @@ test('[FILE-03] reading takes away the bits that let others at a file and says s
       null,
       'a folder is not a file',
     )
+  }))
+
+test('why a path cannot be used is told in plain words, with the part of it that is to blame', () =>
+  inFolder(async (folder, path) => {
+    await writeFile(path, '')
+    await symlink(join(folder, 'nowhere'), join(folder, 'link'))
+    const why = async (at: string, body: () => Promise<unknown>): Promise<string> => {
+      const error: unknown = await body().then(
+        () => null,
+        (thrown: unknown) => thrown,
+      )
+      return whyNot(error, at)
+    }
+    const under = join(path, 'a/b')
+    assert.equal(await why(under, () => readFile(under)), `${path} is a file where a folder belongs: move it away`)
+    assert.equal(await why(path, () => mkdir(path)), `${path} is a file where a folder belongs: move it away`)
+    assert.equal(await why(folder, () => readFile(folder)), 'a folder stands where a file belongs: move it away')
+    const [gone, link] = [join(folder, 'gone'), join(folder, 'link')]
+    assert.equal(await why(gone, () => readFile(gone)), 'it is not there: make it')
+    assert.equal(await why(link, () => readFile(link)), 'the link leads nowhere: correct or delete it')
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    assert.equal(whyNot(full, path), 'the disk is full: make room')
+    assert.equal(whyNot(Object.assign(new Error('EODD: odd'), { code: 'EODD' }), path), 'EODD: odd')
+    assert.equal(whyNot('odd', path), 'odd')
   }))

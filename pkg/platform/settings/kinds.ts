@@ -137,11 +137,33 @@ export function trustDomain(row: Row<string>): Setting<string> {
 /** `NAMESPACE/NAME=URL`, repeatable; the URL as it is. */
 export function agentUrls(row: Row<Readonly<Record<string, string>>>): Setting<Readonly<Record<string, string>>> {
   return named(row, 'NAMESPACE/NAME=URL', (name, given) => {
-    if (!/^[a-z0-9][a-z0-9-]{0,62}\/[a-z0-9][a-z0-9.-]{0,252}$/.test(name))
-      return bad('is no NAMESPACE/NAME of an agent')
+    if (!new RegExp(`^${AGENT}$`).test(name)) return bad('is no NAMESPACE/NAME of an agent')
     const read = readUrl(given)
     return read.ok ? good(given) : read
   })
+}
+
+const AGENT = '[a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9.-]{0,252}'
+const AGENT_PATH = new RegExp(`^(?:(${AGENT})=)?(.+)$`)
+
+/** `NAMESPACE/NAME=PATH`, repeatable, or a `PATH` alone, which is kept under the empty name. */
+export function agentPaths(row: Row<Readonly<Record<string, string>>>): Setting<Readonly<Record<string, string>>> {
+  const placeholder = '[NAMESPACE/NAME=]PATH'
+  return {
+    ...single<Readonly<Record<string, string>>>(row, placeholder, () => bad('not one value')),
+    repeatable: true,
+    shownDefault: null,
+    parse: (texts) => {
+      const found = new Map<string, string>()
+      for (const given of texts) {
+        const [, agent = '', path] = AGENT_PATH.exec(given) ?? []
+        if (path === undefined) return bad(`"${clip(given)}" is not ${placeholder}`)
+        if (found.has(agent)) return bad(`"${clip(agent === '' ? given : agent)}": a path for it is given already`)
+        found.set(agent, path)
+      }
+      return good(Object.fromEntries(found))
+    },
+  }
 }
 
 /** `HOST=ADDRESS`, or several addresses with commas; repeatable. Hosts and addresses in their canonical spelling. */

@@ -52,6 +52,7 @@ test('[SET-05] without anything said, up has the documented defaults', () => {
     a2a: {},
     a2aServer: {},
     trustDomain: 'sallyport.local',
+    workloadSockets: {},
     upstreamHttp2: false,
     simulate: false,
     egressAddresses: {},

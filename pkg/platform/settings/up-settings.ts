@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path'
 import { DEFAULT_LIMITS, DEFAULT_TRUST_DOMAIN, type Limits } from '#pkg/model'
 import { LOG_LEVELS, type LogLevel } from '#pkg/platform/log'
 import {
+  agentPaths,
   agentUrls,
   choice,
   exactUrls,
@@ -78,6 +79,12 @@ export const upSettings = {
     env: 'SALLYPORT_A2A_SERVER',
     default: {},
     doc: "Address of an agent's own A2A server, by NAMESPACE/NAME: those of its a2a.inbound reach it at /agents/NAMESPACE/NAME/a2a, with a proof of who they are.",
+  }),
+  workloadSockets: agentPaths({
+    flag: 'workload-socket',
+    env: 'SALLYPORT_WORKLOAD_SOCKET',
+    default: {},
+    doc: 'Unix socket (0600) on which an agent is served the SPIFFE Workload API, if its policy says pod.workloadApi: Open; without a name the only agent.',
   }),
   upstreamHttp2: flag({
     flag: 'upstream-http2',

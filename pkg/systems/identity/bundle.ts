@@ -5,8 +5,8 @@ import { type Certificate, readCertificate } from './certificate.ts'
 export type TrustBundle = {
   /** Told from outside; the document does not say it. */
   readonly trustDomain: string
-  /** Grows with every change; null = the document does not say. */
-  readonly sequence: number | null
+  /** Grows with every change; 64 bits, so no number; null = the document does not say. */
+  readonly sequence: bigint | null
   readonly refreshHintSeconds: number | null
   readonly x509: readonly Certificate[]
   /** By `kid`. RSA of 2,048 bits or more. */
@@ -73,7 +73,7 @@ export function readBundle(trustDomain: string, text: string): TrustBundle | Bun
   if (text.length > BUNDLE_BYTES) return 'TOO_LARGE'
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(text, exactSequence)
   } catch {
     return 'NOT_JSON'
   }
@@ -82,34 +82,51 @@ export function readBundle(trustDomain: string, text: string): TrustBundle | Bun
   if (keys.length > BUNDLE_KEYS) return 'TOO_MANY_KEYS'
   const sequence = value['spiffe_sequence'] ?? null
   const hint = value['spiffe_refresh_hint'] ?? null
-  if (!isCountOrNull(sequence)) return 'SEQUENCE'
+  if (sequence !== null && typeof sequence !== 'bigint') return 'SEQUENCE'
   if (!isCountOrNull(hint)) return 'REFRESH_HINT'
   const x509: Certificate[] = []
   const jwt = new Map<string, KeyObject>()
   for (const key of keys) {
     if (!isRecord(key) || typeof key['kty'] !== 'string') continue
-    if (key['use'] === 'x509-svid') x509.push(...rootOf(key['x5c']))
+    if (key['use'] === 'x509-svid') x509.push(...rootOf(key))
     if (key['use'] === 'jwt-svid') takeJwtKey(jwt, key)
   }
   return { trustDomain, sequence, refreshHintSeconds: hint, x509, jwt }
 }
 
-/** Of several certificates only the first counts. X509-SVID §6.2. */
-function rootOf(chain: unknown): readonly Certificate[] {
-  const first: unknown = Array.isArray(chain) ? chain[0] : undefined
-  if (typeof first !== 'string' || !/^[A-Za-z0-9+/]+={0,2}$/.test(first)) return []
-  const certificate = readCertificate(Buffer.from(first, 'base64'))
-  return certificate?.isCa === true ? [certificate] : []
+/** The sequence as it is written: as a number it would lose what is beyond 53 bits. Trust-Bundle §4.1.1. */
+function exactSequence(name: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const written = context?.source ?? ''
+  return name === 'spiffe_sequence' && /^\d{1,20}$/.test(written) ? BigInt(written) : value
 }
 
-function takeJwtKey(keys: Map<string, KeyObject>, { kty, kid, n, e }: Readonly<Record<string, unknown>>): void {
-  if (kty !== 'RSA' || typeof kid !== 'string' || kid === '' || typeof n !== 'string' || typeof e !== 'string') return
+/** Of several certificates only the first counts, X509-SVID §6.2; its key is that of the entry, RFC 7517 §4.7. */
+function rootOf(key: Readonly<Record<string, unknown>>): readonly Certificate[] {
+  const first: unknown = Array.isArray(key['x5c']) ? key['x5c'][0] : undefined
+  if (typeof first !== 'string' || !/^[A-Za-z0-9+/]+={0,2}$/.test(first)) return []
+  const certificate = readCertificate(Buffer.from(first, 'base64'))
+  const own = keyOfEntry(key)
+  const isOwn = own !== null && publicKeyOf(certificate)?.equals(own) === true
+  return certificate?.isCa === true && isOwn ? [certificate] : []
+}
+
+/** The public key of an entry; null when it has none of a known type. */
+function keyOfEntry(entry: Readonly<Record<string, unknown>>): KeyObject | null {
+  const members = Object.entries(entry).filter(([name, value]) => KEY_MEMBERS.has(name) && typeof value === 'string')
   try {
-    const key = createPublicKey({ format: 'jwk', key: { kty, n, e } })
-    if ((key.asymmetricKeyDetails?.modulusLength ?? 0) >= RSA_BITS && !keys.has(kid)) keys.set(kid, key)
+    return createPublicKey({ format: 'jwk', key: Object.fromEntries(members) })
   } catch {
-    // a key that does not parse proves nothing
+    return null // a key that does not parse proves nothing
   }
+}
+
+const KEY_MEMBERS: ReadonlySet<string> = new Set(['kty', 'n', 'e', 'crv', 'x', 'y'])
+
+function takeJwtKey(keys: Map<string, KeyObject>, entry: Readonly<Record<string, unknown>>): void {
+  const { kty, kid } = entry
+  if (kty !== 'RSA' || typeof kid !== 'string' || kid === '' || keys.has(kid)) return
+  const key = keyOfEntry(entry)
+  if ((key?.asymmetricKeyDetails?.modulusLength ?? 0) >= RSA_BITS && key !== null) keys.set(kid, key)
 }
 
 function isCountOrNull(value: unknown): value is number | null {

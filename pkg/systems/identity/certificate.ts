@@ -6,6 +6,8 @@ export type Certificate = {
   readonly der: Uint8Array
   /** Hexadecimal, without leading zeros. */
   readonly serial: string
+  /** The object identifier of its signature, hexadecimal. */
+  readonly signature: string
   readonly issuer: Uint8Array
   readonly subject: Uint8Array
   readonly hasSubject: boolean
@@ -23,7 +25,7 @@ export type Certificate = {
   readonly keyUsageCritical: boolean
   /** Hexadecimal object identifiers; null = no such extension. */
   readonly extendedKeyUsage: readonly string[] | null
-  /** True when a critical extension is none of those above: nobody here can say what it forbids. */
+  /** True when a critical extension is none of those above, or names are constrained: nobody here can say what that forbids. */
   readonly hasUnknownCritical: boolean
   /** Of an agent's SVID. */
   readonly agent: { readonly uid: string; readonly epoch: number } | null
@@ -55,11 +57,21 @@ export function readCertificate(bytes: Uint8Array): Certificate | null {
   if (extensions?.tag !== CONTEXT_3 || extensions.children.length !== 1) return null
   const read = readExtensions(extensions.children[0])
   if (read === null) return null
+  const signed = Buffer.from(algorithm.children[0]?.content ?? []).toString('hex')
   const names = { issuer: issuer.bytes, subject: subject.bytes, hasSubject: subject.children.length > 0 }
   const serialHex = Buffer.from(serial.content)
     .toString('hex')
     .replace(/^00(?=.)/, '')
-  return { der: bytes, serial: serialHex, ...names, notBeforeMs, notAfterMs, spki: spki.bytes, ...read }
+  return {
+    der: bytes,
+    serial: serialHex,
+    signature: signed,
+    ...names,
+    notBeforeMs,
+    notAfterMs,
+    spki: spki.bytes,
+    ...read,
+  }
 }
 
 /** One extension of a certificate or a signing request. */
@@ -86,7 +98,7 @@ export function listExtensions(sequence: DerValue | undefined): readonly Extensi
 
 type Read = Omit<
   Certificate,
-  'der' | 'serial' | 'issuer' | 'subject' | 'hasSubject' | 'notBeforeMs' | 'notAfterMs' | 'spki'
+  'der' | 'serial' | 'signature' | 'issuer' | 'subject' | 'hasSubject' | 'notBeforeMs' | 'notAfterMs' | 'spki'
 >
 
 function readExtensions(sequence: DerValue | undefined): Read | null {
@@ -107,7 +119,7 @@ function readExtensions(sequence: DerValue | undefined): Read | null {
     keyUsage,
     keyUsageCritical: usage?.critical ?? false,
     extendedKeyUsage: extended?.children.map(({ content }) => Buffer.from(content).toString('hex')) ?? null,
-    hasUnknownCritical: list.some(({ oid, critical }) => critical && !KNOWN.has(oid)),
+    hasUnknownCritical: list.some(({ oid, critical }) => (critical && !KNOWN.has(oid)) || oid === OID.nameConstraints),
     agent,
   }
 }

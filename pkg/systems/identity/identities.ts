@@ -20,6 +20,7 @@ export interface IdentityIssuer {
   issueJwt(ask: {
     agent: AgentKey
     audience: string
+    others?: readonly string[]
     jkt: string
     role: string
     toolsDigest: string
@@ -74,14 +75,16 @@ export type Identities = {
   held(agent: AgentKey): Identity | null
   /** The same, made if need be; null = the agent may not have one. @throws SallyportError what the issuer throws */
   get(agent: AgentKey): Promise<Identity | null>
-  /** A token of the agent for one audience, bound to its key. Same errors. */
-  tokenFor(identity: Identity, audience: string): Promise<JwtHeld>
+  /** A token of the agent for one audience, and `others` besides, bound to its key. Same errors. */
+  tokenFor(identity: Identity, audience: string, others?: readonly string[]): Promise<JwtHeld>
   /** All that are held, for a person. */
   list(): readonly Identity[]
   /** The agent lost its right: key and credentials are forgotten in this turn. */
   withdraw(agent: AgentKey): void
   /** The CA signs with another key: each identity is made anew when it is next due, those of `slot` now. */
   renewFrom(slot: string): void
+  /** Told in the turn in which an agent gets another identity, or loses its own; returns how to stop that. */
+  onChange(listener: (agent: AgentKey) => void): () => void
   close(): void
 }
 
@@ -114,6 +117,7 @@ class HeldIdentities implements Identities {
   readonly #deps: IdentitiesDeps
   readonly #entries = new Map<AgentKey, Entry>()
   readonly #making = new Map<AgentKey, Promise<Identity | null>>()
+  readonly #listeners = new Set<(agent: AgentKey) => void>()
   readonly #ticker: NodeJS.Timeout
 
   constructor(deps: IdentitiesDeps) {
@@ -141,28 +145,30 @@ class HeldIdentities implements Identities {
     return made
   }
 
-  async tokenFor(identity: Identity, audience: string): Promise<JwtHeld> {
+  async tokenFor(identity: Identity, audience: string, others: readonly string[] = []): Promise<JwtHeld> {
     const { clock, issuer, subjectOf } = this.#deps
     const { agent } = identity
     const subject = subjectOf(agent)
     const entry = this.#entries.get(agent)
     if (subject === null || subject.epoch !== identity.epoch || entry?.identity.key !== identity.key)
       throw new SallyportError('STATE_UNAVAILABLE', `${agent} has lost the identity that a token would speak for`)
-    const known = entry.tokens.get(audience)
+    const wanted = [audience, ...others].join('\n')
+    const known = entry.tokens.get(wanted)
     if (known !== undefined && known.generation === subject.generation && clock.nowMs() < known.renewAtMs)
       return await known.made
     if (entry.tokens.size >= MAX_AUDIENCES) entry.tokens.delete(entry.tokens.keys().next().value ?? '')
     const { generation, role, epoch, tools } = subject
-    const ask = { agent, audience, jkt: identity.key.jkt, role, toolsDigest: toolDigest(tools), generation, epoch }
+    const token = { jkt: identity.key.jkt, role, toolsDigest: toolDigest(tools), generation, epoch }
+    const ask = { agent, audience, others, ...token }
     const made = issuer.issueJwt(ask)
     const kept = { made, generation, renewAtMs: Number.POSITIVE_INFINITY }
-    entry.tokens.set(audience, kept)
+    entry.tokens.set(wanted, kept)
     try {
-      const token = await made
-      kept.renewAtMs = clock.nowMs() + (token.expiresMs - clock.nowMs()) / 2
-      return token
+      const held = await made
+      kept.renewAtMs = clock.nowMs() + (held.expiresMs - clock.nowMs()) / 2
+      return held
     } catch (error) {
-      if (entry.tokens.get(audience) === kept) entry.tokens.delete(audience)
+      if (entry.tokens.get(wanted) === kept) entry.tokens.delete(wanted)
       throw error
     }
   }
@@ -175,6 +181,7 @@ class HeldIdentities implements Identities {
   withdraw(agent: AgentKey): void {
     this.#entries.delete(agent)
     this.#making.delete(agent)
+    this.#tell(agent)
   }
 
   renewFrom(slot: string): void {
@@ -209,7 +216,18 @@ class HeldIdentities implements Identities {
     const half = (x509.notAfterMs - nowMs) / 2
     const renewAtMs = nowMs + half * (1 - SPREAD + 2 * SPREAD * chance())
     this.#entries.set(agent, { identity, renewAtMs, usedMs: nowMs, renewing: false, tokens: new Map() })
+    this.#tell(agent)
     return identity
+  }
+
+  onChange(listener: (agent: AgentKey) => void): () => void {
+    const own = (agent: AgentKey): void => listener(agent)
+    this.#listeners.add(own)
+    return () => this.#listeners.delete(own)
+  }
+
+  #tell(agent: AgentKey): void {
+    for (const listener of [...this.#listeners]) listener(agent)
   }
 
   #tick(): void {

@@ -6,11 +6,12 @@ import { join } from 'node:path'
 import { agentKeyOf, type NewAuditEvent } from '#pkg/model'
 import { newManualClock } from '#pkg/platform/clock'
 import { type Disk, systemDisk } from '#pkg/platform/files'
-import { silentLog } from '#pkg/platform/log'
+import { type Log, silentLog } from '#pkg/platform/log'
 import { newAgentKeyPair, signingRequest } from './agent-key.ts'
 import { readBundle, type TrustBundle } from './bundle.ts'
 import { type Authority, newAuthority } from './server/authority.ts'
 import { workOf } from './server/ca-work.ts'
+import type { CaWorker } from './server/contract.ts'
 import { newFileKeyManager } from './server/key-manager.ts'
 import { agentSpiffeId } from './spiffe-id.ts'
 
@@ -25,6 +26,8 @@ export type CaBench = {
   readonly dir: string
   readonly clock: ReturnType<typeof newManualClock>
   readonly audit: NewAuditEvent[]
+  /** `event file` of each warning. */
+  readonly warnings: string[]
   authority: Authority
   /** The CA of the folder, opened again. */
   reopen(disk?: Disk): Authority
@@ -32,20 +35,25 @@ export type CaBench = {
   close(): void
 }
 
-export function newCaBench(options: { readonly lifetimeMs?: number } = {}): CaBench {
+/** `worker`: who does the jobs of the CA; default this thread. */
+export type CaBenchOptions = { readonly lifetimeMs?: number; readonly worker?: CaWorker }
+
+export function newCaBench({ worker, ...options }: CaBenchOptions = {}): CaBench {
   const home = mkdtempSync(join(tmpdir(), 'sallyport-ca-'))
   const dir = join(home, 'ca')
   const clock = newManualClock(NOON)
   const audit: NewAuditEvent[] = []
+  const warnings: string[] = []
+  const log: Log = { ...silentLog, warn: (event, fields) => void warnings.push(`${event} ${fields?.['file']}`) }
   const open = (disk: Disk = systemDisk): Authority =>
     newAuthority(
       {
         clock,
-        log: silentLog,
+        log,
         random: (bytes) => randomBytes(bytes),
         audit: { record: (event) => `e_${audit.push(event)}` },
-        worker: { run: async (job) => workOf(job), close: async () => {} },
-        keys: newFileKeyManager({ random: (bytes) => randomBytes(bytes), disk }, dir),
+        worker: worker ?? { run: async (job) => workOf(job), close: async () => {} },
+        keys: newFileKeyManager({ random: (bytes) => randomBytes(bytes), log, disk }, dir),
         disk,
       },
       { dir, trustDomain: DOMAIN, ...options },
@@ -54,6 +62,7 @@ export function newCaBench(options: { readonly lifetimeMs?: number } = {}): CaBe
     dir,
     clock,
     audit,
+    warnings,
     authority: open(),
     reopen: (disk) => {
       bench.authority = open(disk)

@@ -38,4 +38,10 @@ export { newReplayCache, type ReplayCache } from './replay.ts'
 export { agentSpiffeId, isTrustDomain, readSpiffeId, type SpiffeId } from './spiffe-id.ts'
 export * from './tokens.ts'
 export { toolDigest } from './tool-digest.ts'
+export type { WorkloadBundle, WorkloadSource } from './workload.ts'
 export { type VerifiedX509Svid, verifyX509Svid, type X509Fault, type X509Verdict } from './x509-svid.ts'
+
+/** The SPIFFE Workload API. Loaded when it is served: its messages cost a start that nobody else should wait for. */
+export function loadWorkloadApi(): Promise<typeof import('./workload.ts')> {
+  return import('./workload.ts')
+}

@@ -40,7 +40,7 @@ export type JwtVerdict =
 /** What the operator says of an agent in a token. MESH.md §1. */
 export type JwtSvidClaims = {
   readonly sub: string
-  readonly aud: readonly [string]
+  readonly aud: readonly [string, ...string[]]
   readonly iat: number
   readonly exp: number
   readonly jti: string

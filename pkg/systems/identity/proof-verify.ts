@@ -80,6 +80,7 @@ const KEYS_REMEMBERED = 4_096
 /** Makes a verifier. What it cannot tell, it refuses. */
 export function newProofVerifier(deps: ProofVerifierDeps): ProofVerifier {
   const svids = newSvidMemory(deps)
+  const sinceSeconds = Math.floor(deps.clock.nowMs() / 1_000)
   const keys = new Map<string, KeyObject>()
   const keyOf = (jwk: Jwk, jkt: string): KeyObject | null => {
     const known = keys.get(jkt)
@@ -107,6 +108,12 @@ export function newProofVerifier(deps: ProofVerifierDeps): ProofVerifier {
       const signed = { key, dsaEncoding: 'ieee-p1363' as const }
       if (key === null || !verify('sha256', Buffer.from(parts.text), { ...signed, key }, parts.signature))
         return no('IDENTITY_PROOF_INVALID', 'does not verify')
+      // what was used before this process began, nobody remembers
+      if (parts.claims.iat < sinceSeconds)
+        return no(
+          'IDENTITY_PROOF_REPLAYED',
+          'was made before this process began, and may have been used; make a new one',
+        )
       return judge(deps, ask, { claims: parts.claims, svid })
     },
     forget: () => svids.clear(),
@@ -165,8 +172,10 @@ function readParts(proof: string): Parts | null {
     /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{86})$/.exec(proof) ?? []
   const jwk = readHead(parsed(head))
   const claims = readClaims(parsed(body))
-  if (jwk === null || claims === null) return null
-  return { text: `${head}.${body}`, signature: Buffer.from(mac, 'base64url'), jwk, claims }
+  const signature = Buffer.from(mac, 'base64url')
+  // base64url in its one form: the last character has bits that say nothing
+  if (jwk === null || claims === null || signature.toString('base64url') !== mac) return null
+  return { text: `${head}.${body}`, signature, jwk, claims }
 }
 
 function readHead(value: unknown): Jwk | null {

@@ -300,6 +300,9 @@ test('[PROOF-03] a JWT-SVID is verified once, and again when it expires or the b
 test('[PROOF-02] any one character of a proof that is changed makes it void', () => {
   const bench = newBench()
   const proof = bench.sign()
+  for (const last of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
+    if (!proof.endsWith(last))
+      assert.notEqual(said(bench.verify(proof.slice(0, -1) + last)), 'ok', `${last} at the end`)
   for (let at = 0; at < proof.length - 1; at += 1) {
     if (proof[at] === '.') continue
     const changed = `${proof.slice(0, at)}${proof[at] === 'A' ? 'B' : 'A'}${proof.slice(at + 1)}`
@@ -345,4 +348,19 @@ test('[PROOF-04] the digest of tools depends on which they are, not on their ord
   assert.notEqual(toolDigest(['a,b']), toolDigest(['a', 'b']))
   assert.match(toolDigest([]), /^sha256:[A-Za-z0-9_-]{43}$/)
   assert.match(digestOf(''), /^47DEQpj8HBSa/)
+})
+
+test('[PROOF-01] a proof from before the process began may have been used: it is refused, the next one is not', () => {
+  const first = newBench()
+  const proof = first.sign()
+  assert.equal(said(first.verify(proof)), 'ok')
+  const clock = newManualClock(first.clock.nowMs() + 2_000)
+  const again = newProofVerifier({
+    ...{ clock, replay: newReplayCache({ clock, keepMs: 40_000 }), oldestOf: () => first.oldest.of },
+    verifySvid: () => first.svid.of,
+  })
+  const ask = { request, svid: 'a.jwt.svid', audience: PEER, peerKey: null }
+  assert.equal(said(again.verify({ ...ask, proof })), 'IDENTITY_PROOF_REPLAYED')
+  first.clock.advanceMs(2_000)
+  assert.equal(said(again.verify({ ...ask, proof: first.sign() })), 'ok')
 })

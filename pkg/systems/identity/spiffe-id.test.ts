@@ -36,6 +36,10 @@ const rows: readonly (readonly [id: string, what: string, text: string, expected
   ['SID-03', 'a letter outside of ASCII in the path', 'spiffe://example.org/\u212a', 'PATH'],
   ['SID-04', '2,048 bytes', long(SPIFFE_ID_BYTES), 'ok'],
   ['SID-04', '2,049 bytes', long(SPIFFE_ID_BYTES + 1), 'TOO_LONG'],
+  ['SID-06', 'an IPv4 address as its trust domain', 'spiffe://10.0.0.1/a', 'ok'],
+  ['SID-06', 'a trust domain that is no DNS name', 'spiffe://_a.-b-/a', 'ok'],
+  ['SID-06', 'numbers alone as its trust domain', 'spiffe://256.300.1.1/a', 'ok'],
+  ['SID-06', 'an IPv6 address as its trust domain', 'spiffe://[::1]/a', 'TRUST_DOMAIN'],
   ['SID-05', 'a query', 'spiffe://example.org/a?b', 'PATH'],
   ['SID-05', 'a fragment', 'spiffe://example.org/a#b', 'PATH'],
   ['SID-05', 'a query of a trust domain', 'spiffe://example.org?b', 'TRUST_DOMAIN'],
@@ -64,4 +68,11 @@ test('[SID-03] whatever reads is written in its one form: parts put together are
     }),
     { numRuns: 500 },
   )
+})
+
+test('[SID-04] no ID of an agent that a policy can name is longer than 2,048 bytes', () => {
+  const agent = agentKeyOf({ namespace: 'n'.repeat(63), name: 'a'.repeat(253) })
+  const id = agentSpiffeId('d'.repeat(255), agent)
+  assert.ok(id.length <= SPIFFE_ID_BYTES, `${id.length} bytes`)
+  assert.ok(typeof readSpiffeId(id) !== 'string')
 })

@@ -5,7 +5,24 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { newAgentKeyPair, signingRequest } from './agent-key.ts'
 import { readBundle, type TrustBundle } from './bundle.ts'
-import { der, derInteger, derOid, readDer, TAG } from './der.ts'
+import {
+  basic,
+  bundleOf,
+  certificate,
+  dns,
+  eku,
+  ext,
+  leafUnder,
+  name,
+  names,
+  newSigner,
+  rootEntry,
+  san,
+  spkiOf,
+  uri,
+  usage,
+} from './certificate.fixture.ts'
+import { der, readDer, TAG } from './der.ts'
 import { AUDIENCE, agent, type CaBench, DOMAIN, ID, jwtOf, newCaBench, UID, x509Of } from './identity.fixture.ts'
 import { type JwtFault, verifyJwtSvid } from './jwt-svid.ts'
 import { verifyX509Svid, type X509Fault } from './x509-svid.ts'
@@ -34,50 +51,14 @@ const jwtVerdict = (token: string, { at = 0, audience = AUDIENCE, trusted = bund
 }
 
 /** A chain under a CA of the test's own, whose leaf has these extensions. */
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 })
-const name = (text: string): Buffer =>
-  der(TAG.sequence, der(TAG.set, der(TAG.sequence, derOid('2.5.4.3'), der(TAG.utf8String, Buffer.from(text)))))
-const TRUE = der(TAG.boolean, Buffer.from([0xff]))
-const ext = (oid: string, value: Buffer, critical = false): Buffer =>
-  der(TAG.sequence, derOid(oid), ...(critical ? [TRUE] : []), der(TAG.octetString, value))
-const uri = (text: string): Buffer => der(0x86, Buffer.from(text))
-const san = (...uris: readonly Buffer[]): Buffer => ext('2.5.29.17', der(TAG.sequence, ...uris), true)
-const basic = (isCa: boolean): Buffer => ext('2.5.29.19', der(TAG.sequence, ...(isCa ? [TRUE] : [])), true)
-const usage = (bits: number, critical = true): Buffer =>
-  ext('2.5.29.15', der(TAG.bitString, Buffer.from([0, bits])), critical)
-const eku = (...oids: readonly string[]): Buffer => ext('2.5.29.37', der(TAG.sequence, ...oids.map(derOid)))
-const SIGNATURE = der(TAG.sequence, derOid('1.2.840.113549.1.1.11'), der(TAG.null))
-const time = (ms: number): Buffer =>
-  der(TAG.utcTime, Buffer.from(new Date(ms).toISOString().replace(/^\d\d|[-:T]|\.\d+/g, '')))
-
-function certificate(subject: Buffer, spki: Buffer, extensions: readonly Buffer[]): Buffer {
-  const now = bench.clock.nowMs()
-  const tbs = der(
-    TAG.sequence,
-    der(0xa0, derInteger(2)),
-    derInteger(17),
-    SIGNATURE,
-    name('root'),
-    der(TAG.sequence, time(now - 30_000), time(now + 300_000)),
-    subject,
-    spki,
-    der(0xa3, der(TAG.sequence, ...extensions)),
-  )
-  return der(TAG.sequence, tbs, SIGNATURE, der(TAG.bitString, Buffer.from([0]), sign('sha256', tbs, rsa.privateKey)))
+const rsa = newSigner()
+const rootOf = (...extensions: readonly Buffer[]): TrustBundle => {
+  const made = extensions.length > 0 ? extensions : [basic(true), usage(0x06)]
+  const names = { subject: name('root'), issuer: name('root') }
+  const spki = spkiOf(rsa.publicKey)
+  return bundleOf(rootEntry(certificate({ ...names, spki, signer: rsa.privateKey, extensions: made }), rsa.publicKey))
 }
-const rootSpki = rsa.publicKey.export({ format: 'der', type: 'spki' })
-const bundleOf = (root: Buffer): TrustBundle => {
-  const { n, e } = rsa.publicKey.export({ format: 'jwk' })
-  const keys = [{ kty: 'RSA', use: 'x509-svid', n, e, x5c: [root.toString('base64')] }]
-  const read = readBundle(DOMAIN, JSON.stringify({ keys }))
-  assert.ok(typeof read !== 'string')
-  return read
-}
-const rootOf = (...extensions: readonly Buffer[]): TrustBundle =>
-  bundleOf(certificate(name('root'), rootSpki, extensions.length > 0 ? extensions : [basic(true), usage(0x06)]))
-const leafOf = (...extensions: readonly Buffer[]): readonly Buffer[] => [
-  certificate(der(TAG.sequence), Buffer.from(newAgentKeyPair().spki), extensions),
-]
+const leafOf = (...extensions: readonly Buffer[]): readonly Buffer[] => [leafUnder('root', rsa.privateKey, extensions)]
 
 const SERVER = '1.3.6.1.5.5.7.3.1'
 const CLIENT = '1.3.6.1.5.5.7.3.2'
@@ -91,18 +72,25 @@ const leaves: readonly (readonly [
   ['XSVID-01', 'one URI name', fine, 'ok'],
   ['XSVID-01', 'two URI names', () => [basic(false), usage(0x80), san(uri(ID), uri(AUDIENCE))], 'URI_NAMES'],
   ['XSVID-01', 'its URI name twice', () => [basic(false), usage(0x80), san(uri(ID), uri(ID))], 'URI_NAMES'],
-  ['XSVID-01', 'no URI name', () => [basic(false), usage(0x80), san(der(0x82, Buffer.from('a.example')))], 'URI_NAMES'],
+  ['XSVID-01', 'no URI name', () => [basic(false), usage(0x80), san(dns('a.example'))], 'URI_NAMES'],
   [
     'XSVID-01',
     'a DNS name beside its URI name',
-    () => [basic(false), usage(0x80), san(der(0x82, Buffer.from('a.example')), uri(ID))],
+    () => [basic(false), usage(0x80), san(dns('a.example'), uri(ID))],
     'ok',
+  ],
+  [
+    'XSVID-09',
+    'names that are not critical beside an empty subject',
+    () => [basic(false), usage(0x80), names(false, uri(ID))],
+    'URI_NAMES',
   ],
   ['XSVID-02', 'no basic constraints', () => [usage(0x80), san(uri(ID))], 'ok'],
   ['XSVID-02', 'CA:true', () => [basic(true), usage(0x80), san(uri(ID))], 'SIGNS_CERTIFICATES'],
   ['XSVID-03', 'no key usage', () => [basic(false), san(uri(ID))], 'KEY_USAGE'],
   ['XSVID-03', 'a key usage that is not critical', () => [basic(false), usage(0x80, false), san(uri(ID))], 'KEY_USAGE'],
   ['XSVID-03', 'a key usage without signatures', () => [basic(false), usage(0x08), san(uri(ID))], 'KEY_USAGE'],
+  ['XSVID-03', 'the usage to encipher beside signatures', () => [basic(false), usage(0xa0), san(uri(ID))], 'ok'],
   ['XSVID-03', 'the usage to sign certificates', () => [basic(false), usage(0x84), san(uri(ID))], 'SIGNS_CERTIFICATES'],
   ['XSVID-03', 'the usage to sign lists', () => [basic(false), usage(0x82), san(uri(ID))], 'SIGNS_CERTIFICATES'],
   ['XSVID-04', 'no extended usage', () => [basic(false), usage(0x80), san(uri(ID))], 'ok'],
@@ -111,6 +99,12 @@ const leaves: readonly (readonly [
     'XSVID-05',
     'the ID of a trust domain',
     () => [basic(false), usage(0x80), san(uri(`spiffe://${DOMAIN}`))],
+    'SPIFFE_ID',
+  ],
+  [
+    'XSVID-05',
+    'a URI of another scheme',
+    () => [basic(false), usage(0x80), san(uri(`https://${DOMAIN}/ns/a/agent/b`))],
     'SPIFFE_ID',
   ],
   [
@@ -138,6 +132,9 @@ for (const [id, what, leaf, expected] of leaves)
     assert.equal(x509Verdict(leafOf(...leaf()), 0, rootOf()), expected)
   })
 
+/** Permits another trust domain. */
+const constraints = (critical: boolean): Buffer =>
+  ext('2.5.29.30', der(TAG.sequence, der(0xa0, der(TAG.sequence, uri('evil.example')))), critical)
 const roots: readonly (readonly [
   id: string,
   what: string,
@@ -158,6 +155,21 @@ const roots: readonly (readonly [
   ],
   ['XSVID-03', 'no usage to sign certificates', () => [basic(true), usage(0x02)], 'UNTRUSTED'],
   ['XSVID-02', 'CA:false', () => [basic(false), usage(0x06)], 'UNTRUSTED'],
+  ['XSVID-02', 'no basic constraints', () => [usage(0x06)], 'UNTRUSTED'],
+  ['XSVID-03', 'no key usage', () => [basic(true)], 'UNTRUSTED'],
+  ['XSVID-03', 'a key usage that is not critical', () => [basic(true), usage(0x06, false)], 'UNTRUSTED'],
+  [
+    'XSVID-10',
+    'critical constraints of names',
+    () => [basic(true), usage(0x06), constraints(true)],
+    'EXTENSION_UNKNOWN',
+  ],
+  [
+    'XSVID-10',
+    'constraints of names that are not critical',
+    () => [basic(true), usage(0x06), constraints(false)],
+    'EXTENSION_UNKNOWN',
+  ],
 ]
 for (const [id, what, root, expected] of roots)
   test(`[${id}] a signer with ${what}: ${expected}`, () => {
@@ -264,6 +276,8 @@ const tokens: readonly (readonly [
   ['JSVID-01', 'the algorithm none', withHead(() => ({ alg: 'none' })), 'ALGORITHM'],
   ['JSVID-01', 'the algorithm HS256', withHead(() => ({ alg: 'HS256' })), 'ALGORITHM'],
   ['JSVID-01', 'the algorithm PS256', withHead(() => ({ alg: 'PS256' })), 'ALGORITHM'],
+  ['JSVID-01', 'the algorithm in small letters', withHead(() => ({ alg: 'rs256' })), 'ALGORITHM'],
+  ['JSVID-01', 'no algorithm', ({ head }) => void delete head['alg'], 'ALGORITHM'],
   ['JSVID-01', 'a key of its own', withHead(() => ({ jwk: {} })), 'HEADER'],
   ['JSVID-01', 'an address of keys', withHead(() => ({ jku: 'https://evil.example' })), 'HEADER'],
   ['JSVID-01', 'critical members', withHead(() => ({ crit: ['exp'] })), 'HEADER'],
@@ -280,6 +294,7 @@ const tokens: readonly (readonly [
   ['JSVID-03', 'an empty list of audiences', withBody(() => ({ aud: [] })), 'AUDIENCE'],
   ['JSVID-03', 'another audience', withBody(() => ({ aud: [ID] })), 'AUDIENCE'],
   ['JSVID-03', 'an audience that begins like it', withBody(() => ({ aud: [`${AUDIENCE}x`] })), 'AUDIENCE'],
+  ['JSVID-03', 'an audience that is no text', withBody(() => ({ aud: [AUDIENCE, 7] })), 'AUDIENCE'],
   ['JSVID-03', 'the audience as a text', withBody(() => ({ aud: AUDIENCE })), 'ok'],
   ['JSVID-04', 'no end', ({ body }) => void delete body['exp'], 'CLAIMS'],
   ['JSVID-04', 'an end as a text', withBody(() => ({ exp: '9999999999' })), 'CLAIMS'],
@@ -308,6 +323,32 @@ for (const [id, what, change, expected] of tokens)
   test(`[${id}] a token with ${what}: ${expected}`, async () => {
     assert.equal(jwtVerdict(await forged(change), { trusted: jwtBundle() }), expected)
   })
+
+test('[JSVID-08] what the CA signs has alg, kid and typ in its head, one audience, an end, and the ID of its agent', async () => {
+  const { token, slot } = await jwtOf(bench)
+  const { head, body } = partsOf(token)
+  assert.deepEqual(head, { alg: 'RS256', kid: slot, typ: 'JWT' })
+  assert.deepEqual([body['sub'], body['aud']], [ID, [AUDIENCE]])
+  assert.equal(Number(body['exp']) - Number(body['iat']), 300)
+  assert.equal(Number(body['iat']) * 1_000, bench.clock.nowMs())
+  assert.match(token, /^[\w-]+\.[\w-]+\.[\w-]+$/)
+})
+
+test('[JSVID-07] keys for certificates verify no token, and keys for tokens no certificate', async () => {
+  const document = bench.authority.bundle()
+  const swapped = document.keys.map((key) => ({
+    ...key,
+    use: key.use === 'jwt-svid' ? 'x509-svid' : 'jwt-svid',
+    kid: 'k',
+  }))
+  const read = readBundle(DOMAIN, JSON.stringify({ keys: swapped }))
+  assert.ok(typeof read !== 'string')
+  assert.equal(jwtVerdict((await jwtOf(bench)).token, { trusted: read }), 'SIGNATURE')
+  assert.equal(x509Verdict((await x509Of(bench)).issued.chain, 0, read), 'UNTRUSTED')
+  const asCertificate = { ...key({}), use: 'x509-svid' }
+  assert.equal(jwtVerdict(await forged(() => {}), { trusted: bundleOf(asCertificate) }), 'SIGNATURE')
+  assert.equal(jwtVerdict(await forged(() => {}), { trusted: bundleOf(key({})) }), 'ok')
+})
 
 test('[JSVID-05] [JSVID-06] what the CA signs verifies; in no other form, and with no other key', async () => {
   const { token } = await jwtOf(bench)
@@ -360,6 +401,10 @@ const documents: readonly (readonly [id: string, what: string, text: string, exp
   ['BUNDLE-02', 'a sequence as a text', '{"keys":[],"spiffe_sequence":"1"}', 'SEQUENCE'],
   ['BUNDLE-02', 'a sequence below 0', '{"keys":[],"spiffe_sequence":-1}', 'SEQUENCE'],
   ['BUNDLE-02', 'a hint as a text', '{"keys":[],"spiffe_refresh_hint":"1"}', 'REFRESH_HINT'],
+  ['BUNDLE-02', 'a sequence beyond 53 bits', '{"keys":[],"spiffe_sequence":9223372036854775807}', '0 0'],
+  ['BUNDLE-02', 'a sequence with a fraction', '{"keys":[],"spiffe_sequence":1.5}', 'SEQUENCE'],
+  ['BUNDLE-03', 'members that nobody knows', JSON.stringify({ keys: [key({ x: 1 })], other: {} }), '0 1'],
+  ['BUNDLE-03', 'a use in capitals', JSON.stringify({ keys: [key({ use: 'JWT-SVID' })] }), '0 0'],
   ['BUNDLE-03', 'a key for tokens', JSON.stringify({ keys: [key({})] }), '0 1'],
   ['BUNDLE-03', 'a key of an unknown use', JSON.stringify({ keys: [key({ use: 'sig' })] }), '0 0'],
   ['BUNDLE-03', 'a key without a use', JSON.stringify({ keys: [key({ use: undefined })] }), '0 0'],

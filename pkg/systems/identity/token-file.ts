@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type AgentKey, agentKeyOf } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
-import { type PrivateText, readPrivateText, replaceFile } from '#pkg/platform/files'
+import { type PrivateText, readPrivateText, replaceFile, whyNot } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import { TOKEN_SHAPE } from './token-maker.ts'
 
@@ -42,7 +42,7 @@ function readPrivately(path: string, log: Log): string | null {
   try {
     read = readPrivateText(path)
   } catch (error) {
-    throw new SallyportError('STATE_UNAVAILABLE', `the token file ${path} cannot be read`, {
+    throw new SallyportError('STATE_UNAVAILABLE', `the token file ${path} cannot be read: ${whyNot(error, path)}`, {
       fields: { file: path },
       cause: error,
     })

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import type { AgentKey } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
+import { whyNot } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import type { RandomBytes } from '#pkg/platform/random'
 import { readTokenFile, type TokenTable, writeTokenFile } from './token-file.ts'
@@ -24,6 +25,8 @@ export type Tokens = {
    * @throws SallyportError STATE_UNAVAILABLE when it cannot be written: agents that had a token keep it, the others have none.
    */
   ensure(agents: readonly AgentKey[]): void
+  /** False while an agent of the last {@link Tokens.ensure} has none. */
+  readonly complete: boolean
 }
 
 /** Longer than any token of ours; what is longer is not even hashed. */
@@ -38,6 +41,7 @@ export function openTokens(deps: TokensDeps, options: TokensOptions): Tokens {
   const makeToken = newTokenMaker(deps.random)
   let kept: TokenTable = readTokenFile(path, deps.log)
   let agents: ReadonlyMap<string, AgentKey> = new Map()
+  let complete = true
   let tokens: ReadonlyMap<AgentKey, string> = new Map()
 
   const install = (wanted: readonly AgentKey[]): void => {
@@ -51,11 +55,15 @@ export function openTokens(deps: TokensDeps, options: TokensOptions): Tokens {
     }
     agents = byDigest
     tokens = byAgent
+    complete = wanted.every((agent) => byAgent.has(agent))
   }
 
   return {
     find: (token) => (token.length > MAX_TOKEN_LENGTH ? null : (agents.get(digestOf(token)) ?? null)),
     tokenOf: (agent) => tokens.get(agent) ?? null,
+    get complete() {
+      return complete
+    },
     ensure: (wanted) => {
       const missing = wanted.filter((agent) => !kept.has(agent))
       try {
@@ -68,7 +76,7 @@ export function openTokens(deps: TokensDeps, options: TokensOptions): Tokens {
       } catch (error) {
         throw new SallyportError(
           'STATE_UNAVAILABLE',
-          `the tokens of ${missing.length} new agents cannot be written to ${path}: make room or give the right to write`,
+          `the tokens of ${missing.length} new agents cannot be written to ${path}: ${whyNot(error, path)}`,
           { fields: { file: path, agents: missing.length }, cause: error },
         )
       } finally {

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { type SvidKey, svidKeyOf } from './agent-key.ts'
 import { publicKeyOf, type TrustBundle } from './bundle.ts'
 import { type Certificate, KEY_USAGE, readCertificate } from './certificate.ts'
-import { OID } from './oids.ts'
+import { OID, SIGNATURES } from './oids.ts'
 import { readSpiffeId, type SpiffeId } from './spiffe-id.ts'
 
 /** Why a chain of certificates proves no identity. */
@@ -35,6 +35,8 @@ export type X509Verdict =
   | { readonly ok: true; readonly svid: VerifiedX509Svid }
   | { readonly ok: false; readonly reason: X509Fault }
 
+/** No smaller RSA key signs certificates. */
+const RSA_BITS = 2_048
 /** Certificates between a leaf and a root. */
 const MAX_INTERMEDIATES = 4
 
@@ -78,30 +80,38 @@ function leafFault(leaf: Certificate): X509Fault | null {
   return null
 }
 
-/** Walks from the leaf up to a root of the bundle. */
-function pathFault(path: readonly Certificate[], bundle: TrustBundle, nowMs: number): X509Fault | null {
+/** Walks from the leaf up to a root of the bundle. A root at the end of the chain is not part of the path. RFC 5280 §6.1. */
+function pathFault(chain: readonly Certificate[], bundle: TrustBundle, nowMs: number): X509Fault | null {
+  const last = chain.at(-1)
+  const isRoot = chain.length > 1 && bundle.x509.some(({ der }) => last !== undefined && isSame(der, last.der))
+  const path = isRoot ? chain.slice(0, -1) : chain
   for (const [at, each] of path.entries()) {
-    if (each.hasUnknownCritical) return 'EXTENSION_UNKNOWN'
-    if (nowMs < each.notBeforeMs) return 'NOT_YET_VALID'
-    if (nowMs >= each.notAfterMs + 1_000) return 'EXPIRED'
+    const fault = ownFault(each, nowMs)
+    if (fault !== null) return fault
     const above = path[at + 1]
     if (above !== undefined && !isSignedBy(each, above, at)) return 'UNTRUSTED'
   }
   const top = path.at(-1)
   if (top === undefined) return 'MALFORMED'
-  const root = bundle.x509.find((one) => isSignedBy(top, one, path.length - 1))
-  if (root === undefined) return 'UNTRUSTED'
-  if (root.hasUnknownCritical) return 'EXTENSION_UNKNOWN'
-  if (nowMs < root.notBeforeMs) return 'NOT_YET_VALID'
-  return nowMs >= root.notAfterMs + 1_000 ? 'EXPIRED' : null
+  // of several roots with one key, one that is good is enough
+  const faults = bundle.x509.filter((one) => isSignedBy(top, one, path.length - 1)).map((one) => ownFault(one, nowMs))
+  return faults.includes(null) ? null : (faults[0] ?? 'UNTRUSTED')
+}
+
+function ownFault({ hasUnknownCritical, notBeforeMs, notAfterMs }: Certificate, nowMs: number): X509Fault | null {
+  if (hasUnknownCritical) return 'EXTENSION_UNKNOWN'
+  if (nowMs < notBeforeMs) return 'NOT_YET_VALID'
+  return nowMs >= notAfterMs + 1_000 ? 'EXPIRED' : null
 }
 
 /** `below`: certificates between the issuer and the leaf. */
 function isSignedBy(each: Certificate, issuer: Certificate, below: number): boolean {
   if (!issuer.isCa || !mayIssue(issuer) || (issuer.pathLength !== null && issuer.pathLength < below)) return false
-  if (Buffer.compare(each.issuer, issuer.subject) !== 0) return false
+  if (!isSame(each.issuer, issuer.subject)) return false
   const key = publicKeyOf(issuer)
-  if (key === null) return false
+  if (key === null || !SIGNATURES.has(each.signature)) return false
+  // of an elliptic curve there is no modulus
+  if ((key.asymmetricKeyDetails?.modulusLength ?? RSA_BITS) < RSA_BITS) return false
   try {
     return new X509Certificate(each.der).verify(key)
   } catch {
@@ -116,4 +126,8 @@ function mayIssue({ keyUsage, keyUsageCritical, uris }: Certificate): boolean {
     const id = readSpiffeId(uri)
     return typeof id !== 'string' && id.segments.length === 0
   })
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0
 }

@@ -1,7 +1,7 @@
 import { linkSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { SallyportError } from '#pkg/model/errors'
-import { writeNewFile } from '#pkg/platform/files'
+import { whyNot, writeNewFile } from '#pkg/platform/files'
 
 /** Who holds a lock. `start` tells a process from a later one with the same number; empty where the system does not say. */
 type Holder = { readonly pid: number; readonly start: string }
@@ -15,17 +15,30 @@ const ATTEMPTS = 5
 /**
  * Makes this process the only owner of `DIR`, by `DIR/lock`. A lock whose process is dead is taken over. It sees the
  * processes of this machine (in containers: of this pid namespace) alone.
- * @throws SallyportError STATE_UNAVAILABLE while another process, or another part of this one, owns the folder.
+ * @throws SallyportError STATE_UNAVAILABLE while another process, or another part of this one, owns the folder, and where the
+ * lock cannot be written.
  */
 export function lockFolder(dataDir: string): FolderLock {
   const path = join(dataDir, 'lock')
+  try {
+    return takeLock(dataDir, path)
+  } catch (cause) {
+    if (cause instanceof SallyportError) throw cause
+    throw new SallyportError('STATE_UNAVAILABLE', `the lock ${path} cannot be written: ${whyNot(cause, path)}`, {
+      fields: { file: path },
+      cause,
+    })
+  }
+}
+
+function takeLock(dataDir: string, path: string): FolderLock {
   const mine: Holder = { pid: process.pid, start: startOf(process.pid)?.start ?? '' }
   const draft = `${path}.${process.pid}.new`
   writeNewFile(draft, Buffer.from(`${JSON.stringify(mine)}\n`))
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       if (tryLink(draft, path)) return { release: () => releaseLock(path, mine) }
-      const text = readOrNull(path)
+      const text = lockText(path)
       if (text === null) continue
       const holder = holderOf(path, text)
       if (isAlive(holder)) throw held(dataDir, path, holder)
@@ -66,6 +79,20 @@ function takeAway(path: string, expected: string): void {
 
 function releaseLock(path: string, mine: Holder): void {
   if (readOrNull(path) === `${JSON.stringify(mine)}\n`) rmSync(path, { force: true })
+}
+
+/** What stands in the lock; null when it went away. */
+function lockText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return null
+    throw new SallyportError(
+      'STATE_UNAVAILABLE',
+      `the lock ${path} cannot be read: ${whyNot(cause, path)}; if no sallyport runs on this folder, it may be deleted`,
+      { fields: { file: path }, cause },
+    )
+  }
 }
 
 function holderOf(path: string, text: string): Holder {

@@ -11,6 +11,7 @@
  *
  * Never: cuts an exchange itself (it tells), judges, forgets a hold, starts on a file it cannot read.
  */
+export { type FolderLock, lockFolder } from './folder-lock.ts'
 export * from './lifecycle.ts'
 export { type MoveAnswer, type MoveAsk, type MoveRefusal, moveOf } from './moves.ts'
 export * from './ports.ts'

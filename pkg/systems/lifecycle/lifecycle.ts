@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { AgentKey, AuditSink, LifecycleState, Standing } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { type Clock, rfc3339 } from '#pkg/platform/clock'
-import { type Disk, systemDisk } from '#pkg/platform/files'
+import { type Disk, systemDisk, whyNot } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import { type AgentRow, newRow, standingOfRow, withHold, withoutFile } from './agent-row.ts'
 import { strictestPerAgent, withCeiling } from './ceiling.ts'
@@ -22,6 +22,8 @@ export type LifecycleDeps = {
   readonly disk?: Disk
   /** Where moves are written down. Absent = nowhere. */
   readonly audit?: AuditSink
+  /** The folder, where it is taken already; it stays taken after {@link Lifecycle.close}. Absent = it is taken and given back here. */
+  readonly lock?: FolderLock
   /** What a released agent needs before its first byte. Absent = nothing. */
   readonly thaw?: Thaw
 }
@@ -46,7 +48,7 @@ export type Lifecycle = {
   /**
    * One verb of a person, in one turn: as {@link sever}, but `durable` says whether it is. What gives rights back is on
    * record before it is done.
-   * @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, USAGE, STATE_UNAVAILABLE: nothing has changed; ADMIN_NOT_FOUND:
+   * @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, STATE_UNAVAILABLE: nothing has changed; ADMIN_NOT_FOUND:
    * the agent is not known.
    */
   move(agent: AgentKey, ask: VerbAsk): Moved
@@ -70,6 +72,8 @@ export type Lifecycle = {
 }
 
 const DEFAULT_MAX_STATE_BYTES = 16 * 1024 * 1024
+/** What a person can do; the log names the fault of the disk. */
+const UNWRITTEN = 'it could not be written down: make room on the disk of the data folder, or repair its rights'
 
 /**
  * Takes the data folder for this process and reads `DIR/state.jsonl`. No agent is known before the first `apply`.
@@ -81,17 +85,20 @@ export function openLifecycle(deps: LifecycleDeps, options: LifecycleOptions): L
   let lock: FolderLock | null = null
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    lock = lockFolder(dataDir)
+    if (deps.lock === undefined) lock = lockFolder(dataDir)
     const rows = new Map(readRows(path, deps.log))
     const file = new StateFile(path, deps.disk ?? systemDisk, options.maxStateBytes ?? DEFAULT_MAX_STATE_BYTES)
     file.replace(rows.values())
-    return new OpenLifecycle({ ...deps, lock, rows: new DurableRows(rows, file, deps.log) })
+    return new OpenLifecycle({ ...deps, lock: lock ?? NOT_OURS, rows: new DurableRows(rows, file, deps.log) })
   } catch (error) {
     lock?.release()
     if (error instanceof SallyportError) throw error
-    throw unavailable(`the lifecycle state in ${dataDir} cannot be opened`, error)
+    throw unavailable(`the state of the agents, ${path}, cannot be opened: ${whyNot(error, path)}`, error)
   }
 }
+
+/** Another gives it back. */
+const NOT_OURS: FolderLock = { release: () => {} }
 
 type Parts = LifecycleDeps & { readonly lock: FolderLock; readonly rows: DurableRows }
 
@@ -285,20 +292,17 @@ class OpenLifecycle implements Lifecycle {
   /** Writes down what gives rights back, before it does. */
   #demand(record: ReturnType<typeof moveRecord>): void {
     this.#heal('move')
-    if (!this.healthy) throw unavailable(`${record.agent} stays as it is: its state could not be written down`, null)
+    if (!this.healthy) throw unavailable(`${record.agent} stays as it is: ${UNWRITTEN}`, null)
     try {
       this.#moves.demand(record)
     } catch (error) {
-      throw unavailable(`${record.agent} stays as it is: its move could not be written down`, error)
+      throw unavailable(`${record.agent} stays as it is: ${UNWRITTEN}`, error)
     }
   }
 
   #assertDurable(agent: AgentKey): void {
     if (this.healthy) return
-    throw unavailable(
-      `${agent} is quarantined in this process, but it could not be written down: make room on the disk`,
-      null,
-    )
+    throw unavailable(`${agent} is quarantined in this process, but a restart would lose it: ${UNWRITTEN}`, null)
   }
 
   #thawed(agent: AgentKey): void {
@@ -350,6 +354,5 @@ function isSame(left: Standing | null, right: Standing): boolean {
 }
 
 function unavailable(message: string, cause: unknown): SallyportError {
-  const why = cause instanceof Error ? ` (${cause.message})` : ''
-  return new SallyportError('STATE_UNAVAILABLE', `${message}${why}`, { cause: cause ?? undefined })
+  return new SallyportError('STATE_UNAVAILABLE', message, { cause: cause ?? undefined })
 }

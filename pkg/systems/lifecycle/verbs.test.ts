@@ -69,7 +69,7 @@ const stories: readonly Story[] = [
       [verb('quarantine'), 'Quarantined@2'],
       ['sever', 'Quarantined@3'],
       [verb('release', { throughEpoch: 2 }), 'Quarantined@3'],
-      [verb('release', { throughEpoch: 4 }), '!USAGE Quarantined@3'],
+      [verb('release', { throughEpoch: 4 }), '!MOVE_REFUSED Quarantined@3'],
       [verb('release', { throughEpoch: 3 }), 'Active@3'],
     ],
   },

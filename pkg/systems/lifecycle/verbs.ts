@@ -32,7 +32,8 @@ const WAYS_OUT: Readonly<Record<LifecycleState, string>> = {
 /**
  * The row after a verb of a person; the same row where it changes nothing. `ceiling` is what the Agent file says now, null
  * when there is none.
- * @throws SallyportError MOVE_REFUSED: not from this state; MOVE_OVERRIDDEN: the file says otherwise; USAGE.
+ * @throws SallyportError MOVE_REFUSED: not from this state, or beyond the epoch; MOVE_OVERRIDDEN: the file says
+ * otherwise.
  */
 export function withVerb(row: AgentRow, ceiling: AgentCeiling | null, ask: VerbAsk, since: string): AgentRow {
   if (ask.verb === 'release' || ask.verb === 'reinstate') return released(row, ceiling, ask)
@@ -65,7 +66,11 @@ function released(row: AgentRow, ceiling: AgentCeiling | null, ask: VerbAsk): Ag
   if (overrides) throw overridden(row, ceiling, ask.verb)
   const through = ask.throughEpoch ?? epoch
   if (through > epoch)
-    throw new SallyportError('USAGE', `the epoch of ${row.agent} is ${epoch}; a release cannot reach beyond it`)
+    throw new SallyportError(
+      'MOVE_REFUSED',
+      `the epoch of ${row.agent} is ${epoch}; a release cannot reach beyond it, to ${through}`,
+      { fields: { agent: row.agent, state, epoch, verb: ask.verb, why: 'BeyondEpoch' } },
+    )
   const open: AgentRow = { ...row, released: Math.max(row.released, through) }
   const survives = countingHolds(open).length > 0
   return row.activation === 'Awaited' && !survives ? { ...open, activation: 'Given' } : open

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { SallyportError } from '#pkg/model/errors'
-import { readPrivateText, replaceFile } from '#pkg/platform/files'
+import { readPrivateText, replaceFile, whyNot } from '#pkg/platform/files'
 import type { Pin, PinnedServer, PinnedTool } from './contract.ts'
 import { canonical, digestOf } from './digest.ts'
 
@@ -39,7 +39,7 @@ export class PinFiles {
       mkdirSync(this.#dir, { recursive: true, mode: 0o700 })
       replaceFile(path, Buffer.from(`${JSON.stringify(file, null, 1)}\n`))
     } catch (cause) {
-      throw unavailable(path, 'cannot be written', cause)
+      throw unavailable(path, `cannot be written: ${whyNot(cause, path)}`, cause)
     }
   }
 

@@ -31,6 +31,9 @@ export type Sdk = {
   ): { readonly path: string; readonly headers: Record<string, string>; readonly body: string }
 }
 
+/** What any answer of text is asked for with. */
+export const HAIKU = 'Write a haiku about a double gate.'
+
 /** The declared tools, without any SDK's clothes. */
 export const PLAIN_TOOLS = [
   {

@@ -20,7 +20,9 @@ const GROUPS: readonly (readonly [names: string, ...intents: Effect['intents']])
     `pg_read_file pg_read_binary_file pg_stat_file pg_ls_dir pg_ls_archive_statusdir pg_ls_logdir pg_ls_logicalmapdir
      pg_ls_logicalsnapdir pg_ls_replslotdir pg_ls_summariesdir pg_ls_tmpdir pg_ls_waldir pg_hba_file_rules
      pg_ident_file_mappings pg_show_all_file_settings pg_file_read pg_file_length pg_logdir_ls load_file readfile
-     read_text read_blob read_csv read_csv_auto read_json read_json_auto read_parquet sys_fileread xp_dirtree xp_fileexist`,
+     read_text read_blob read_csv read_csv_auto read_json read_json_auto read_parquet read_ndjson
+     read_ndjson_auto read_json_objects read_xlsx st_read sniff_csv parquet_scan parquet_metadata parquet_schema delta_scan
+     iceberg_scan sqlite_scan file filecluster sys_fileread xp_dirtree xp_fileexist`,
     'fs.read',
   ],
   ['lo_import', 'sql.write', 'fs.read'],
@@ -29,7 +31,9 @@ const GROUPS: readonly (readonly [names: string, ...intents: Effect['intents']])
   [
     `http http_get http_post http_put http_patch http_delete http_head http_collect_response
      postgres_fdw_get_connections postgres_fdw_disconnect postgres_fdw_disconnect_all
-     query_export_to_s3 table_import_from_s3 openrowset opendatasource openquery httpuritype`,
+     query_export_to_s3 table_import_from_s3 openrowset opendatasource openquery httpuritype
+     url urlcluster s3 s3cluster gcs hdfs hdfscluster azureblobstorage deltalake iceberg hudi remote remotesecure mysql
+     postgresql mongodb redis jdbc odbc sqlite`,
     'sql.write',
     'net.egress',
   ],
@@ -71,11 +75,14 @@ const GROUPS: readonly (readonly [names: string, ...intents: Effect['intents']])
 const RUN_ANYTHING = `schedule_in_database run_command_on_workers run_command_on_placements
   run_command_on_shards run_command_on_all_nodes run_command_on_coordinator pg_background_launch replicate_ddl_command
   xpath_table connectby cypher xp_cmdshell sp_executesql sp_execute_external_script sp_oacreate sp_oamethod
-  sp_configure xp_regwrite xp_regread sys_exec sys_eval sys_bineval load_extension`
+  sp_configure xp_regwrite xp_regread sys_exec sys_eval sys_bineval load_extension fts3_tokenizer external_query
+  executable executablepool postgres_query postgres_execute mysql_query mysql_execute sqlite_query
+  master_modify_multiple_shards`
 
 /** Every dblink function reaches another server and may run any text there. */
 const PREFIXES: readonly (readonly [prefix: string, Effect])[] = [
   ['dblink', anything('calls a dblink function')],
+  ['system$', anything('calls a system function of Snowflake')],
   ['pg_advisory_', effect('calls an advisory lock function', 'sql.write')],
   ['binary_upgrade_', effect('calls a binary_upgrade function', 'sql.write', 'sql.ddl')],
 ]
@@ -91,7 +98,7 @@ const SCHEMAS: ReadonlyMap<string, Effect> = new Map([
     (name) => [name, effect(`calls a function of ${name}`, 'sql.write', 'net.egress')] as const,
   ),
   ['utl_file', effect('calls a function of utl_file', 'sql.write', 'fs.read', 'fs.write')],
-  ...words('dbms_scheduler dbms_job dbms_java dbms_sql dbms_xmlquery dbms_export_extension').map(
+  ...words('dbms_scheduler dbms_job dbms_java dbms_sql dbms_xmlquery dbms_xmlgen dbms_export_extension').map(
     (name) => [name, anything(`calls a function of ${name}`)] as const,
   ),
 ])

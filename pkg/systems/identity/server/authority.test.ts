@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { CaSlotState } from '#pkg/model'
 import { systemDisk } from '#pkg/platform/files'
-import { AUDIENCE, type CaBench, jwtOf, newCaBench, withCa, x509Of } from '../identity.fixture.ts'
+import { AUDIENCE, type CaBench, jwtOf, NOON, newCaBench, withCa, x509Of } from '../identity.fixture.ts'
 import { verifyJwtSvid } from '../jwt-svid.ts'
 import { verifyX509Svid } from '../x509-svid.ts'
 import type { AuthorityKind, Slot } from './slots.ts'
@@ -287,4 +287,31 @@ test('[CA-02] tokens of a retired key verify until it is revoked', () =>
     }
     await bench.authority.move('revoke', jwt)
     assert.equal(verdict(), 'SIGNATURE')
+  }))
+
+test('[BUNDLE-07] the sequence is beyond all before in a CA made anew, in an older copy that goes on, and when the clock goes back', () =>
+  withCa(async (bench) => {
+    const sequence = (): number => bench.authority.bundle().spiffe_sequence
+    const x509 = { authority: 'X509', slot: null, ...by } as const
+    await bench.authority.ready()
+    const first = sequence()
+    const copy = `${bench.dir}.copy`
+    cpSync(bench.dir, copy, { recursive: true })
+    bench.clock.advanceMs(60_000)
+    for (const verb of ['prepare', 'activate', 'taint', 'revoke'] as const) await bench.authority.move(verb, x509)
+    const rotated = sequence()
+    assert.ok(rotated >= first + 4)
+    bench.clock.setMs(NOON - 86_400_000)
+    await bench.authority.move('prepare', x509)
+    assert.equal(sequence(), rotated + 1)
+    bench.clock.setMs(NOON + 120_000)
+    rmSync(bench.dir, { recursive: true })
+    cpSync(copy, bench.dir, { recursive: true })
+    await bench.reopen().move('prepare', x509)
+    assert.ok(sequence() > rotated + 1, `${sequence()} after ${rotated + 1}`)
+    const restored = sequence()
+    bench.clock.advanceMs(60_000)
+    rmSync(bench.dir, { recursive: true })
+    await bench.reopen().ready()
+    assert.ok(sequence() > restored)
   }))

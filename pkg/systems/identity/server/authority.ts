@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { AgentKey, AuditSink } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import type { Disk } from '#pkg/platform/files'
@@ -9,9 +9,11 @@ import { type JwtSvidClaims, SVID_SECONDS } from '../jwt-svid.ts'
 import { agentSpiffeId } from '../spiffe-id.ts'
 import { serialText } from './certificates.ts'
 import type { CaResult, CaWorker } from './contract.ts'
+import { setAsideFirstVersion } from './first-version.ts'
 import { Journal, type JournalEntry } from './journal.ts'
 import type { KeyManager } from './key-manager.ts'
 import { type KeyStore, newKeyStore } from './key-store.ts'
+import { OpenKeys } from './open-keys.ts'
 import {
   type AuthorityKind,
   isPublished,
@@ -58,6 +60,8 @@ export type X509Issued = {
 export type JwtAsk = {
   readonly agent: AgentKey
   readonly audience: string
+  /** Further audiences of the same token. Default none. */
+  readonly others?: readonly string[]
   readonly jkt: string
   readonly role: string
   readonly toolsDigest: string
@@ -126,7 +130,7 @@ class FolderAuthority implements Authority {
   readonly #journal: Journal
   readonly #store: KeyStore
   readonly #lifetimeMs: number
-  readonly #opened = new Map<string, Promise<KeyObject>>()
+  readonly #open: OpenKeys
   readonly #listeners = new Set<() => void>()
   #ready: Promise<void> | null = null
   /** Moves happen one after the other. */
@@ -137,8 +141,11 @@ class FolderAuthority implements Authority {
     this.#deps = deps
     this.trustDomain = trustDomain
     this.#lifetimeMs = lifetimeMs
-    this.#store = newKeyStore(dir, deps.disk)
-    this.#journal = new Journal(dir, trustDomain, this.#store.disk)
+    const { log, keys, disk } = deps
+    setAsideFirstVersion(dir, trustDomain, log)
+    this.#store = newKeyStore(dir, disk === undefined ? { log } : { log, disk })
+    this.#open = new OpenKeys(keys, this.#store)
+    this.#journal = new Journal(dir, trustDomain, { log, disk: this.#store.disk })
   }
 
   ready(): Promise<void> {
@@ -195,7 +202,7 @@ class FolderAuthority implements Authority {
     const sub = agentSpiffeId(this.trustDomain, ask.agent)
     const claims: JwtSvidClaims = {
       sub,
-      aud: [ask.audience],
+      aud: [ask.audience, ...(ask.others ?? [])],
       iat,
       exp: iat + SVID_SECONDS,
       jti,
@@ -214,7 +221,7 @@ class FolderAuthority implements Authority {
       notAfter: new Date(expiresMs).toISOString(),
       epoch: ask.epoch,
       slot: slot.id,
-      audience: ask.audience,
+      audience: claims.aud.join(' '),
     })
     return { token: `${text}.${Buffer.from(signature).toString('base64url')}`, expiresMs, jti, slot: slot.id }
   }
@@ -222,7 +229,7 @@ class FolderAuthority implements Authority {
   move(verb: SlotVerb, ask: SlotAsk): Promise<AuthorityStatus> {
     return this.#inTurn(async () => {
       if (verb === 'prepare') await this.#prepare(ask)
-      else this.#carryOut(movedBy(movesOf(this.#slotsOf(ask.authority), verb, ask.slot)), ask, null)
+      else await this.#move(verb, ask)
       return this.status()
     })
   }
@@ -233,10 +240,12 @@ class FolderAuthority implements Authority {
         const nowMs = this.#deps.clock.nowMs()
         const own = { authority, slot: null, by: null, reason: 'due' }
         const active = this.#slotsOf(authority).find(({ state }) => state === 'Active')
+        // a CA that lost its keys is a person's to replace
+        if (active !== undefined) await this.#open.of(active.id)
         if (active !== undefined && active.notAfterMs - nowMs < this.#lifetimeMs / 3) {
           const waits = this.#slotsOf(authority).some(({ state }) => state === 'Published')
           if (!waits) await this.#prepare(own)
-          this.#carryOut(movedBy(movesOf(this.#slotsOf(authority), 'activate', null)), own, null)
+          await this.#move('activate', own)
         }
         for (const { id: slot, state: from, notAfterMs } of this.#slotsOf(authority)) {
           if (notAfterMs > nowMs || from === 'Active' || from === 'Revoked') continue
@@ -258,6 +267,7 @@ class FolderAuthority implements Authority {
   async #begin(): Promise<void> {
     this.#store.sweep(new Set([...this.#journal.state.slots.values()].filter(isKept).map(({ id }) => id)))
     await this.#inTurn(async () => {
+      this.#journal.begin()
       for (const authority of KINDS) {
         if (this.#slotsOf(authority).some(({ state }) => state === 'Active')) continue
         const made = await this.#make(authority)
@@ -269,6 +279,13 @@ class FolderAuthority implements Authority {
         this.#carryOut(moves, { authority, slot: null, by: null, reason: 'first' }, made.known)
       }
     })
+  }
+
+  /** What is to sign opens first: a key that is damaged is not found out by the agents. */
+  async #move(verb: Exclude<SlotVerb, 'prepare'>, ask: SlotAsk): Promise<void> {
+    const moves = movedBy(movesOf(this.#slotsOf(ask.authority), verb, ask.slot))
+    for (const { slot, to } of moves) if (to === 'Active') await this.#open.of(slot)
+    this.#carryOut(moves, ask, null)
   }
 
   /** A slot is published as it is prepared: what verifies asks for the bundle long before anybody activates it. */
@@ -313,43 +330,21 @@ class FolderAuthority implements Authority {
 
   #carryOut(moves: JournalEntry['moves'], { authority, by, reason }: SlotAsk, made: JournalEntry['made']): void {
     const time = new Date(this.#deps.clock.nowMs()).toISOString()
-    try {
-      this.#journal.append({ time, authority, by, reason, made, moves })
-    } catch (cause) {
-      throw new SallyportError('STATE_UNAVAILABLE', 'the journal of the CA cannot be written; nothing has changed', {
-        cause,
-      })
-    }
+    this.#journal.append({ time, authority, by, reason, made, moves })
     for (const { slot, from, to } of moves) {
       this.#deps.log.info('ca-slot', { authority, slot, from, to, by, reason })
       this.#deps.audit.record({ kind: 'ca', authority, slot, from, to, by, reason })
-      if (to === 'Revoked') this.#forget(slot)
+      if (to === 'Revoked') this.#open.forget(slot)
     }
     this.#bundle = null
     for (const listener of [...this.#listeners]) listener()
-  }
-
-  #forget(slot: string): void {
-    this.#opened.delete(slot)
-    this.#store.remove(slot)
   }
 
   async #signer(authority: AuthorityKind): Promise<{ readonly slot: Slot; readonly key: KeyObject }> {
     await this.ready()
     const slot = this.#slotsOf(authority).find(({ state }) => state === 'Active')
     if (slot === undefined) throw new SallyportError('STATE_UNAVAILABLE', `no ${authority} key of the CA is active`)
-    let opening = this.#opened.get(slot.id)
-    if (opening === undefined) {
-      opening = this.#open(slot.id)
-      this.#opened.set(slot.id, opening)
-      opening.catch(() => this.#opened.delete(slot.id))
-    }
-    return { slot, key: await opening }
-  }
-
-  async #open(slot: string): Promise<KeyObject> {
-    const bytes = await this.#deps.keys.open(slot, this.#store.read(slot))
-    return createPrivateKey({ key: Buffer.from(bytes), format: 'der', type: 'pkcs8' })
+    return { slot, key: await this.#open.of(slot.id) }
   }
 
   #slotsOf(authority: AuthorityKind): readonly Slot[] {

@@ -76,10 +76,12 @@ export function makeX509Authority(spec: X509AuthoritySpec): X509AuthorityMade {
   }
 }
 
+/** In UTF8String: the name of a slot has characters that PrintableString, forge's default, has not. */
 function nameOf(commonName: string): forge.pki.CertificateField[] {
+  const valueTagClass = forge.asn1.Type.UTF8 as number as forge.asn1.Class // its types name the wrong set of numbers
   return [
-    { name: 'organizationName', value: 'Sallyport' },
-    { name: 'commonName', value: commonName },
+    { name: 'organizationName', value: 'Sallyport', valueTagClass },
+    { name: 'commonName', value: commonName, valueTagClass },
   ]
 }
 

@@ -65,16 +65,24 @@ function otherReaderAgrees(bytes: Uint8Array, spki: Uint8Array): boolean {
   }
 }
 
-/** A P-256 key in its usual form, or null. */
+/** All of a P-256 key's SubjectPublicKeyInfo but its two coordinates. RFC 5480 §2. */
+const P256_HEAD = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex')
+
+/**
+ * A P-256 key in its one form, or null. A curve written out in numbers, or a point that is compressed, is the same key to one
+ * reader of the certificate and none to another.
+ */
 function keyOf(spki: Uint8Array): KeyObject | null {
-  if (svidKeyOf(spki) === null) return null
-  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
-  return Buffer.compare(key.export({ format: 'der', type: 'spki' }), spki) === 0 ? key : null
+  const jwk = svidKeyOf(spki)?.jwk
+  if (jwk === undefined) return null
+  const [x, y] = [Buffer.from(jwk.x, 'base64url'), Buffer.from(jwk.y, 'base64url')]
+  if (Buffer.compare(Buffer.concat([P256_HEAD, x, y]), spki) !== 0) return null
+  return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
 }
 
 function isEcdsaSha256(algorithm: DerValue | undefined): boolean {
   const [oid] = algorithm?.children ?? []
-  return algorithm?.children.length === 1 && isOid(oid, OID.ecdsaSha256)
+  return algorithm?.tag === TAG.sequence && algorithm.children.length === 1 && isOid(oid, OID.ecdsaSha256)
 }
 
 function isOid(value: DerValue | undefined, oid: string): boolean {
@@ -83,13 +91,14 @@ function isOid(value: DerValue | undefined, oid: string): boolean {
 
 /** Nothing, or one request for the one name. */
 function attributesFault(attributes: DerValue | undefined, spiffeId: string): CsrFault | null {
-  if (attributes === undefined || attributes.children.length === 0) return null
+  if (attributes === undefined) return null
   const [attribute, ...more] = attributes.children
   if (attributes.tag !== CONTEXT_0) return 'CSR_MALFORMED'
-  const [oid, values] = attribute?.children ?? []
-  if (more.length > 0 || !isOid(oid, OID.extensionRequest)) return 'CSR_ATTRIBUTE'
-  if (attribute?.children.length !== 2 || values?.tag !== TAG.set || values.children.length !== 1)
+  if (attribute === undefined) return null
+  const [oid, values, ...rest] = attribute.tag === TAG.sequence ? attribute.children : []
+  if (oid === undefined || values?.tag !== TAG.set || values.children.length !== 1 || rest.length > 0)
     return 'CSR_MALFORMED'
+  if (more.length > 0 || !isOid(oid, OID.extensionRequest)) return 'CSR_ATTRIBUTE'
   const extensions = listExtensions(values.children[0])
   if (extensions === null) return 'CSR_MALFORMED'
   for (const { oid: name, value } of extensions) {

@@ -1,7 +1,13 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CA_SLOT_STATES, type CaSlotState } from '#pkg/model'
-import { SallyportError } from '#pkg/model/errors'
-import { type Disk, readPrivateText, replaceFile } from '#pkg/platform/files'
+import type { SallyportError } from '#pkg/model/errors'
+import type { Disk } from '#pkg/platform/files'
+import type { Log } from '#pkg/platform/log'
+import { damaged, readCaFile, writeCaFile } from './ca-file.ts'
+import { KEY_FILE } from './key-manager.ts'
+import { sealedSlots } from './key-store.ts'
 import type { AuthorityKind, Slot, SlotMove, SlotPublic } from './slots.ts'
 
 /** One entry: what happened to the slots of one authority, all at once. */
@@ -20,54 +26,86 @@ export type JournalEntry = {
 export type JournalState = {
   readonly entries: readonly JournalEntry[]
   readonly slots: ReadonlyMap<string, Slot>
-  /** Grows with each entry: so does the bundle's `spiffe_sequence`. */
+  /**
+   * Of the bundle: grows with each entry, and is no less than its time in seconds, so that it is beyond what a journal said
+   * that was lost since. 0 = there is no entry.
+   */
   readonly sequence: number
 }
 
-const HEADER = 'sallyport ca journal 1'
+const HEADER = 'sallyport ca journal 2'
 const FILE = 'journal.jsonl'
 
 /** Entries that are kept: a rotation a day for 20 years. */
 const MAX_ENTRIES = 32_768
 
-/** The journal of a CA: `DIR/journal.jsonl`, replaced whole, so that a crash leaves it before or after an entry. */
+/** What a journal is opened with. */
+export type JournalDeps = { readonly disk: Disk; readonly log: Log }
+
+/**
+ * The journal of a CA: `DIR/journal.jsonl`, a header, a line for each entry, and the sum of all that. It is replaced whole, so
+ * that a crash leaves it before or after an entry, and what anything else made of it is seen.
+ */
 export class Journal {
   readonly #path: string
   readonly #disk: Disk
   readonly trustDomain: string
   #state: JournalState
+  #isWritten: boolean
 
-  /** @throws SallyportError STATE_UNAVAILABLE: it cannot be read, or is of another trust domain */
-  constructor(dir: string, trustDomain: string, disk: Disk) {
+  /**
+   * @throws SallyportError STATE_UNAVAILABLE: it cannot be read, is not as it was written, is of another trust domain, or is
+   * gone while the keys that it told of are there
+   */
+  constructor(dir: string, trustDomain: string, { disk, log }: JournalDeps) {
     this.#path = join(dir, FILE)
     this.#disk = disk
     this.trustDomain = trustDomain
-    this.#state = replay(readEntries(this.#path, trustDomain), this.#path)
+    const entries = readEntries(this.#path, trustDomain, log)
+    if (entries === null && (sealedSlots(dir).length > 0 || existsSync(join(dir, KEY_FILE))))
+      throw damaged(this.#path, 'it is gone, and keys of its CA are there')
+    this.#isWritten = entries !== null
+    this.#state = replay(entries ?? [], this.#path)
   }
 
   get state(): JournalState {
     return this.#state
   }
 
+  /** The journal stands before the first key is made: keys without a journal are those of one that was lost. */
+  begin(): void {
+    if (!this.#isWritten) this.#write(this.#state)
+  }
+
   /** On the disk when it returns; throws what the disk throws, and then it did not happen. */
   append(entry: JournalEntry): JournalState {
     const next = replay([...this.#state.entries, entry], this.#path)
-    const lines = [JSON.stringify({ format: HEADER, trustDomain: this.trustDomain }), ...next.entries.map(lineOf)]
-    replaceFile(this.#path, Buffer.from(`${lines.join('\n')}\n`), this.#disk)
+    this.#write(next)
     this.#state = next
     return next
   }
+
+  #write({ entries }: JournalState): void {
+    const lines = [{ format: HEADER, trustDomain: this.trustDomain }, ...entries].map((each) => JSON.stringify(each))
+    const text = `${lines.join('\n')}\n`
+    writeCaFile(this.#path, Buffer.from(`${text}${sumLine(text)}`), this.#disk, 'the journal of the CA')
+    this.#isWritten = true
+  }
 }
 
-const lineOf = (entry: JournalEntry): string => JSON.stringify(entry)
+const sumLine = (text: string | Uint8Array): string =>
+  `${JSON.stringify({ sum: createHash('sha256').update(text).digest('base64url') })}\n`
+const SUM_BYTES = sumLine('').length
 
-function readEntries(path: string, trustDomain: string): readonly JournalEntry[] {
-  const read = readPrivateText(path)
-  if (read === null) return []
-  const [head = '', ...lines] = read.text.split('\n')
+function readEntries(path: string, trustDomain: string, log: Log): readonly JournalEntry[] | null {
+  const bytes = readCaFile(path, log)
+  if (bytes === null) return null
+  const text = bytes.subarray(0, -SUM_BYTES)
+  const [head = '', ...lines] = text.toString('utf8').split('\n')
   const header = parsed(head)
-  if (!isRecord(header) || header['format'] !== HEADER || lines.pop() !== '')
-    throw broken(path, 1, 'it is not a whole journal of this version')
+  if (!isRecord(header) || header['format'] !== HEADER) throw broken(path, 1, 'it is no journal of this version')
+  if (bytes.subarray(-SUM_BYTES).toString('latin1') !== sumLine(text) || lines.pop() !== '')
+    throw damaged(path, 'it is not as it was written')
   if (header['trustDomain'] !== trustDomain) throw broken(path, 1, 'it is of another trust domain')
   return lines.map((line, at) => {
     const entry = readEntry(parsed(line))
@@ -79,7 +117,9 @@ function readEntries(path: string, trustDomain: string): readonly JournalEntry[]
 function replay(entries: readonly JournalEntry[], path: string): JournalState {
   if (entries.length > MAX_ENTRIES) throw broken(path, MAX_ENTRIES + 2, `it has more than ${MAX_ENTRIES} entries`)
   const slots = new Map<string, Slot>()
-  for (const [at, { authority, made, moves }] of entries.entries())
+  let sequence = 0
+  for (const [at, { time, authority, made, moves }] of entries.entries()) {
+    sequence = Math.max(sequence + 1, Math.floor(Date.parse(time) / 1_000))
     for (const { slot: id, from, to } of moves) {
       const before = slots.get(id)
       const known = before ?? (made === null ? null : { ...made, id, authority })
@@ -87,13 +127,15 @@ function replay(entries: readonly JournalEntry[], path: string): JournalState {
         throw broken(path, at + 2, 'the move does not follow from those before')
       slots.set(id, { ...known, state: to })
     }
-  return { entries, slots, sequence: entries.length }
+  }
+  return { entries, slots, sequence }
 }
 
 function readEntry(value: unknown): JournalEntry | null {
   if (!isRecord(value)) return null
   const { time, authority, by, reason, made, moves } = value
-  if (typeof time !== 'string' || (authority !== 'X509' && authority !== 'Jwt')) return null
+  if (typeof time !== 'string' || Number.isNaN(Date.parse(time)) || (authority !== 'X509' && authority !== 'Jwt'))
+    return null
   if (!isTextOrNull(by) || !isTextOrNull(reason) || !Array.isArray(moves)) return null
   const [first, ...rest] = moves.map(readMove)
   const known = made === null ? null : readMade(made, authority)
@@ -146,10 +188,4 @@ function parsed(text: string): unknown {
   }
 }
 
-function broken(path: string, line: number, what: string): SallyportError {
-  return new SallyportError(
-    'STATE_UNAVAILABLE',
-    `${path}:${line}: ${what}; put back a copy, or move the folder away so that a new CA is made`,
-    { fields: { file: path, line } },
-  )
-}
+const broken = (path: string, line: number, what: string): SallyportError => damaged(`${path}:${line}`, what)

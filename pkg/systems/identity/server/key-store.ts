@@ -1,11 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { SallyportError } from '#pkg/model/errors'
-import { type Disk, replaceFile, systemDisk } from '#pkg/platform/files'
+import { type Disk, systemDisk } from '#pkg/platform/files'
+import type { Log } from '#pkg/platform/log'
+import { damaged, keepCaFile, keepCaFolder, readCaFile, writeCaFile } from './ca-file.ts'
 
 /** Sealed keys: `DIR/keys/SLOT.sealed`, 0600. */
 export type KeyStore = {
   readonly disk: Disk
+  /** @throws SallyportError STATE_UNAVAILABLE */
   read(slot: string): Uint8Array
   write(slot: string, sealed: Uint8Array): void
   remove(slot: string): void
@@ -13,32 +15,34 @@ export type KeyStore = {
   sweep(kept: ReadonlySet<string>): void
 }
 
+const KEYS = 'keys'
 const SUFFIX = '.sealed'
 
 /** Opens the store, and makes its folders (0700) where they are missing. */
-export function newKeyStore(dir: string, disk: Disk = systemDisk): KeyStore {
-  const folder = join(dir, 'keys')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+export function newKeyStore(dir: string, { log, disk = systemDisk }: { readonly log: Log; disk?: Disk }): KeyStore {
+  const folder = join(dir, KEYS)
+  for (const each of [dir, folder]) keepCaFolder(each, log)
   const pathOf = (slot: string): string => join(folder, `${slot}${SUFFIX}`)
+  for (const slot of sealedSlots(dir)) keepCaFile(pathOf(slot), log)
   const remove = (slot: string): void => rmSync(pathOf(slot), { force: true })
   return {
     disk,
     read: (slot) => {
-      try {
-        return readFileSync(pathOf(slot))
-      } catch (cause) {
-        const path = pathOf(slot)
-        const words = `${path}: the sealed key of the CA cannot be read; put back a copy of the folder`
-        throw new SallyportError('STATE_UNAVAILABLE', words, { fields: { file: path }, cause })
-      }
+      const sealed = readCaFile(pathOf(slot), log)
+      if (sealed === null) throw damaged(pathOf(slot), 'the sealed key is gone')
+      return sealed
     },
-    write: (slot, sealed) => replaceFile(pathOf(slot), sealed, disk),
+    write: (slot, sealed) => writeCaFile(pathOf(slot), sealed, disk, 'the sealed key of the CA'),
     remove,
     sweep: (kept) => {
-      for (const name of readdirSync(folder)) {
-        const slot = name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : null
-        if (slot !== null && !kept.has(slot)) remove(slot)
-      }
+      for (const slot of sealedSlots(dir)) if (!kept.has(slot)) remove(slot)
     },
   }
+}
+
+/** Slots whose sealed keys are in a folder of a CA; none when there is no such folder. */
+export function sealedSlots(dir: string): readonly string[] {
+  const folder = join(dir, KEYS)
+  if (!existsSync(folder)) return []
+  return readdirSync(folder).flatMap((name) => (name.endsWith(SUFFIX) ? [name.slice(0, -SUFFIX.length)] : []))
 }

@@ -1,6 +1,6 @@
 import { type Endpoint, NO_HISTORY, type Reading, type RequestView, type Work } from '#pkg/model'
 import { readBody } from '#pkg/path/codec/wire/json'
-import { asArray, asObject, asText, type Json } from '#pkg/path/codec/wire/shape'
+import { asArray, asObject, asText, type Json, places, twinIn } from '#pkg/path/codec/wire/shape'
 import { historyOf } from './history.ts'
 import { toolsOf } from './tools.ts'
 
@@ -65,7 +65,21 @@ function bodiless(endpoint: Endpoint): RequestView {
 const isListOfObjects = (value: unknown): boolean => asArray(value)?.every((item) => asObject(item) !== null) === true
 const isAbsent = (value: unknown): boolean => value === undefined || value === null
 
+/** What is read of a request. What else the provider reads, nothing here rests on. */
+const TOOL = places({}, 'type', 'name', 'mcp_server_name', 'server_name')
+const ADDED = places({ definition: TOOL }, ...TOOL.exact)
+const BLOCK = places({ tool: ADDED }, 'type', 'id', 'name', 'toolset_name', 'input', 'tool_use_id', 'content')
+const READ = places(
+  {
+    ...{ messages: places({ content: BLOCK }, 'role'), tools: TOOL, mcp_servers: places({}, 'name', 'url', 'type') },
+    ...{ container: places({}, 'skills'), output_config: places({}, 'format') },
+  },
+  ...['model', 'stream', 'fallbacks', 'output_format'],
+)
+
 function shapeFault(value: Json): string | null {
+  const twin = twinIn(value, READ)
+  if (twin !== null) return `has "${twin}" in another spelling, which some readers take for it`
   if (asText(value['model']) === null) return 'has no "model", which must be a string'
   const stream = value['stream']
   if (!isAbsent(stream) && typeof stream !== 'boolean') return 'has a "stream" that is neither true nor false'

@@ -1,4 +1,4 @@
-import type { Json } from '#pkg/path/codec/wire/shape'
+import { asArray, asObject, type Json, wordsOf } from '#pkg/path/codec/wire/shape'
 
 const SNAKES = new Map<string, string>()
 
@@ -21,6 +21,34 @@ export function member(value: Json, name: string): unknown {
 export function isTwofold(value: Json, name: string): boolean {
   const snake = snakeOf(name)
   return snake !== name && present(value[name]) && present(value[snake])
+}
+
+/** Members whose content has names of its own: arguments, results, schemas, labels. */
+const FREE: ReadonlySet<string> = new Set(
+  ['args', 'response', 'parameters', 'responseSchema', 'parametersJsonSchema', 'responseJsonSchema', 'labels'].map(
+    wordsOf,
+  ),
+)
+
+/**
+ * The name of a member that stands twice in one object of a request, in two spellings (`functionCall`, `function_call`,
+ * `FunctionCall`); null = none does. Readers take the one or the other.
+ */
+export function twinIn(value: unknown): string | null {
+  const list = asArray(value)
+  const object = list === null ? asObject(value) : null
+  if (list === null && object === null) return null
+  const seen = new Set<string>()
+  for (const key in object) {
+    const words = wordsOf(key)
+    if (seen.has(words)) return key
+    seen.add(words)
+  }
+  for (const [key, member] of list?.entries() ?? Object.entries(object ?? {})) {
+    const twin = typeof key === 'string' && FREE.has(wordsOf(key)) ? null : twinIn(member)
+    if (twin !== null) return twin
+  }
+  return null
 }
 
 /** Both names of each member. */

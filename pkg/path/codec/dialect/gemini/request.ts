@@ -1,9 +1,9 @@
 import { type Endpoint, NO_HISTORY, type Reading, type RequestView, type Work } from '#pkg/model'
 import { readBody } from '#pkg/path/codec/wire/json'
-import { asArray, asObject, asText, isEmpty, type Json } from '#pkg/path/codec/wire/shape'
+import { asArray, asObject, asText, isEmpty, type Json, named, twinOf } from '#pkg/path/codec/wire/shape'
 import { modelOf } from './endpoints.ts'
 import { historyOf } from './history.ts'
-import { isTwofold, member, present } from './names.ts'
+import { bothNames, member, present, twinIn } from './names.ts'
 import { toolsOf } from './tools.ts'
 
 const malformed = (detail: string): Reading<never> => ({ ok: false, reason: 'WIRE_REQUEST_MALFORMED', at: 0, detail })
@@ -26,7 +26,8 @@ function readParsed(endpoint: Endpoint, body: Uint8Array, parsed: Reading<unknow
   if (!parsed.ok) return { ok: false, reason: parsed.reason, at: parsed.at, detail: parsed.detail }
   const value = asObject(parsed.value)
   if (value === null) return malformed('is not a JSON object')
-  const fault = modelFault(endpoint, value) ?? (endpoint.kind === 'judged' ? shapeFault(value) : null)
+  const fault =
+    twinFault(value) ?? modelFault(endpoint, value) ?? (endpoint.kind === 'judged' ? shapeFault(value) : null)
   return fault === null ? { ok: true, value: viewOf(endpoint, body, value) } : malformed(fault)
 }
 
@@ -47,12 +48,24 @@ function bodiless(endpoint: Endpoint): RequestView {
   }
 }
 
+/** What is read of a request; deeper down the provider knows both names of a member, and no third. */
+const READ = named(
+  ...bothNames('contents', 'tools', 'toolConfig', 'systemInstruction', 'generationConfig', 'safetySettings'),
+  ...bothNames('cachedContent', 'generateContentRequest', 'requests', 'model'),
+)
+
+function twinFault(value: Json): string | null {
+  const twin = twinOf(value, READ)
+  if (twin !== null) return `has "${twin}", which some readers take for another member`
+  const twice = twinIn(value)
+  return twice === null ? null : `has "${twice}" in two spellings, of which readers take the one or the other`
+}
+
 /** The model stands in the path; wherever a body names one it must be the same. */
 function modelFault(endpoint: Endpoint, value: Json): string | null {
   const nested = member(value, 'generateContentRequest')
   const asked = [value, asObject(nested), ...(asArray(value['requests']) ?? []).map(asObject)]
   if (present(nested) && asObject(nested) === null) return 'has a "generateContentRequest" that is no object'
-  if (isTwofold(value, 'generateContentRequest')) return 'has "generateContentRequest" under both of its names'
   const model = modelOf(endpoint)
   for (const request of asked) {
     const named = request?.['model']
@@ -61,8 +74,6 @@ function modelFault(endpoint: Endpoint, value: Json): string | null {
   }
   return null
 }
-
-const TWOFOLD = ['generationConfig', 'systemInstruction', 'toolConfig', 'safetySettings', 'cachedContent'] as const
 
 function shapeFault(value: Json): string | null {
   const contents = asArray(value['contents'])
@@ -74,11 +85,8 @@ function shapeFault(value: Json): string | null {
     if (present(parts) && asArray(parts)?.every((part) => asObject(part) !== null) !== true)
       return 'has "parts" in its "contents" that are no list of objects'
   }
-  const twice = TWOFOLD.find((name) => isTwofold(value, name))
-  if (twice !== undefined) return `has "${twice}" under both of its names`
   const config = member(value, 'generationConfig')
   if (present(config) && asObject(config) === null) return 'has a "generationConfig" that is no object'
-  if (isTwofold(asObject(config) ?? {}, 'candidateCount')) return 'has "candidateCount" under both of its names'
   return toolsFault(value['tools'])
 }
 

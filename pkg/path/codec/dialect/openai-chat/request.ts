@@ -9,16 +9,20 @@ import {
   type Work,
 } from '#pkg/model'
 import { readBody } from '#pkg/path/codec/wire/json'
-import { asArray, asObject, asText, type Json, placedContent } from '#pkg/path/codec/wire/shape'
-import { toolsOf } from './shape.ts'
+import { asArray, asObject, asText, type Json, placedContent, places, twinIn } from '#pkg/path/codec/wire/shape'
+import { ELSEWHERE, toolsOf } from './shape.ts'
 
 const CHAT: Endpoint = { name: 'chat.completions', method: 'POST', path: '/chat/completions', kind: 'judged' }
 const EMBEDDINGS: Endpoint = { name: 'embeddings', method: 'POST', path: '/embeddings', kind: 'plain' }
 const MODELS: Endpoint = { name: 'models', method: 'GET', path: '/models', kind: 'plain' }
 const MODEL_PATH = /^\/models\/[A-Za-z0-9._:@-]{1,128}$/
 
+/** Some gateways take the model, or its key, from the query: only a version is asked for there. */
+const QUERY = /^(?:\?(?:api-version=[A-Za-z0-9.-]{1,32})?)?$/
+
 /** The endpoints that this dialect owns; all others are refused. WIRE.md rule 9, §2 last line of the table's text. */
-export function endpointOf(method: string, path: string): Endpoint | null {
+export function endpointOf(method: string, path: string, query: string): Endpoint | null {
+  if (!QUERY.test(query)) return null
   for (const endpoint of [CHAT, EMBEDDINGS, MODELS]) {
     if (endpoint.method === method && endpoint.path === path) return endpoint
   }
@@ -65,7 +69,19 @@ function bodiless(endpoint: Endpoint): RequestView {
   }
 }
 
+/** What is read of a request. What else a provider reads, nothing here rests on. */
+const FUNCTION = places({}, 'name', 'arguments', 'input')
+const CALL = places({ function: FUNCTION, custom: FUNCTION }, 'id', 'type')
+const MESSAGE = places({ tool_calls: CALL, function_call: FUNCTION }, 'role', 'content', 'tool_call_id')
+const TOOL = places({ function: FUNCTION, custom: FUNCTION }, 'type', 'server_url', 'require_approval')
+const READ = places(
+  { messages: MESSAGE, tools: TOOL, functions: FUNCTION, response_format: places({}, 'type') },
+  ...['model', 'stream', 'n', 'web_search_options', ...ELSEWHERE],
+)
+
 function shapeFault(endpoint: Endpoint, value: Json): string | null {
+  const twin = twinIn(value, READ)
+  if (twin !== null) return `has "${twin}" in another spelling, which some readers take for it`
   if (asText(value['model']) === null) return 'has no "model", which must be a string'
   const stream = value['stream']
   if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {

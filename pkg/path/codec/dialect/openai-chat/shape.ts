@@ -16,6 +16,15 @@ export function textOf(content: unknown): string {
   return text
 }
 
+/**
+ * Members of compatible providers and gateways by which a request is answered by another model or place than the one
+ * that is judged, or by which something runs at the provider. Each counts as a hosted tool of its name.
+ */
+export const ELSEWHERE: readonly string[] = [
+  ...['models', 'fallbacks', 'api_base', 'base_url', 'user_config', 'extra_body'],
+  ...['plugins', 'search_parameters', 'search_settings', 'enable_search', 'compound_custom', 'mcp_servers'],
+]
+
 /** The tools of a request: those that the client runs, and those that the provider runs. */
 export function toolsOf(value: Json): { readonly tools: readonly string[]; readonly hosted: readonly HostedTool[] } {
   const tools: string[] = []
@@ -37,5 +46,7 @@ export function toolsOf(value: Json): { readonly tools: readonly string[]; reado
   if (!isEmpty(value['web_search_options']) || asObject(value['web_search_options']) !== null) {
     hosted.push({ name: 'web_search', serverUrl: null })
   }
+  for (const name of ELSEWHERE)
+    if (!isEmpty(value[name]) && value[name] !== false) hosted.push({ name, serverUrl: null })
   return { tools, hosted }
 }

@@ -1,6 +1,6 @@
 import { type Endpoint, NO_HISTORY, type Reading, type RequestView, type Work } from '#pkg/model'
 import { readBody } from '#pkg/path/codec/wire/json'
-import { asArray, asObject, asText, type Json } from '#pkg/path/codec/wire/shape'
+import { asArray, asObject, asText, type Json, type Places, places, twinIn } from '#pkg/path/codec/wire/shape'
 import { asksForEvents } from './endpoints.ts'
 import { historyOf } from './history.ts'
 import { toolsOf } from './tools.ts'
@@ -56,7 +56,25 @@ function bodiless(endpoint: Endpoint): RequestView {
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null
 
+/** What is read of a request. What else the provider reads, nothing here rests on. */
+const IN_TOOL: Record<string, Places> = { environment: places({}, 'type') }
+const TOOL = places(
+  IN_TOOL,
+  ...['type', 'name', 'tools', 'server_url', 'connector_id', 'tunnel_id', 'require_approval', 'execution'],
+)
+IN_TOOL['tools'] = TOOL // a namespace has tools of its own
+const ITEM = places(
+  { tools: TOOL, content: places({}, 'type') },
+  ...['type', 'role', 'id', 'call_id', 'name', 'namespace', 'arguments', 'input', 'action', 'operation', 'output'],
+)
+const READ = places(
+  { input: ITEM, tools: TOOL, conversation: places({}, 'id') },
+  ...['model', 'stream', 'store', 'background', 'previous_response_id', 'prompt', 'text'],
+)
+
 function shapeFault(value: Json): string | null {
+  const twin = twinIn(value, READ)
+  if (twin !== null) return `has "${twin}" in another spelling, which some readers take for it`
   if (!isAbsent(value['model']) && asText(value['model']) === null) return 'has a "model" that is not a string'
   for (const key of ['stream', 'store', 'background']) {
     if (!isAbsent(value[key]) && typeof value[key] !== 'boolean') return `has a "${key}" that is neither true nor false`

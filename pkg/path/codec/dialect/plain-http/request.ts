@@ -8,6 +8,7 @@ import {
   type Verdict,
 } from '#pkg/model'
 import { holdsToken } from '#pkg/path/codec/wire/http1'
+import { besidesOf } from './besides.ts'
 import { fault, refusal } from './refuse.ts'
 
 /** What a plain exchange needs of its dialect. It is no `Dialect`: nothing in its answers is read. */
@@ -22,6 +23,8 @@ export type PlainDialect = {
   fault(code: string, message: string): Uint8Array
 }
 
+const NOTHING = { ok: true, value: { methods: [], paths: [] } } as const
+
 /** The dialect. */
 export const plainHttp: PlainDialect = {
   name: 'http',
@@ -31,10 +34,14 @@ export const plainHttp: PlainDialect = {
   fault,
 }
 
-function readRequest({ method, path, query, body }: Ask, target: HostTarget): Reading<RequestView> {
+function readRequest(ask: Ask, target: HostTarget): Reading<RequestView> {
+  const { method, path, query, body } = ask
   if (holdsToken(path) || holdsToken(query))
     return { ok: false, reason: 'WIRE_HEADER_INVALID', at: 0, detail: 'has an agent token in its target; take it out' }
-  const name = target.scheme === 'tcp' ? 'tunnel' : 'request'
+  const opaque = target.scheme === 'tcp'
+  const besides = opaque ? NOTHING : besidesOf(ask, target)
+  if (!besides.ok) return besides
+  const name = opaque ? 'tunnel' : 'request'
   return {
     ok: true,
     value: {
@@ -50,7 +57,8 @@ function readRequest({ method, path, query, body }: Ask, target: HostTarget): Re
       structuredOutput: false,
       history: NO_HISTORY,
       target,
-      opaque: target.scheme === 'tcp',
+      besides: besides.value,
+      opaque,
     },
   }
 }

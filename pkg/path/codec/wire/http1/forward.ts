@@ -14,6 +14,29 @@ const HOP_BY_HOP = [
   'http2-settings',
 ]
 
+/** What would have an origin, or a proxy before it, read another method, target or sender than was judged. */
+const MISLEADING = [
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-method',
+  'x-original-host',
+  'x-original-url',
+  'x-original-uri',
+  'x-rewrite-url',
+  'x-rewrite-uri',
+  'x-host',
+  'x-http-host-override',
+  'x-envoy-original-path',
+]
+
 /** The agent's credentials, its address, and what is only true of the body as it was sent to us. */
 const NOT_UPSTREAM = new Set([
   ...HOP_BY_HOP,
@@ -32,15 +55,10 @@ const NOT_UPSTREAM = new Set([
   'accept-encoding',
   'range',
   'if-range',
-  'forwarded',
-  'via',
-  'x-real-ip',
-  'x-http-method',
-  'x-http-method-override',
-  'x-method-override',
-  'x-original-url',
-  'x-original-uri',
-  'x-rewrite-url',
+  // Google's: which members an answer has, and in which coding
+  'x-goog-fieldmask',
+  'x-goog-encode-response-if-executable',
+  ...MISLEADING,
 ])
 
 /** What is only true of the body as it came to us, or would take the client to another place than this one. */
@@ -81,22 +99,8 @@ export function answerHeaders(headers: Headers): Headers {
   return pass(headers, NOT_TO_CLIENT, isOurs)
 }
 
-/** What a proxy keeps to itself, and what would have an origin read another method or target than was judged. */
-const NOT_TO_HOST = new Set([
-  ...HOP_BY_HOP,
-  'host',
-  'content-length',
-  'expect',
-  'forwarded',
-  'via',
-  'x-real-ip',
-  'x-http-method',
-  'x-http-method-override',
-  'x-method-override',
-  'x-original-url',
-  'x-original-uri',
-  'x-rewrite-url',
-])
+/** What a proxy keeps to itself, and what misleads. */
+const NOT_TO_HOST = new Set([...HOP_BY_HOP, 'host', 'content-length', 'expect', ...MISLEADING])
 
 const NOT_FROM_HOST = new Set([...HOP_BY_HOP, 'alt-svc', 'proxy-authenticate', 'proxy-authentication-info'])
 
@@ -136,13 +140,30 @@ function pass(
   const named = connectionOptions(headers)
   const passed: Record<string, string | readonly string[]> = Object.create(null)
   for (const name in headers) {
-    if (dropped.has(name) || isDropped(name) || named?.has(name)) continue
+    const read = readAs(name)
+    if (dropped.has(read) || isDropped(read) || named?.has(name) || named?.has(read)) continue
+    if (read !== name && (headers[read] !== undefined || isRead(read))) continue
     const values = valuesOf(headers, name)
     if (values.every((value) => isSendable(name, value) && !value.includes(TOKEN_PREFIX)))
       passed[name] = values.length === 1 ? (values[0] ?? '') : values
   }
   return passed
 }
+
+/** The name that readers in the manner of CGI take it for: `content_length` is `content-length` to them. */
+const readAs = (name: string): string => (OTHER_MARKS.test(name) ? name.replaceAll(ALL_OTHER_MARKS, '-') : name)
+const OTHER_MARKS = /[^a-z0-9-]/
+const ALL_OTHER_MARKS = new RegExp(OTHER_MARKS, 'g')
+
+/** Headers that were judged under this name alone. */
+const isRead = (name: string): boolean => READ.has(name) || name.startsWith('mcp-') || name.startsWith('a2a-')
+const READ: ReadonlySet<string> = new Set([
+  'authorization',
+  'cookie',
+  'content-type',
+  'content-encoding',
+  'last-event-id',
+])
 
 /** Names that `connection` declares to be for this connection only; null = none but the usual. */
 function connectionOptions(headers: Headers): ReadonlySet<string> | null {

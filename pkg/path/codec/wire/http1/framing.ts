@@ -1,6 +1,6 @@
 import type { Headers } from '#pkg/model'
 import { type Fault, fault } from './fault.ts'
-import { firstOf, isRepeated } from './headers.ts'
+import { firstOf, isRepeated, valuesOf } from './headers.ts'
 
 /** How a request's body is framed. `length` is its announced length, null if it is chunked; 0 = it has none. */
 export type RequestFraming =
@@ -10,18 +10,29 @@ export type RequestFraming =
 /** Headers that decide where a message ends, whose it is, or what it means: two of one are two readings. */
 const SINGLE = ['host', 'content-length', 'transfer-encoding', 'content-type', 'expect'] as const
 
+/** What is judged with them must leave with them. RFC 9110 §7.6.1: no connection option names a field that is meant for all. */
+const TELLING = /^(?:host|content-.*|authorization|destination|last-event-id|mcp-.*|a2a-.*)$/
+
+function takesAway(headers: Headers): boolean {
+  const given = headers['connection']
+  if (given === undefined || given === 'keep-alive' || given === 'close') return false
+  const names = valuesOf(headers, 'connection').flatMap((list) => list.split(','))
+  return names.some((name) => TELLING.test(name.trim().toLowerCase()))
+}
+
 const DIGITS = /^[0-9]{1,15}$/
 
 /**
  * Where the body of a request ends, if there is exactly one answer. RFC 9112 §6.
  * @param httpVersion `1.1` or `1.0`, as the parser has it.
  * @returns WIRE_HEADER_INVALID for a repeated framing header, content-length with transfer-encoding, a length that is
- * no number, a transfer-encoding other than `chunked` (any at all in HTTP/1.0), or an expectation other than
- * `100-continue`; UPGRADE_NOT_GRANTED for an upgrade.
+ * no number, a transfer-encoding other than `chunked` (any at all in HTTP/1.0), an expectation other than
+ * `100-continue`, or a connection option that would take a judged header away; UPGRADE_NOT_GRANTED for an upgrade.
  */
 export function requestFraming(headers: Headers, httpVersion: string): RequestFraming {
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return invalid('is neither HTTP/1.1 nor HTTP/1.0')
   for (const name of SINGLE) if (isRepeated(headers, name)) return invalid(`has more than one ${name} header`)
+  if (takesAway(headers)) return invalid('has a connection header that names a header which tells what the request is')
   if (headers['upgrade'] !== undefined)
     return fault('UPGRADE_NOT_GRANTED', 'asks for an upgrade that is not offered here')
 

@@ -163,6 +163,11 @@ const framings: readonly FramingRow[] = [
   ['h2c', { upgrade: 'h2c', connection: 'Upgrade, HTTP2-Settings', 'http2-settings': 'AAMAAABk' }, '1.1', 'refused'],
   ['another expectation', { expect: '200-ok' }, '1.1', 'refused'],
   ['two hosts', { host: ['a', 'b'] }, '1.1', 'refused'],
+  ['a connection option of its own', { connection: 'close, X-Mine' }, '1.1', 0],
+  ['a connection option that takes the type away', { connection: 'close, Content-Type' }, '1.1', 'refused'],
+  ['a connection option that takes the method away', { connection: ['close', 'mcp-method'] }, '1.1', 'refused'],
+  ['a connection option that takes the version away', { connection: 'A2A-Version' }, '1.1', 'refused'],
+  ['a connection option that takes the destination away', { connection: 'destination' }, '1.1', 'refused'],
   ['two content types', { 'content-type': ['application/json', 'text/plain'] }, '1.1', 'refused'],
 ]
 for (const [name, headers, version, expected] of framings)
@@ -253,6 +258,7 @@ test('[HTTP-05] upstream request: what is the agent’s own passes, what is the 
     traceparent: '00-a-b-01',
     'idempotency-key': 'k1',
     'x-request-tag': ['a', 'b'],
+    x_own: 'passes',
   }
   const dropped = {
     authorization: 'Bearer sp_vk_a',
@@ -283,6 +289,22 @@ test('[HTTP-05] upstream request: what is the agent’s own passes, what is the 
     'x-sallyport-labels': 'pii',
     'x-copied': 'my token is sp_vk_a',
     'x-broken': 'a\r\nb',
+    // by their names for readers in the manner of CGI
+    x_sallyport_caller: 'spiffe://a/ns/b/agent/c',
+    'x.sallyport.proof': 'p',
+    content_length: '99',
+    transfer_encoding: 'chunked',
+    x_api_key: 'k',
+    x_forwarded_for: '1.2.3.4',
+    x_mine: 'for this hop',
+    content_type: 'text/plain',
+    mcp_method: 'tools/list',
+    a2a_version: '0.3',
+    'x-http-method-override': 'DELETE',
+    x_http_method_override: 'DELETE',
+    'x-original-host': 'evil.example',
+    'x-client-ip': '1.2.3.4',
+    'x-goog-fieldmask': 'candidates.finishReason',
   }
   const sent = upstreamRequestHeaders({ ...passing, ...dropped, 'accept-encoding': 'gzip, br' })
   assert.deepEqual(plain(sent), { ...passing, 'accept-encoding': 'identity' })
@@ -315,6 +337,10 @@ test('[HTTP-06] answer: headers of framing, coding, cookies and our own names ne
     refresh: '0;url=https://evil.example',
     'x-sallyport-verdict': 'v_forged',
     'x-sallyport-session': 's_forged',
+    x_sallyport_verdict: 'v_forged',
+    content_length: '10',
+    set_cookie: 'a=1',
+    x_request_id: 'req_2',
     'x-broken': 'a\nb',
     'x b': 'bad name',
   }

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AuditHead, EarlierFile, OpenEvent } from '#pkg/model'
+import { auditFilesIn, lastLineOf } from './audit-folder.ts'
+import { digestOf, linkOf, NO_LINE } from './chain.ts'
+
+/** Where a log goes on that was left by another process. */
+export type Beginning = {
+  /** Of its last line; 0 = it has none. */
+  readonly seq: number
+  readonly prev: string
+  /** null = a new one. */
+  readonly stream: string | null
+  readonly found: OpenEvent['found']
+}
+
+const BLOCK_BYTES = 1024 * 1024
+
+/** Reads the end of the log, and compares it with the newest head that was signed. */
+export function beginningOf(dir: string, head: AuditHead | null): Beginning {
+  const { own } = auditFilesIn(dir)
+  for (const name of own.toReversed()) {
+    const line = lastLineOf(join(dir, name))
+    if (line === null) continue
+    const prev = digestOf(line)
+    // a line that was made unreadable still counts: `verify` names it
+    const seq = linkOf(parsed(line))?.seq ?? (head?.seq ?? 0) + 1
+    return {
+      seq,
+      prev,
+      stream: head?.stream ?? streamIn(join(dir, own[0] ?? name)),
+      found: foundAt({ seq, prev }, head),
+    }
+  }
+  return { seq: 0, prev: NO_LINE, stream: head?.stream ?? null, found: head === null ? 'Nothing' : 'Changed' }
+}
+
+/** The first head is written right behind the first line: a crash between the two is no loss. */
+function foundAt({ seq, prev }: { readonly seq: number; readonly prev: string }, head: AuditHead | null) {
+  if (head === null) return seq === 1 ? 'AsLeft' : 'HeadLost'
+  return head.seq < seq || (head.seq === seq && head.hash === prev) ? 'AsLeft' : 'Changed'
+}
+
+/** As the first line of a log names it. */
+function streamIn(path: string): string | null {
+  const fd = openSync(path, 'r')
+  try {
+    const block = Buffer.alloc(BLOCK_BYTES)
+    const text = block.subarray(0, readSync(fd, block)).toString('utf8')
+    const first = parsed(Buffer.from(text.slice(0, text.indexOf('\n'))))
+    if (typeof first !== 'object' || first === null || !('stream' in first)) return null
+    return typeof first.stream === 'string' ? first.stream : null
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function parsed(line: Buffer): unknown {
+  try {
+    return JSON.parse(line.toString('utf8'))
+  } catch {
+    return null
+  }
+}
+
+/** A file as it is now: its size and digest. */
+export function earlierFile(dir: string, file: string): EarlierFile {
+  const digest = createHash('sha256')
+  const block = Buffer.alloc(BLOCK_BYTES)
+  const fd = openSync(join(dir, file), 'r')
+  let bytes = 0
+  try {
+    for (let read = readSync(fd, block); read > 0; read = readSync(fd, block)) {
+      digest.update(block.subarray(0, read))
+      bytes += read
+    }
+  } finally {
+    closeSync(fd)
+  }
+  return { file, bytes, sha256: digest.digest('hex') }
+}
