@@ -59,11 +59,16 @@ async function assertServesPage(program: string, home: string): Promise<void> {
   const ports = ['--port', '0', '--admin-port', '0']
   const child = spawn(process.execPath, [program, 'up', '--simulate', ...ports, '-o', 'json'], {
     env: { HOME: home },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = once(child, 'exit')
+  let err = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text
+  })
   try {
-    const [line] = await once(createInterface({ input: child.stdout }), 'line')
+    const first = once(createInterface({ input: child.stdout }), 'line')
+    const [line] = await Promise.race([first, ended.then(() => assert.fail(err))])
     const { admin } = JSON.parse(String(line))
     const page = await fetch(`${admin}/dashboard/`)
     assert.equal(page.status, 200, await page.text())
