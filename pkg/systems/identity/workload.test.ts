@@ -67,7 +67,7 @@ async function withApi(body: (client: Client, world: World) => Promise<void>): P
   const rpc = newRpcServer({ log: silentLog })
   rpc.add(SpiffeWorkloadAPI, newWorkloadHandlers(source))
   const server = createServer((socket) => rpc.serve(socket))
-  await listenOnUnixSocket(server, path, 'the test socket')
+  await listenOnUnixSocket(server, path, { name: 'the test socket', option: '--test' })
   const client = new Client(`unix:${path}`, credentials.createInsecure())
   try {
     await body(client, world)
