@@ -57,7 +57,7 @@ test('[DEMO-01] [DEMO-02] the demo holds, reads well off a terminal, and leaves 
   const started = performance.now()
   const { status, out, err, left } = await play()
   assert.equal(status, 0, `${out}\n${err}`)
-  assert.ok(performance.now() - started < 60_000)
+  assert.ok(performance.now() - started < 120_000)
   for (const scene of ['(a)', '(b)', '(b′)', '(c)', '(d)', '(e)', 'sallyctl verdicts', 'sallyctl audit verify'])
     assert.ok(out.includes(scene), `no scene ${scene}`)
   for (const reason of [

@@ -1,7 +1,7 @@
 /** What a host may take a request to do besides its first line, and what it may take a header for. docs/reference/egress.md */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type EgressBench, withEgress } from '../fixtures/egress.ts'
+import { type EgressBench, until, withEgress } from '../fixtures/egress.ts'
 
 const ENTRIES = ({ origin }: { origin: number }): string =>
   [
@@ -109,3 +109,24 @@ test('[EGR-15] no header gets to a host, or back, under a name that its reader t
       ])
     },
   ))
+
+test('[EGR-13] another name for this machine does not lead past the facade of a tool server', () =>
+  withEgress({ egress: () => '', setup: { args: ['--egress-address', 'localhost=127.0.0.1'] } }, async (bench) => {
+    const { port } = bench.origin
+    const ask = async (host: string): Promise<string> => {
+      const raw = await bench.raw()
+      raw.send(`GET http://${host}:${port}/mcp HTTP/1.1\r\nproxy-authorization: ${bench.basic}\r\n\r\n`)
+      return (await raw.answer()).body
+    }
+    const loaded = (count: number) => () => bench.running.stderr().split('policies-loaded').length > count
+    const entry = `{ name: a, hosts: [localhost, 127.0.0.1], ports: [${port}] }`
+    bench.grant(entry)
+    await until(loaded(1), 'the entry holds')
+    for (const host of ['localhost', '127.0.0.1']) assert.equal(await ask(host), 'hello')
+    for (const [at, name] of ['127.0.0.1', 'localhost'].entries()) {
+      bench.grant(entry, `  mcp: { servers: [{ name: w, url: "http://${name}:${port}/mcp" }] }\n`)
+      await until(loaded(2 + at), 'the tool server holds')
+      for (const host of ['localhost', '127.0.0.1']) assert.match(await ask(host), /EGRESS_OWNED/, host)
+    }
+    assert.equal(bench.origin.seen.length, 2)
+  }))

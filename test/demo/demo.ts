@@ -1,9 +1,9 @@
 /**
- * demo: the main job of Sallyport in one minute, on a real SDK client, printed from what happened.
+ * demo: the main job of Sallyport in half a minute, on a real SDK client, printed from what happened.
  *
  * In:  docs/examples/demo/*.yaml (three agents), `./sallyctl`, the simulated provider, a real database.
  * Out: a story on stdout; exit 0, or 1 with the claim that did not hold. Nothing is printed before it was checked.
- * Never: leaves a process or a folder behind, needs a key or a network, runs longer than a minute.
+ * Never: leaves a process or a folder behind, needs a key or a network, runs longer than two minutes.
  */
 
 import { ClaimFailed, failed, tell, title } from './say.ts'
@@ -19,7 +19,7 @@ import { untouched } from './scenes/untouched.ts'
 import { verdicts } from './scenes/verdicts.ts'
 import { type Abandon, setStage } from './stage.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 120_000
 
 /** In their order. */
 const SCENES: readonly Scene[] = [untouched, led, aborted, parallel, otherSdks, severed]

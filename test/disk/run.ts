@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-const TEST = join(import.meta.dirname, 'full.test.ts')
+const TESTS = join(import.meta.dirname, '*.test.ts')
 /** The mounts are in a space of their own: whatever ends this, none stays behind. */
 const OWN_MOUNTS = ['--mount', '--propagation', 'private', '--']
 
@@ -19,7 +19,7 @@ function whyNotHere(): string | null {
 
 const fault = whyNotHere()
 if (fault === null) {
-  const words = [...OWN_MOUNTS, process.execPath, '--test', '--test-timeout=120000', TEST]
+  const words = [...OWN_MOUNTS, process.execPath, '--test', '--test-timeout=120000', TESTS]
   const child = spawn('unshare', words, { stdio: 'inherit' })
   process.exitCode = await new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
 } else {

@@ -46,6 +46,9 @@ const rows: readonly (readonly [scheme: HostTarget['scheme'], host: string, port
   ['http', '::1', 8443, true],
   // an agent's own server is reached through its edge
   ['http', 'localhost', 3003, true],
+  ['http', '127.0.0.1', 3001, true],
+  ['http', 'localhost', 9, true],
+  ['http', '::1', 3003, true],
   ['http', 'llm.example', 8080, false],
   ['http', '::1', 80, false],
   ['http', 'localhost', 3004, false],

@@ -19,6 +19,9 @@ export function ownedFindings(deps: OwnedUrls, snapshot: Snapshot, { target }: R
   return [findingOf('EGRESS_OWNED', 0, detail)]
 }
 
+/** Names of one place. */
+const THIS_MACHINE: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1'])
+
 const WEB_PORTS: ReadonlySet<number> = new Set([80, 443])
 
 /** Same host and port; the two ports of the web are one place. */
@@ -27,5 +30,6 @@ function owns(text: string, target: HostTarget): boolean {
   const url = new URL(text)
   const host = url.hostname.replace(/^\[|\]$|\.$/g, '')
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
-  return host === target.host && (port === target.port || (WEB_PORTS.has(port) && WEB_PORTS.has(target.port)))
+  const same = host === target.host || (THIS_MACHINE.has(host) && THIS_MACHINE.has(target.host))
+  return same && (port === target.port || (WEB_PORTS.has(port) && WEB_PORTS.has(target.port)))
 }

@@ -23,6 +23,8 @@ type Round = {
   readonly through: number
   readonly before: Identity
   readonly after: Identity
+  /** Of the other agent. */
+  readonly others: Identity
   /** Of the agent, as the release says it. */
   readonly epoch: number
   /** When the fresh key was there, and the first byte: wall time. */
@@ -42,19 +44,18 @@ export const severed: Scene = async (stage) => {
     'every client works before',
     told,
   )
-  const [rows, others] = [await stage.tools.customers(), await identityOf(stage, OTHER)]
+  const [rows, first] = [await stage.tools.customers(), await identitiesOf(stage)]
   const rounds: Round[] = []
   for (const door of doors) {
     if (door.drop === undefined) continue
-    const before: Identity = rounds.at(-1)?.after ?? (await identityOf(stage, AGENT))
+    const before: Identity = rounds.at(-1)?.after ?? first.own
     rounds.push(await playRound(stage, { doors, door, before }))
   }
   claimOut(rounds, { before: rows, now: await stage.tools.customers() })
-  const othersNow = await identityOf(stage, OTHER)
   claim(
-    othersNow.serial === others.serial,
+    rounds.every(({ others }) => others.serial === first.others.serial),
     `another agent went on all the while: each stream the provider's own bytes, its SVID the same`,
-    { others, othersNow },
+    { first, others: rounds.map(({ others }) => others) },
   )
   const denied = claimBack(rounds, await doors.find((door) => door.select !== undefined)?.select?.())
   table(['led through', 'refused', 'epoch', 'serial', 'key → byte', 'rows'], rounds.map(rowOf(rows)))
@@ -77,10 +78,10 @@ async function playRound(
     stage.sallyport.ask<{ readonly to: string; readonly epoch: number }>('release', AGENT, '--reason', WHY),
     firstByte(stage, AGENT),
   ])
-  const after = await identityOf(stage, AGENT)
+  const { own: after, others } = await identitiesOf(stage)
   const { epoch } = released
   const keyMs = await thawedMs(stage, AGENT, epoch)
-  return { door, dropped, next, through, before, after, epoch, keyMs, byteMs, early }
+  return { door, dropped, next, through, before, after, others, epoch, keyMs, byteMs, early }
 }
 
 /** What a person takes away before the release. */
@@ -93,11 +94,12 @@ function seenBehind({ provider, tools, peerSeen }: Stage): number {
   return provider.requests.length + tools.ran.length + peerSeen()
 }
 
-async function identityOf({ sallyport }: Stage, name: string): Promise<Identity> {
+/** What both agents hold just now. */
+async function identitiesOf({ sallyport }: Stage): Promise<{ readonly own: Identity; readonly others: Identity }> {
   const held = await sallyport.ask<readonly Identity[]>('identity', 'show')
-  const found = held.find((each) => each.name === name)
-  must(found !== undefined, `${name} holds an SVID`, held)
-  return found
+  const [own, others] = [AGENT, OTHER].map((name) => held.find((each) => each.name === name))
+  must(own !== undefined && others !== undefined, `${AGENT} and ${OTHER} hold SVIDs`, held)
+  return { own, others }
 }
 
 function claimOut(
