@@ -1,5 +1,5 @@
 import { SallyportError } from '#pkg/model/errors'
-import type { OpenMetrics } from '#pkg/platform/metrics'
+import { ADMIN_STATUSES, type OpenMetrics } from '#pkg/platform/metrics'
 import { sendText } from './answers.ts'
 import type { Call, Route } from './call.ts'
 import { readQuery } from './query.ts'
@@ -36,9 +36,7 @@ export function meterAdmin(
   watch('sallyport_build_info', () => [{ labels: { version }, value: 1 }])
 }
 
-const STATUSES = ['200', '400', '401', '404', '405', '409', '500', '503'] as const
-
 /** The label of a status. */
-export function statusLabel(status: number): (typeof STATUSES)[number] | 'other' {
-  return STATUSES.find((known) => known === String(status)) ?? 'other'
+export function statusLabel(status: number): (typeof ADMIN_STATUSES)[number] | 'other' {
+  return ADMIN_STATUSES.find((known) => known === String(status)) ?? 'other'
 }

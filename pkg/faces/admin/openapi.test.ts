@@ -6,6 +6,7 @@ import { recordOf } from '../../../test/fixtures/admin-source.ts'
 import { ask, over, tcp, withAdmin } from './admin.fixture.ts'
 import { assertFits, seen } from './described.fixture.ts'
 import { adminOpenApi } from './index.ts'
+import { statusLabel } from './metrics.ts'
 import { partsOf, ROUTES } from './routes.ts'
 
 const document = adminOpenApi()
@@ -69,6 +70,12 @@ test('[ADM-16] every code that the admin API may say is somewhere in the documen
     Object.keys(document.components.schemas).filter((name) => !names.includes(name)),
     [],
   )
+})
+
+test('[ADM-16] each status that the document names is counted under its own name', () => {
+  const operations = Object.values(adminOpenApi().paths).flatMap((methods) => Object.values(methods))
+  const statuses = operations.flatMap((operation) => Object.keys((operation as { responses: object }).responses)) // of our own making
+  for (const status of new Set(statuses)) assert.equal(statusLabel(Number(status)), status)
 })
 
 test('[ADM-16] docs/reference/admin-api.md speaks of every route', () => {

@@ -69,8 +69,6 @@ export type Identity = {
 }
 
 const MAINTAIN_MS = 3_600_000
-/** Of a proof, and what two clocks may be apart. */
-const REPLAY_MS = 40_000
 
 /** Opens the CA in `DATA/ca`. @throws SallyportError STATE_UNAVAILABLE: its journal cannot be read, or is of another trust domain. */
 export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs }: IdentityOptions): Identity {
@@ -183,7 +181,7 @@ function newVerifier(deps: IdentityDeps, authority: Authority): ProofVerifier {
   }
   return newProofVerifier({
     clock: deps.clock,
-    replay: newReplayCache({ clock: deps.clock, keepMs: REPLAY_MS }),
+    replay: newReplayCache({ clock: deps.clock }),
     verifySvid: (token, audience) => {
       const trusted = bundleNow()
       if (trusted === null) return null

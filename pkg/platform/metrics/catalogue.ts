@@ -6,6 +6,9 @@ export const OUTCOMES = ['answered', 'refused', 'cut', 'failed', 'left'] as cons
 /** What was wrong with the other side. */
 export const UPSTREAM_CAUSES = ['failed', 'timeout', 'status-429', 'status-5xx'] as const
 
+/** What the admin API answers with. */
+export const ADMIN_STATUSES = ['200', '308', '400', '401', '403', '404', '405', '409', '429', '500', '503'] as const
+
 /** Sets that are known only where they are used; given to `openMetrics`. */
 export const GIVEN_SETS = ['dialects', 'routes', 'versions'] as const
 
@@ -136,7 +139,7 @@ export const METRICS = {
     help: 'Requests to the admin API that have ended. route: none = no such path.',
     labels: {
       route: { given: 'routes' },
-      status: ['200', '400', '401', '404', '405', '409', '500', '503', 'other'],
+      status: [...ADMIN_STATUSES, 'other'],
     },
   },
   sallyport_admin_followers: {

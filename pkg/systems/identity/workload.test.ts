@@ -35,7 +35,13 @@ type World = { identity: Identity | null; roots: Uint8Array[]; tell: () => void;
 
 function identityOf(serial: string): Identity {
   const key = newAgentKeyPair()
-  const x509 = { chain: [CERTIFICATE, CERTIFICATE], serial, notBeforeMs: 0, notAfterMs: 1, slot: 'x_1' }
+  const x509: Identity['x509'] = {
+    chain: [CERTIFICATE, CERTIFICATE],
+    serial,
+    notBeforeMs: 0,
+    notAfterMs: 1,
+    slot: 'x_1',
+  }
   return { agent, spiffeId: agentSpiffeId('example.org', agent), uid: 'u', epoch: 1, key, x509 }
 }
 
