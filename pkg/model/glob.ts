@@ -8,10 +8,3 @@ export function isGlob(text: string): boolean {
 export function globMatches(glob: string, name: string): boolean {
   return glob.endsWith('*') ? name.startsWith(glob.slice(0, -1)) : name === glob
 }
-
-/** Could a name that begins with `prefix` still match the glob? Used for early refusal, WIRE.md rule 3. */
-export function globMayMatch(glob: string, prefix: string): boolean {
-  if (!glob.endsWith('*')) return glob.startsWith(prefix)
-  const stem = glob.slice(0, -1)
-  return stem.startsWith(prefix) || prefix.startsWith(stem)
-}

@@ -101,7 +101,7 @@ async function proofJobs(authority: Authority): Promise<readonly Job[]> {
   const prove = (): string => signer.sign(subject, context, REQUEST)
   const proof = prove()
   const verifySvid = svidVerifier(authority, clock)
-  const replay = newReplayCache({ clock, keepMs: 40_000 })
+  const replay = newReplayCache({ clock })
   let names = 0
   const newVerifier = () =>
     newProofVerifier({

@@ -47,7 +47,7 @@ function newEdge(): { readonly edge: Edge; prove(of: string, given: Partial<Aske
   const signer = newProofSigner({ clock: systemClock, random: randomBytes })
   const verifier = newProofVerifier({
     clock: systemClock,
-    replay: newReplayCache({ clock: systemClock, keepMs: 40_000 }),
+    replay: newReplayCache({ clock: systemClock }),
     oldestOf: () => ({ epoch: 1, generation: 1 }),
     verifySvid: (token) => {
       const subject = [...subjects.values()].find(({ jwtSvid }) => jwtSvid === token)

@@ -1,4 +1,4 @@
-/** Plain HTTP to other hosts through the real process: what DESIGN §8 and docs/decisions/0012 promise. */
+/** Plain HTTP to other hosts through the real process: what DESIGN §8 and docs/decisions/0018 promise. */
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { test } from 'node:test'

@@ -102,7 +102,7 @@ const REQUEST = { method: 'POST', path: '/a2a', body: Buffer.from('{}') }
 function proofVerdict(proof: string): string {
   const verifier = newProofVerifier({
     clock: { nowMs: () => NOON },
-    replay: newReplayCache({ clock: { monotonicUs: () => 0 }, keepMs: 40_000 }),
+    replay: newReplayCache({ clock: { monotonicUs: () => 0 } }),
     verifySvid: (token, audience) => {
       const verdict = verifyJwtSvid(token, { bundle: bundle as Exclude<typeof bundle, string>, audience, nowMs: NOON }) // the same
       return verdict.ok ? verdict.svid : null

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { TaskState } from '@a2a-js/sdk'
 import { AgentEvent } from '@a2a-js/sdk/server'
 import { KINDS, withBench } from '../fixtures/a2a-bench.ts'
 import { type Answer, artifactOf, partOf, stateOf, taskOf } from '../fixtures/a2a-server.ts'
-
-const script = join(dirname(fileURLToPath(import.meta.url)), 'a2a_python.py')
+import { runPython } from './python.ts'
 
 type Read = {
   readonly name: string
@@ -17,21 +13,6 @@ type Read = {
   readonly text: string
   readonly error: string | null
   readonly again: string | null
-}
-
-async function runPython(input: object): Promise<Read[]> {
-  const child = spawn(process.env['INTEROP_PYTHON'] ?? 'python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] })
-  let out = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text
-  })
-  child.stdin.end(JSON.stringify(input))
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  assert.equal(code, 0)
-  return out
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Read)
 }
 
 /** Tells an address elsewhere where it is asked to leak. */
@@ -67,7 +48,10 @@ test('[PEER-09] the Python SDK reads what passes and what is refused, in every v
         })),
       ),
     )
-    const reads = await runPython({ base_url: `${running.ready.facade}/a2a/research`, cases })
+    const reads = await runPython<Read>(
+      'a2a_python.py',
+      JSON.stringify({ base_url: `${running.ready.facade}/a2a/research`, cases }),
+    )
     assert.equal(reads.length, cases.length)
     for (const read of reads) {
       const [, expected] = CASES[read.name.slice(0, read.name.indexOf(' ('))] ?? []

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { CLAUDE_REQUEST } from '../fixtures/anthropic.ts'
 import { CLAUDE_SCENARIO_POLICIES, CLAUDE_SCENARIOS, playClaudeScenarios } from '../fixtures/anthropic-scenarios.ts'
 import { startMockUpstream } from '../fixtures/mock-upstream.ts'
 import { startSallyctl } from '../fixtures/sallyctl.ts'
-
-const script = join(dirname(fileURLToPath(import.meta.url)), 'anthropic_python.py')
+import { runPython } from './python.ts'
 
 type Read = {
   name: string
@@ -17,21 +13,6 @@ type Read = {
   calls: [string, unknown][]
   finish: string | null
   error: string | null
-}
-
-async function runPython(input: object): Promise<Read[]> {
-  const child = spawn(process.env['INTEROP_PYTHON'] ?? 'python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] })
-  let out = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text
-  })
-  child.stdin.end(JSON.stringify(input))
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  assert.equal(code, 0)
-  return out
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Read)
 }
 
 test('[ANTHROPIC-08] the Python SDK reads every passed and every refused stream as the contract says', async (context) => {
@@ -52,7 +33,10 @@ test('[ANTHROPIC-08] the Python SDK reads every passed and every refused stream 
         token: sallyctl.token(`growth/${scenario.agent}`),
       })),
     )
-    const reads = await runPython({ base_url: `${sallyctl.ready.facade}/anthropic`, cases })
+    const reads = await runPython<Read>(
+      'anthropic_python.py',
+      JSON.stringify({ base_url: `${sallyctl.ready.facade}/anthropic`, cases }),
+    )
     assert.equal(reads.length, cases.length)
     for (const read of reads) {
       const expected = CLAUDE_SCENARIOS.find((scenario) => scenario.name === read.name)?.expected

@@ -1,29 +1,15 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import type { AuditEvent } from '#pkg/model'
 import { exportEvent } from '#pkg/systems/audit'
 import { EVENT_SHAPES, moveEvent, PRODUCT, verdictEvent } from '../fixtures/audit-events.ts'
-
-const script = join(dirname(fileURLToPath(import.meta.url)), 'cef_parse.py')
+import { runPython } from './python.ts'
 
 type Read = Readonly<Record<string, string>> | null
 
 async function parsed(events: readonly AuditEvent[]): Promise<readonly Read[]> {
-  const child = spawn(process.env['INTEROP_PYTHON'] ?? 'python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] })
-  let out = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text
-  })
-  child.stdin.end(events.map((event) => `${exportEvent('cef', event, PRODUCT)}\n`).join(''))
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  assert.equal(code, 0)
-  return out
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Read)
+  const lines = events.map((event) => `${exportEvent('cef', event, PRODUCT)}\n`)
+  return await runPython<Read>('cef_parse.py', lines.join(''))
 }
 
 test('[SIEM-04] a parser of somebody else reads every shape of an event', async () => {

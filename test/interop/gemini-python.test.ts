@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { REQUEST } from '../fixtures/gemini.ts'
 import { playScenarios, SCENARIO_POLICIES, SCENARIOS } from '../fixtures/gemini-scenarios.ts'
 import { startMockUpstream } from '../fixtures/mock-upstream.ts'
 import { startSallyctl } from '../fixtures/sallyctl.ts'
-
-const script = join(dirname(fileURLToPath(import.meta.url)), 'gemini_python.py')
+import { runPython } from './python.ts'
 
 type Read = {
   name: string
@@ -18,21 +14,6 @@ type Read = {
   finish: string | null
   error: string | null
   history?: number
-}
-
-async function runPython(input: object): Promise<Read[]> {
-  const child = spawn(process.env['INTEROP_PYTHON'] ?? 'python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] })
-  let out = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text
-  })
-  child.stdin.end(JSON.stringify(input))
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  assert.equal(code, 0)
-  return out
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Read)
 }
 
 test('[GEMINI-11] the Python SDK reads every passed and every refused answer as the contract says', async (context) => {
@@ -52,7 +33,10 @@ test('[GEMINI-11] the Python SDK reads every passed and every refused answer as 
         token: sallyctl.token(`growth/${scenario.agent}`),
       })),
     )
-    const reads = await runPython({ base_url: `${sallyctl.ready.facade}/gemini`, cases })
+    const reads = await runPython<Read>(
+      'gemini_python.py',
+      JSON.stringify({ base_url: `${sallyctl.ready.facade}/gemini`, cases }),
+    )
     assert.equal(reads.length, cases.length)
     for (const read of reads) {
       const expected = SCENARIOS.find((scenario) => scenario.name === read.name)?.expected

@@ -1,27 +1,16 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { exportEvent } from '#pkg/systems/audit'
 import { EVENT_SHAPES, PRODUCT, verdictEvent } from '../fixtures/audit-events.ts'
-
-const script = join(dirname(fileURLToPath(import.meta.url)), 'ocsf_validate.py')
+import { runPython } from './python.ts'
 
 /** What the published schema says against each line. */
 async function faultsOf(lines: readonly string[]): Promise<readonly (readonly string[])[]> {
-  const child = spawn(process.env['INTEROP_PYTHON'] ?? 'python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] })
-  let out = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text
-  })
-  child.stdin.end(lines.map((line) => `${line}\n`).join(''))
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  assert.equal(code, 0)
-  return out
-    .trim()
-    .split('\n')
-    .map((line) => (JSON.parse(line) as { faults: readonly string[] }).faults)
+  const read = await runPython<{ readonly faults: readonly string[] }>(
+    'ocsf_validate.py',
+    lines.map((line) => `${line}\n`).join(''),
+  )
+  return read.map(({ faults }) => faults)
 }
 
 test('[SIEM-03] every shape of an event is valid OCSF by the published schema, with and without SPIFFE IDs', async (context) => {

@@ -1,33 +1,14 @@
 /** The official SDK for Python reads every passed and every refused stream of the Responses API. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { startMockUpstream } from '../fixtures/mock-upstream.ts'
 import { RESPONSES_REQUEST } from '../fixtures/responses.ts'
 import { playResponses, RESPONSES_SCENARIOS } from '../fixtures/responses-scenarios.ts'
 import { startSallyctl } from '../fixtures/sallyctl.ts'
 import { SCENARIO_POLICIES } from '../fixtures/scenarios.ts'
-
-const script = join(dirname(fileURLToPath(import.meta.url)), 'openai_responses_python.py')
+import { runPython } from './python.ts'
 
 type Read = { name: string; how: string; content: string; calls: string[]; finish: string | null; error: string | null }
-
-async function runPython(input: object): Promise<Read[]> {
-  const child = spawn(process.env['INTEROP_PYTHON'] ?? 'python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] })
-  let out = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text
-  })
-  child.stdin.end(JSON.stringify(input))
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  assert.equal(code, 0)
-  return out
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Read)
-}
 
 /** Its helper ends only at `response.completed`. */
 const HELPER_WANTS_COMPLETED = /response\.completed/
@@ -45,7 +26,10 @@ test('[RESP-15] the Python SDK reads every passed and every refused stream as th
         token: sallyctl.token(`growth/${scenario.agent}`),
       })),
     )
-    const reads = await runPython({ base_url: `${sallyctl.ready.facade}/openai/v1`, cases })
+    const reads = await runPython<Read>(
+      'openai_responses_python.py',
+      JSON.stringify({ base_url: `${sallyctl.ready.facade}/openai/v1`, cases }),
+    )
     assert.equal(reads.length, cases.length)
     for (const read of reads) {
       const expected = RESPONSES_SCENARIOS.find((scenario) => scenario.name === read.name)?.expected

@@ -4,18 +4,17 @@ import { SallyportError } from '#pkg/model/errors'
 import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import type { OpenMetrics } from '#pkg/platform/metrics'
+import { listenOnUnixSocket, type SocketUse, untilListening } from '#pkg/platform/socket'
 import { admit, type Entry } from './access.ts'
 import { type ErrorBody, errorBody, sendError } from './answers.ts'
 import type { Call, RouteDeps } from './call.ts'
 import { isOpenToBrowsers } from './dashboard.ts'
 import { SELF_PATH } from './identity.ts'
 import { newTexts } from './lines.ts'
-import { listening } from './listening.ts'
 import { meterAdmin, statusLabel } from './metrics.ts'
 import type { AdminSource } from './ports.ts'
 import { partsOf, SERVED } from './routes.ts'
 import { newSessions } from './sessions.ts'
-import { listenOnSocket } from './socket-file.ts'
 import { newTally } from './tally.ts'
 
 /** `random(n)` answers n bytes that nobody can guess. */
@@ -69,6 +68,13 @@ const DEFAULTS = {
   closeTimeoutMs: 2_000,
 }
 
+/** The socket of a data folder, in faults: whoever answers there runs on that folder. */
+export const ADMIN_SOCKET: SocketUse = {
+  name: 'the admin socket',
+  option: '--data',
+  taken: 'another sallyport runs on this data folder',
+}
+
 const TOKEN_BYTES = 32
 const PROOF_HEADER = 'x-sallyport-proof'
 
@@ -107,9 +113,9 @@ export async function startAdmin(deps: AdminDeps, options: AdminOptions): Promis
     await Promise.all([closeServer(local, settings.closeTimeoutMs), closeServer(tcp, settings.closeTimeoutMs)])
   }
   try {
-    await listenOnSocket(local, settings.socketPath)
+    await listenOnUnixSocket(local, settings.socketPath, ADMIN_SOCKET)
     tcp.listen({ host: '127.0.0.1', port: settings.port, exclusive: true })
-    await listening(tcp, `the admin port 127.0.0.1:${settings.port}`, 'choose another with --admin-port')
+    await untilListening(tcp, `the admin port 127.0.0.1:${settings.port}`, 'choose another with --admin-port')
   } catch (error) {
     await close()
     throw error

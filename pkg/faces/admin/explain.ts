@@ -78,7 +78,7 @@ async function explain({ deps, request, response, query }: Call): Promise<void> 
 }
 
 /** @throws SallyportError USAGE for another shape. */
-export function readExplainAsk(body: unknown): ExplainAsk {
+function readExplainAsk(body: unknown): ExplainAsk {
   const about = hostRequestOf(body)
   if (about !== null) return about
   const asked = fieldsOf(body, ['agent', 'call'])
@@ -102,10 +102,7 @@ function hostRequestOf(body: unknown): ExplainAsk | null {
 }
 
 /** The answer that a verdict of the plane becomes. */
-export function explanationOf(
-  asked: ExplainAsk,
-  verdict: Awaited<ReturnType<AdminSource['explainCall']>>,
-): Explanation {
+function explanationOf(asked: ExplainAsk, verdict: Awaited<ReturnType<AdminSource['explainCall']>>): Explanation {
   const granted = verdict.granted ?? null
   return {
     agent: asked.agent,

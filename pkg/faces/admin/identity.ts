@@ -171,7 +171,7 @@ async function move(verb: CaVerb, { deps, request, response, query, by }: Call):
  * `{"authority":"X509"|"Jwt","slot"?,"reason"}`; `prepare` takes no slot.
  * @throws SallyportError USAGE
  */
-export function readCaMove(verb: CaVerb, body: unknown): Omit<CaMove, 'by'> {
+function readCaMove(verb: CaVerb, body: unknown): Omit<CaMove, 'by'> {
   const takes = verb === 'prepare' ? ['authority', 'reason'] : ['authority', 'slot', 'reason']
   const wrong = (): SallyportError =>
     new SallyportError('USAGE', `the body of ${verb} must be a JSON object with ${takes.join(', ')}, and nothing else`)

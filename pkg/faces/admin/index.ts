@@ -11,7 +11,7 @@
  * Never: changes anything but by a POST with a JSON body, shows an agent's token over TCP, logs a token or a payload.
  */
 
-export { type Admin, type AdminDeps, type AdminOptions, startAdmin } from './admin.ts'
+export { ADMIN_SOCKET, type Admin, type AdminDeps, type AdminOptions, startAdmin } from './admin.ts'
 export type { AgentAnswer, MoveRecord } from './agents.ts'
 export type { DashboardCodeAnswer, DashboardSessionAnswer } from './dashboard.ts'
 export type { Explanation, HostRequest } from './explain.ts'
@@ -31,5 +31,4 @@ export type {
 export type { FacadeAnswer, HealthAnswer, VersionAnswer } from './process.ts'
 export { readSince, readVerdictQuery } from './query.ts'
 export { adminOpenApi, ROUTE_LABELS } from './routes.ts'
-export { assertSocketFree, assertSocketPath, MAX_SOCKET_PATH_BYTES } from './socket-file.ts'
 export type { SummaryAnswer } from './summary.ts'

@@ -88,7 +88,7 @@ async function move(verb: MoveVerb, call: Call): Promise<void> {
  * it would be ignored.
  * @throws SallyportError USAGE, MOVE_UNCONFIRMED
  */
-export function readMoveAsk(verb: MoveVerb, name: string, body: unknown): Omit<MoveAsk, 'by' | 'verb'> {
+function readMoveAsk(verb: MoveVerb, name: string, body: unknown): Omit<MoveAsk, 'by' | 'verb'> {
   const takes = ['reason', ...(TAKES[verb] ?? [])]
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw wrong(verb, takes)
   const given = new Map<string, unknown>(Object.entries(body))

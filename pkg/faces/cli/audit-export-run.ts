@@ -7,7 +7,7 @@ import { type ExportFormat, type ExportProduct, exportEvent } from '#pkg/systems
 import { agentSpiffeId, isTrustDomain } from '#pkg/systems/identity'
 import type { Context, Globals } from './ports.ts'
 import { agentNamed } from './session.ts'
-import { readTarget } from './target.ts'
+import { readDataDir } from './target.ts'
 
 /** The events of a data folder, oldest first; it only reads. What it passes over it tells the log, as a warning. */
 export type AuditSource = (dataDir: string, log: Log) => AsyncIterable<AuditEvent>
@@ -111,9 +111,7 @@ export async function runAuditExport(
   source: AuditSource,
 ): Promise<void> {
   const ask = askOf(options, deps.version)
-  const target = await readTarget(deps, options)
-  if (target.kind !== 'socket')
-    throw new SallyportError('USAGE', 'audit export reads the files of a data folder: give --data, not --address')
+  const dataDir = await readDataDir(deps, options, 'audit export')
   let unreadable = 0
   const log: Log = {
     ...silentLog,
@@ -121,7 +119,7 @@ export async function runAuditExport(
       unreadable += 1
     },
   }
-  const { unknown } = await exportAudit(source(target.dataDir, log), ask, deps.stdout)
+  const { unknown } = await exportAudit(source(dataDir, log), ask, deps.stdout)
   const tell = (count: number, why: string): void => {
     if (count === 0) return
     deps.stderr(`sallyctl: left out: ${count} ${why}\n`)

@@ -8,7 +8,7 @@ import { printable } from './escape.ts'
 import type { Context, Globals } from './ports.ts'
 import { agentNamed, formatOf, print, valueText } from './session.ts'
 import { type Column, rowText } from './table.ts'
-import { readTarget } from './target.ts'
+import { readDataDir } from './target.ts'
 
 type VerifyOptions = Globals & { readonly key?: string }
 
@@ -56,15 +56,8 @@ async function* eventsOf(dataDir: string, log: Log): AsyncGenerator<AuditEvent> 
   }
 }
 
-/** The folder whose files are read. @throws SallyportError USAGE: another machine's files cannot be. */
-export async function auditFolderOf(context: Context, globals: Globals): Promise<string> {
-  const target = await readTarget(context.deps, globals)
-  if (target.kind === 'socket') return target.dataDir
-  throw new SallyportError('USAGE', 'audit reads the files of the data folder: give --data, not --address')
-}
-
 async function verify(context: Context, options: VerifyOptions): Promise<void> {
-  const dataDir = await auditFolderOf(context, options)
+  const dataDir = await readDataDir(context.deps, options, 'audit')
   const [{ readInputText }, { verifyAudit }] = await Promise.all([
     import('./input-file.ts'),
     import('#pkg/systems/audit'),
@@ -94,7 +87,7 @@ function reportOf(found: AuditVerification): string {
 async function tail(context: Context, options: TailOptions): Promise<void> {
   const count = /^[1-9]\d{0,5}$/.test(options.lines) ? Number(options.lines) : Number.NaN
   if (!(count <= MAX_LINES)) throw new SallyportError('USAGE', `--lines must be a whole number from 1 to ${MAX_LINES}`)
-  const dataDir = await auditFolderOf(context, options)
+  const dataDir = await readDataDir(context.deps, options, 'audit')
   const [audit, { silentLog }] = await Promise.all([import('#pkg/systems/audit'), import('#pkg/platform/log')])
   const agent = options.agent === undefined ? null : agentNamed(options.agent, options)
   const wanted = (event: AuditEvent): boolean =>

@@ -53,3 +53,13 @@ export async function readTarget(deps: CliDeps, globals: Globals): Promise<Targe
     )
   return { kind: 'url', base: address, token, label: address, where: `--address ${shellWord(address)}` }
 }
+
+/**
+ * The data folder, for a verb that reads its files and asks nobody. `verb`: how a fault calls it.
+ * @throws SallyportError as readTarget; USAGE for `--address`: the files of another machine cannot be read.
+ */
+export async function readDataDir(deps: CliDeps, globals: Globals, verb: string): Promise<string> {
+  const target = await readTarget(deps, globals)
+  if (target.kind === 'socket') return target.dataDir
+  throw new SallyportError('USAGE', `${verb} reads the files of the data folder: give --data, not --address`)
+}

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { type Admin, assertSocketFree, assertSocketPath, ROUTE_LABELS, startAdmin } from '#pkg/faces/admin'
+import { ADMIN_SOCKET, type Admin, ROUTE_LABELS, startAdmin } from '#pkg/faces/admin'
 import { dialectNames, makeDataFolder, type Standalone, startSimulated, startStandalone } from '#pkg/planes/standalone'
 import { systemClock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import { openMetrics } from '#pkg/platform/metrics'
 import type { UpSettings } from '#pkg/platform/settings'
+import { assertSocketFree, assertSocketPath } from '#pkg/platform/socket'
 import { ensureStarter } from './starter.ts'
 import { socketPathOf } from './target.ts'
 
@@ -27,9 +28,9 @@ export async function startUp(version: string, settings: UpSettings, log: Log): 
   const { dataDir } = settings
   const socketPath = socketPathOf(dataDir)
   const newData = existsSync(dataDir) ? [] : [dataDir]
-  assertSocketPath(socketPath)
+  assertSocketPath(socketPath, ADMIN_SOCKET)
   makeDataFolder(dataDir)
-  await assertSocketFree(socketPath) // two processes on one data folder would write over each other's state
+  await assertSocketFree(socketPath, ADMIN_SOCKET) // two processes on one data folder would write over each other's state
   const starter = settings.policies === null ? ensureStarter(dataDir) : { dir: settings.policies, made: [] }
   const metrics = await openMetrics({ dialects: dialectNames(), routes: ROUTE_LABELS, versions: [version] })
   const room = { metrics, clock: systemClock, log, random: (bytes: number): Uint8Array => randomBytes(bytes) }

@@ -1,35 +1,14 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import {
-  type AgentKey,
-  type AuditSink,
-  agentKeyOf,
-  type Finding,
-  findingOf,
-  type Snapshot,
-  type Standing,
-} from '#pkg/model'
+import type { AgentKey, AuditSink, Snapshot, Standing } from '#pkg/model'
 import type { Lives, Proofs } from '#pkg/planes/sidecar'
 import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import type { Metrics } from '#pkg/platform/metrics'
 import type { RandomBytes } from '#pkg/platform/random'
-import {
-  agentSpiffeId,
-  type Identities,
-  newIdentities,
-  newProofSigner,
-  newProofVerifier,
-  newReplayCache,
-  PROOF_HEADER,
-  type ProofVerifier,
-  readBundle,
-  readSpiffeId,
-  SVID_HEADER,
-  type TrustBundle,
-  verifyJwtSvid,
-} from '#pkg/systems/identity'
+import { type Identities, newIdentities } from '#pkg/systems/identity'
 import { type Authority, type CaWorker, newAuthority, newCaPool, newFileKeyManager } from '#pkg/systems/identity/server'
+import { agentOfId, newProofs, newVerifier } from './proofs.ts'
 import { newSigningFault } from './signing-fault.ts'
 
 /** What the identities of the process rest on. */
@@ -69,8 +48,6 @@ export type Identity = {
 }
 
 const MAINTAIN_MS = 3_600_000
-/** Of a proof, and what two clocks may be apart. */
-const REPLAY_MS = 40_000
 
 /** Opens the CA in `DATA/ca`. @throws SallyportError STATE_UNAVAILABLE: its journal cannot be read, or is of another trust domain. */
 export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs }: IdentityOptions): Identity {
@@ -116,7 +93,14 @@ export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs 
   return {
     authority,
     identities,
-    proofs: newProofs({ ...deps, get, identities, verifier, trustDomain }),
+    proofs: newProofs({
+      ...deps,
+      get,
+      toolsOf: (agent) => subjectOf(agent)?.tools ?? null,
+      identities,
+      verifier,
+      trustDomain,
+    }),
     holds: (agent) => identities.held(agent) !== null,
     pending: (agent) =>
       subjectOf(agent) === null || identities.held(agent) !== null ? null : atMost(get(agent), waitMs),
@@ -168,103 +152,6 @@ function uidOf(agent: AgentKey): string {
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
-}
-
-function newVerifier(deps: IdentityDeps, authority: Authority): ProofVerifier {
-  let bundle: TrustBundle | null = null
-  authority.onChange(() => {
-    bundle = null
-  })
-  const bundleNow = (): TrustBundle | null => {
-    if (bundle !== null) return bundle
-    const read = readBundle(authority.trustDomain, JSON.stringify(authority.bundle()))
-    if (typeof read !== 'string') bundle = read
-    return bundle
-  }
-  return newProofVerifier({
-    clock: deps.clock,
-    replay: newReplayCache({ clock: deps.clock, keepMs: REPLAY_MS }),
-    verifySvid: (token, audience) => {
-      const trusted = bundleNow()
-      if (trusted === null) return null
-      const verdict = verifyJwtSvid(token, { bundle: trusted, audience, nowMs: deps.clock.nowMs() })
-      return verdict.ok ? verdict.svid : null
-    },
-    oldestOf: (spiffeId) => {
-      const agent = agentOfId(spiffeId)
-      const standing = agent === null ? null : deps.standingOf(agent)
-      const snapshot = agent === null ? null : deps.snapshotOf(agent)
-      if (standing?.state !== 'Active' || snapshot === null) return null
-      return { epoch: standing.epoch, generation: snapshot.generation }
-    },
-  })
-}
-
-/** The agent of `spiffe://DOMAIN/ns/NAMESPACE/agent/NAME`, or null. */
-function agentOfId(spiffeId: string): AgentKey | null {
-  const read = readSpiffeId(spiffeId)
-  if (typeof read === 'string') return null
-  const [ns, namespace, kind, name, ...more] = read.segments
-  if (ns !== 'ns' || kind !== 'agent' || namespace === undefined || name === undefined || more.length > 0) return null
-  return agentKeyOf({ namespace, name })
-}
-
-type ProofParts = IdentityDeps & {
-  readonly get: (agent: AgentKey) => ReturnType<Identities['get']>
-  readonly identities: Identities
-  readonly verifier: ProofVerifier
-  readonly trustDomain: string
-}
-
-function newProofs({ get, identities, verifier, trustDomain, ...deps }: ProofParts): Proofs {
-  const signer = newProofSigner(deps)
-  const idOf = (to: Parameters<Proofs['verify']>[0]): string =>
-    to === 'control-plane' ? `spiffe://${trustDomain}/ns/sallyport-system/operator` : agentSpiffeId(trustDomain, to)
-  return {
-    prove: async (agent, to, request) => {
-      const identity = await get(agent)
-      const subject = subjectOfAgent(deps, agent)
-      if (identity === null || subject === null) return null
-      const audience = idOf(to)
-      try {
-        const { token: jwtSvid } = await identities.tokenFor(identity, audience)
-        const { spiffeId, key } = identity
-        const signed = { spiffeId, key: key.privateKey, jwk: key.jwk, jwtSvid, tools: subject.tools }
-        const context = { audience, session: null, chain: [], delegated: [], taint: [] }
-        return { [PROOF_HEADER]: signer.sign(signed, context, request), [SVID_HEADER]: jwtSvid }
-      } catch (error) {
-        deps.metrics.count('sallyport_issuance_failures_total', { credential: 'JwtSvid' })
-        deps.log.warn('proof-not-made', { agent, audience, error })
-        return null
-      }
-    },
-    token: async (agent, audience) => {
-      const identity = await get(agent)
-      if (identity === null) return null
-      try {
-        return (await identities.tokenFor(identity, audience)).token
-      } catch (error) {
-        deps.metrics.count('sallyport_issuance_failures_total', { credential: 'JwtSvid' })
-        deps.log.warn('jwt-svid-not-made', { agent, audience, error })
-        return null
-      }
-    },
-    verify: (to, request, headers) => {
-      const [proof, svid] = [PROOF_HEADER, SVID_HEADER].map((name) => headers[name])
-      const given = { proof: textOf(proof), svid: textOf(svid), audience: idOf(to), peerKey: null }
-      const proven = verifier.verify({ request, ...given })
-      if (!proven.ok) return { ok: false, finding: findingOf(proven.reason, 0, proven.detail) }
-      const agent = agentOfId(proven.caller)
-      return agent === null ? { ok: false, finding: NO_AGENT } : { ok: true, agent, spiffeId: proven.caller }
-    },
-  }
-}
-
-const NO_AGENT: Finding = findingOf('IDENTITY_PROOF_INVALID', 0, 'is of somebody who is no agent')
-
-/** A header that came once. */
-function textOf(value: string | readonly string[] | undefined): string | null {
-  return typeof value === 'string' ? value : null
 }
 
 async function atMost(work: Promise<unknown>, ms: number): Promise<void> {

@@ -26,7 +26,7 @@ export type UpstreamSetting = { readonly name: string; readonly url: string; rea
 export type StandaloneOptions = {
   /** The folder of policies and agents; null = none, and every request is refused. */
   readonly policiesDir: string | null
-  /** State, verdicts and tokens. Made with 0700 if it is not there. */
+  /** All that lasts: the record, states, tokens, the CA, pins. Made with 0700 if it is not there. */
   readonly dataDir: string
   /** Port of the facade on 127.0.0.1; 0 = a free one. */
   readonly port: number

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net'
 import type { AgentKey, Snapshot, Standing } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import type { Log } from '#pkg/platform/log'
-import { listenOnUnixSocket } from '#pkg/platform/socket'
+import { listenOnUnixSocket, type SocketUse } from '#pkg/platform/socket'
 import { loadWorkloadApi, readBundle, verifyJwtSvid, type WorkloadSource } from '#pkg/systems/identity'
 import type { Identity } from './identity.ts'
 
@@ -24,6 +24,7 @@ export type WorkloadSockets = {
 }
 
 const NONE: WorkloadSockets = { review: () => {}, close: async () => {} }
+const WORKLOAD_SOCKET: SocketUse = { name: 'the workload socket', option: '--workload-socket' }
 const MAX_CONNECTIONS = 32
 
 /**
@@ -53,7 +54,7 @@ export async function openWorkloadSockets(
       })
       server.maxConnections = MAX_CONNECTIONS
       opened.push(() => shut(server, () => rpc.close()))
-      await listenOnUnixSocket(server, path, 'the workload socket')
+      await listenOnUnixSocket(server, path, WORKLOAD_SOCKET)
       deps.log.info('workload-socket', { path, agent: name === '' ? null : name })
     }
   } catch (error) {

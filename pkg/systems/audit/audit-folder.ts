@@ -94,23 +94,44 @@ function numberOf(name: string, rotated: RegExp): number {
   return Number(rotated.exec(name)?.[1])
 }
 
-/** The last line of a file that ends with one, without its line feed; null = it is empty. */
-export function lastLineOf(path: string): Buffer | null {
+/** The whole lines of a file, the last one first, without their line feeds. */
+export function* linesBackOf(path: string): Generator<Buffer, void> {
   const fd = openSync(path, 'r')
   try {
-    const end = wholeLinesOf(fd, fstatSync(fd).size)
-    if (end === 0) return null
-    const start = wholeLinesOf(fd, end - 1)
-    const line = Buffer.alloc(end - 1 - start)
-    for (let at = 0; at < line.length; ) {
-      const read = readSync(fd, line, at, line.length - at, start + at)
-      if (read === 0) break
-      at += read
+    /** From the start of a line, or before it, to the line feed of the next one to tell. */
+    let rest = Buffer.alloc(0)
+    for (let from = wholeLinesOf(fd, fstatSync(fd).size); from > 0; ) {
+      const start = Math.max(0, from - BLOCK_BYTES)
+      rest = Buffer.concat([bytesAt(fd, start, from - start), rest])
+      from = start
+      let end = rest.length - 1
+      for (let at = feedBefore(rest, end); at >= 0; at = feedBefore(rest, end)) {
+        yield rest.subarray(at + 1, end)
+        end = at
+      }
+      rest = rest.subarray(0, end + 1)
     }
-    return line
+    if (rest.length > 0) yield rest.subarray(0, -1)
   } finally {
     closeSync(fd)
   }
+}
+
+/** Where the last line feed before `end` is; -1 = there is none. */
+function feedBefore(bytes: Buffer, end: number): number {
+  return end === 0 ? -1 : bytes.lastIndexOf(LINE_FEED, end - 1)
+}
+
+/** Fewer where the file ends before. */
+function bytesAt(fd: number, start: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  let read = 0
+  while (read < length) {
+    const more = readSync(fd, bytes, read, length - read, start + read)
+    if (more === 0) break
+    read += more
+  }
+  return bytes.subarray(0, read)
 }
 
 function rotatedName(number: number): string {

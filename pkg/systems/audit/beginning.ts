@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AuditHead, EarlierFile, OpenEvent } from '#pkg/model'
-import { auditFilesIn, lastLineOf } from './audit-folder.ts'
+import { auditFilesIn, linesBackOf } from './audit-folder.ts'
 import { digestOf, linkOf, NO_LINE } from './chain.ts'
 
 /** Where a log goes on that was left by another process. */
@@ -17,29 +17,38 @@ export type Beginning = {
 
 const BLOCK_BYTES = 1024 * 1024
 
-/** Reads the end of the log, and compares it with the newest head that was signed. */
+/**
+ * Reads the end of the log, back to the line of which the newest signed head speaks: that one has to be as it was. What stands
+ * behind it nobody has signed; `verify` says whether it follows.
+ */
 export function beginningOf(dir: string, head: AuditHead | null): Beginning {
   const { own } = auditFilesIn(dir)
-  for (const name of own.toReversed()) {
-    const line = lastLineOf(join(dir, name))
-    if (line === null) continue
-    const prev = digestOf(line)
-    // a line that was made unreadable still counts: `verify` names it
-    const seq = linkOf(parsed(line))?.seq ?? (head?.seq ?? 0) + 1
-    return {
-      seq,
-      prev,
-      stream: head?.stream ?? streamIn(join(dir, own[0] ?? name)),
-      found: foundAt({ seq, prev }, head),
-    }
+  let last: Buffer | null = null
+  let asSigned = false
+  for (const line of linesBackIn(dir, own)) {
+    last ??= line
+    if (head === null) break
+    const seq = seqOf(line)
+    if (seq === null || seq > head.seq) continue
+    asSigned = seq === head.seq && digestOf(line) === head.hash
+    break
   }
-  return { seq: 0, prev: NO_LINE, stream: head?.stream ?? null, found: head === null ? 'Nothing' : 'Changed' }
+  if (last === null)
+    return { seq: 0, prev: NO_LINE, stream: head?.stream ?? null, found: head === null ? 'Nothing' : 'Changed' }
+  // a line that was made unreadable still counts: `verify` names it
+  const seq = seqOf(last) ?? (head?.seq ?? 0) + 1
+  const stream = head?.stream ?? streamIn(join(dir, own[0] ?? ''))
+  if (head !== null) return { seq, prev: digestOf(last), stream, found: asSigned ? 'AsLeft' : 'Changed' }
+  // the first head is written right behind the first line: a crash between the two is no loss
+  return { seq, prev: digestOf(last), stream, found: seq === 1 ? 'AsLeft' : 'HeadLost' }
 }
 
-/** The first head is written right behind the first line: a crash between the two is no loss. */
-function foundAt({ seq, prev }: { readonly seq: number; readonly prev: string }, head: AuditHead | null) {
-  if (head === null) return seq === 1 ? 'AsLeft' : 'HeadLost'
-  return head.seq < seq || (head.seq === seq && head.hash === prev) ? 'AsLeft' : 'Changed'
+function* linesBackIn(dir: string, names: readonly string[]): Generator<Buffer, void> {
+  for (const name of names.toReversed()) yield* linesBackOf(join(dir, name))
+}
+
+function seqOf(line: Buffer): number | null {
+  return linkOf(parsed(line))?.seq ?? null
 }
 
 /** As the first line of a log names it. */

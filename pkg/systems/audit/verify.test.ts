@@ -123,6 +123,19 @@ async function forge(dir: string): Promise<void> {
     )
 }
 
+/** The same, and goes on behind the signed head, as events of the last second do. */
+async function forgeFurther(dir: string): Promise<void> {
+  await forge(dir)
+  const { digestOf, lineOf } = await import('./chain.ts')
+  const growing = fileOf(dir, 'audit.jsonl')
+  edit(growing, (lines) => {
+    const last = lines.at(-1) ?? ''
+    const { seq } = JSON.parse(last)
+    const event: AuditEvent = { ...keyUse, id: 'e_forged', time: new Date(1_000).toISOString() } as AuditEvent // of a kind that takes both
+    return [...lines, lineOf({ seq: seq + 1, prev: digestOf(Buffer.from(last)) }, event)]
+  })
+}
+
 const TAMPERINGS: readonly {
   readonly name: string
   readonly code: AuditFaultCode
@@ -223,6 +236,7 @@ const TAMPERINGS: readonly {
       ),
   },
   { name: 'a chain written again from its first line', code: 'EDITED', tamper: forge },
+  { name: 'a chain written again, and an event more than were signed', code: 'EDITED', tamper: forgeFurther },
   {
     name: 'another key',
     code: 'KEY_CHANGED',
@@ -265,7 +279,7 @@ for (const { name, code, tamper } of TAMPERINGS) {
         log.verdicts.append(verdict(99))
         log.close()
         assert.equal((await verifyAudit(dir)).ok, false)
-        const told = ['TRUNCATED', 'HEAD_MISSING', 'HEAD_INVALID'].includes(code)
+        const told = ['TRUNCATED', 'HEAD_MISSING', 'HEAD_INVALID'].includes(code) || tamper === forgeFurther
         if (told) assert.ok(lines.some((line) => line.includes('audit-log-changed')))
       }))
 }

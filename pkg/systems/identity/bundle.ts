@@ -26,9 +26,9 @@ export type BundleContent = {
 }
 
 /** Bytes of a document that is read. */
-export const BUNDLE_BYTES = 1024 * 1024
+const BUNDLE_BYTES = 1024 * 1024
 /** Keys of a document that is read. */
-export const BUNDLE_KEYS = 256
+const BUNDLE_KEYS = 256
 const RSA_BITS = 2_048
 
 /** One entry of `keys`. */

@@ -35,7 +35,7 @@ export type Certificate = {
 export const KEY_USAGE = { digitalSignature: 1 << 0, keyCertSign: 1 << 5, cRLSign: 1 << 6 } as const
 
 /** No certificate of ours, or of any mesh, is larger. */
-export const CERTIFICATE_BYTES = 16 * 1024
+const CERTIFICATE_BYTES = 16 * 1024
 
 const CONTEXT_0 = 0xa0
 const CONTEXT_3 = 0xa3

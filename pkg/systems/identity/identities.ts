@@ -2,6 +2,7 @@ import type { AgentKey } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import type { Log } from '#pkg/platform/log'
 import { type AgentKeyPair, newAgentKeyPair, signingRequest } from './agent-key.ts'
+import type { IdentityIssuer, JwtHeld, X509Held } from './issuer.ts'
 import { agentSpiffeId, type SpiffeId } from './spiffe-id.ts'
 import { toolDigest } from './tool-digest.ts'
 
@@ -12,39 +13,6 @@ export type IdentitySubject = {
   readonly generation: number
   readonly role: string
   readonly tools: readonly string[]
-}
-
-/** Who signs: the CA, here or across the wire. */
-export interface IdentityIssuer {
-  issueX509(ask: { agent: AgentKey; uid: string; epoch: number; csr: Uint8Array }): Promise<X509Held>
-  issueJwt(ask: {
-    agent: AgentKey
-    audience: string
-    others?: readonly string[]
-    jkt: string
-    role: string
-    toolsDigest: string
-    generation: number
-    epoch: number
-  }): Promise<JwtHeld>
-}
-
-/** An X.509-SVID. `chain`: DER, the leaf first. */
-export type X509Held = {
-  readonly chain: readonly Uint8Array[]
-  readonly serial: string
-  readonly notBeforeMs: number
-  readonly notAfterMs: number
-  /** The key of the CA that signed it. */
-  readonly slot: string
-}
-
-/** A JWT-SVID. */
-export type JwtHeld = {
-  readonly token: string
-  readonly expiresMs: number
-  readonly jti: string
-  readonly slot: string
 }
 
 /** The identity of one agent as it is held now. */
@@ -152,7 +120,7 @@ class HeldIdentities implements Identities {
     const entry = this.#entries.get(agent)
     if (subject === null || subject.epoch !== identity.epoch || entry?.identity.key !== identity.key)
       throw new SallyportError('STATE_UNAVAILABLE', `${agent} has lost the identity that a token would speak for`)
-    const wanted = [audience, ...others].join('\n')
+    const wanted = JSON.stringify([audience, ...others]) // an audience may be any text
     const known = entry.tokens.get(wanted)
     if (known !== undefined && known.generation === subject.generation && clock.nowMs() < known.renewAtMs)
       return await known.made

@@ -49,11 +49,11 @@ export type JwtSvidClaims = {
 }
 
 /** Characters of a token that is read. */
-export const JWT_LENGTH = 16 * 1024
+const JWT_LENGTH = 16 * 1024
 /** An SVID lives no longer. MESH.md §1. */
 export const SVID_SECONDS = 300
 /** How far two clocks may be apart. */
-export const JWT_SKEW_SECONDS = 5
+const JWT_SKEW_SECONDS = 5
 const AUDIENCES = 16
 
 /**

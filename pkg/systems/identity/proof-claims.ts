@@ -31,10 +31,12 @@ export type ProofClaims = {
 
 /** A proof lives no longer. MESH.md §1. */
 export const PROOF_MAX_SECONDS = 30
+/** How far the clocks of who signs and who verifies may be apart. */
+export const PROOF_SKEW_SECONDS = 5
 /** Agents in one chain. */
-export const CHAIN_MAX = 8
+const CHAIN_MAX = 8
 /** Tools of one delegate, and labels of one taint. */
-export const LIST_MAX = 512
+const LIST_MAX = 512
 
 const DIGEST = /^[A-Za-z0-9_-]{43}$/
 const KEYS = new Set(['iss', 'aud', 'iat', 'exp', 'jti', 'htm', 'htu', 'bd', 'ath', 'sid', 'act', 'tools', 'taint'])

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { digestOf, PROOF_TYPE, type SignedRequest, thumbprintOf } from './proof.ts'
-import { type Delegate, PROOF_MAX_SECONDS, type ProofClaims, readClaims } from './proof-claims.ts'
+import { type Delegate, PROOF_MAX_SECONDS, PROOF_SKEW_SECONDS, type ProofClaims, readClaims } from './proof-claims.ts'
 import type { ReplayCache } from './replay.ts'
 import { isWithin, toolDigest } from './tool-digest.ts'
 
@@ -72,8 +72,6 @@ export type ProofVerifier = {
 /** No proof of ours is longer. */
 const MAX_PROOF_LENGTH = 64 * 1024
 const MAX_SVID_LENGTH = 16 * 1024
-/** How far two clocks may be apart. */
-export const PROOF_SKEW_SECONDS = 5
 const DEFAULT_TOKENS = 4_096
 const KEYS_REMEMBERED = 4_096
 

@@ -56,7 +56,7 @@ function newBench(maxEntries?: number): Bench {
   let verified = 0
   const verifier = newProofVerifier({
     clock,
-    replay: newReplayCache({ clock, keepMs: 40_000, ...(maxEntries === undefined ? {} : { maxEntries }) }),
+    replay: newReplayCache({ clock, ...(maxEntries === undefined ? {} : { maxEntries }) }),
     oldestOf: () => oldest.of,
     verifySvid: (token, audience) => {
       verified += 1
@@ -356,7 +356,7 @@ test('[PROOF-01] a proof from before the process began may have been used: it is
   assert.equal(said(first.verify(proof)), 'ok')
   const clock = newManualClock(first.clock.nowMs() + 2_000)
   const again = newProofVerifier({
-    ...{ clock, replay: newReplayCache({ clock, keepMs: 40_000 }), oldestOf: () => first.oldest.of },
+    ...{ clock, replay: newReplayCache({ clock }), oldestOf: () => first.oldest.of },
     verifySvid: () => first.svid.of,
   })
   const ask = { request, svid: 'a.jwt.svid', audience: PEER, peerKey: null }

@@ -1,3 +1,5 @@
+import { PROOF_MAX_SECONDS, PROOF_SKEW_SECONDS } from './proof-claims.ts'
+
 /** Remembers which proofs were seen. */
 export type ReplayCache = {
   /** `new` and remembered, `seen` before, or `full`: as many as may be remembered at a time came within one life of a proof. */
@@ -8,16 +10,18 @@ export type ReplayCache = {
 export type ReplayOptions = {
   /** Monotonic. */
   readonly clock: { monotonicUs(): number }
-  /** How long a name is remembered at least: the life of a proof and the skew of clocks. */
-  readonly keepMs: number
+  /** How long a name is remembered at least. Default 40,000: from the first moment at which a proof may be taken to the last. */
+  readonly keepMs?: number
   /** Names in memory. Default 131,072, about 12 MiB. */
   readonly maxEntries?: number
 }
 
+const DEFAULT_KEEP_MS = (PROOF_MAX_SECONDS + 2 * PROOF_SKEW_SECONDS) * 1_000
 const DEFAULT_ENTRIES = 131_072
 
 /** Two generations: names are dropped all at once, and never before `keepMs`. */
-export function newReplayCache({ clock, keepMs, maxEntries = DEFAULT_ENTRIES }: ReplayOptions): ReplayCache {
+export function newReplayCache(options: ReplayOptions): ReplayCache {
+  const { clock, keepMs = DEFAULT_KEEP_MS, maxEntries = DEFAULT_ENTRIES } = options
   let young = new Set<string>()
   let old: ReadonlySet<string> = new Set()
   let turnsAtUs = clock.monotonicUs() + keepMs * 1_000

@@ -35,7 +35,13 @@ type World = { identity: Identity | null; roots: Uint8Array[]; tell: () => void;
 
 function identityOf(serial: string): Identity {
   const key = newAgentKeyPair()
-  const x509 = { chain: [CERTIFICATE, CERTIFICATE], serial, notBeforeMs: 0, notAfterMs: 1, slot: 'x_1' }
+  const x509: Identity['x509'] = {
+    chain: [CERTIFICATE, CERTIFICATE],
+    serial,
+    notBeforeMs: 0,
+    notAfterMs: 1,
+    slot: 'x_1',
+  }
   return { agent, spiffeId: agentSpiffeId('example.org', agent), uid: 'u', epoch: 1, key, x509 }
 }
 
@@ -67,7 +73,7 @@ async function withApi(body: (client: Client, world: World) => Promise<void>): P
   const rpc = newRpcServer({ log: silentLog })
   rpc.add(SpiffeWorkloadAPI, newWorkloadHandlers(source))
   const server = createServer((socket) => rpc.serve(socket))
-  await listenOnUnixSocket(server, path, 'the test socket')
+  await listenOnUnixSocket(server, path, { name: 'the test socket', option: '--test' })
   const client = new Client(`unix:${path}`, credentials.createInsecure())
   try {
     await body(client, world)

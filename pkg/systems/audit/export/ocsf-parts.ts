@@ -7,7 +7,7 @@ import type { Coded } from './outcome.ts'
 export type Json = { readonly [name: string]: unknown }
 
 /** The classes of OCSF that are used, with the captions of the schema. */
-export const OCSF_CLASSES = {
+const OCSF_CLASSES = {
   finding: { uid: 2004, name: 'Detection Finding', category: [2, 'Findings'] },
   entity: { uid: 3004, name: 'Entity Management', category: [3, 'Identity & Access Management'] },
   lifecycle: { uid: 6002, name: 'Application Lifecycle', category: [6, 'Application Activity'] },

@@ -1,10 +1,11 @@
 import type { KeyObject } from 'node:crypto'
-import type { AgentKey, AuditSink } from '#pkg/model'
+import type { AuditSink } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import type { Disk } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import type { RandomBytes } from '#pkg/platform/random'
 import { type BundleDocument, bundleDocument } from '../bundle.ts'
+import type { IdentityIssuer, JwtAsk, JwtHeld, X509Ask, X509Held } from '../issuer.ts'
 import { type JwtSvidClaims, SVID_SECONDS } from '../jwt-svid.ts'
 import { agentSpiffeId } from '../spiffe-id.ts'
 import { serialText } from './certificates.ts'
@@ -39,44 +40,6 @@ export type AuthorityDeps = {
 /** `dir`: made with 0700 if it is not there. `lifetimeMs`: of a signing key, default 90 days; it is replaced when a third is left. */
 export type AuthorityOptions = { readonly dir: string; readonly trustDomain: string; readonly lifetimeMs?: number }
 
-/** Whose certificate is asked for. */
-export type X509Ask = {
-  readonly agent: AgentKey
-  readonly uid: string
-  readonly epoch: number
-  readonly csr: Uint8Array
-}
-
-/** A chain, DER: leaf, then issuer. */
-export type X509Issued = {
-  readonly chain: readonly [Uint8Array, Uint8Array]
-  readonly serial: string
-  readonly notBeforeMs: number
-  readonly notAfterMs: number
-  readonly slot: string
-}
-
-/** Whose token is asked for, and for whom. */
-export type JwtAsk = {
-  readonly agent: AgentKey
-  readonly audience: string
-  /** Further audiences of the same token. Default none. */
-  readonly others?: readonly string[]
-  readonly jkt: string
-  readonly role: string
-  readonly toolsDigest: string
-  readonly generation: number
-  readonly epoch: number
-}
-
-/** A JWT-SVID. */
-export type JwtIssued = {
-  readonly token: string
-  readonly expiresMs: number
-  readonly jti: string
-  readonly slot: string
-}
-
 /** What `ca status` shows. */
 export type AuthorityStatus = {
   readonly trustDomain: string
@@ -93,16 +56,12 @@ export type SlotAsk = {
 }
 
 /** The certificate authority of one trust domain. MESH.md §1 "CA". */
-export type Authority = {
+export type Authority = IdentityIssuer & {
   /** Resolves once there is an active key of both kinds; makes them where there are none. @throws SallyportError STATE_UNAVAILABLE, OVERLOADED */
   ready(): Promise<void>
   /** The keys that prove something now. Sequence 0 and no keys before {@link ready} at a first start. */
   bundle(): BundleDocument
   readonly trustDomain: string
-  /** @throws SallyportError CSR_REFUSED, STATE_UNAVAILABLE, OVERLOADED */
-  issueX509(ask: X509Ask): Promise<X509Issued>
-  /** @throws SallyportError STATE_UNAVAILABLE, OVERLOADED */
-  issueJwt(ask: JwtAsk): Promise<JwtIssued>
   status(): AuthorityStatus
   /** Carries out one verb. @throws SallyportError MOVE_REFUSED, ADMIN_NOT_FOUND, STATE_UNAVAILABLE, OVERLOADED */
   move(verb: SlotVerb, ask: SlotAsk): Promise<AuthorityStatus>
@@ -166,7 +125,7 @@ class FolderAuthority implements Authority {
     return { trustDomain: this.trustDomain, sequence, slots: [...slots.values()] }
   }
 
-  async issueX509(ask: X509Ask): Promise<X509Issued> {
+  async issueX509(ask: X509Ask): Promise<X509Held> {
     const { slot, key } = await this.#signer('X509')
     if (slot.key.kind !== 'X509') throw new SallyportError('INTERNAL', 'a slot for certificates holds another key')
     const nowMs = Math.floor(this.#deps.clock.nowMs() / 1_000) * 1_000
@@ -195,7 +154,7 @@ class FolderAuthority implements Authority {
     return { chain: [der, issuer], ...issued }
   }
 
-  async issueJwt(ask: JwtAsk): Promise<JwtIssued> {
+  async issueJwt(ask: JwtAsk): Promise<JwtHeld> {
     const { slot, key } = await this.#signer('Jwt')
     const iat = Math.floor(this.#deps.clock.nowMs() / 1_000)
     const jti = Buffer.from(this.#deps.random(16)).toString('base64url')

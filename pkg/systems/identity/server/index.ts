@@ -18,4 +18,4 @@ export {
 export { newCaPool } from './ca-pool.ts'
 export type { CaJob, CaResult, CaWorker } from './contract.ts'
 export { type KeyManager, newFileKeyManager } from './key-manager.ts'
-export { type AuthorityKind, SLOT_VERBS, type Slot, type SlotVerb } from './slots.ts'
+export type { AuthorityKind, Slot, SlotVerb } from './slots.ts'

@@ -22,14 +22,11 @@ export type Slot = {
 /** One slot changes its state. `from` null = it is made. */
 export type SlotMove = { readonly slot: string; readonly from: CaSlotState | null; readonly to: CaSlotState }
 
-/** What a person can do to the slots. `prepare` makes one and publishes it. CLI.md. */
-export const SLOT_VERBS = ['prepare', 'activate', 'taint', 'revoke'] as const
-
-/** One of {@link SLOT_VERBS}. */
-export type SlotVerb = (typeof SLOT_VERBS)[number]
+/** What a person can do to the slots. `prepare` makes one and publishes it. */
+export type SlotVerb = 'prepare' | 'activate' | 'taint' | 'revoke'
 
 /** Slots of one authority that are not revoked. */
-export const MAX_SLOTS = 8
+const MAX_SLOTS = 8
 
 /** In whose name a key in the bundle proves something. A tainted one still does, until it is revoked. */
 const IN_BUNDLE: ReadonlySet<CaSlotState> = new Set(['Published', 'Active', 'Retired', 'Tainted'])

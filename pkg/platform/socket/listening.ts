@@ -1,11 +1,11 @@
-import type { Server } from 'node:http'
+import type { Server } from 'node:net'
 import { SallyportError } from '#pkg/model/errors'
 
 /**
  * Waits until a server listens. `remedy`: what to do where it cannot.
  * @throws SallyportError UNREACHABLE, naming the address, when it cannot.
  */
-export async function listening(server: Server, place: string, remedy: string): Promise<void> {
+export async function untilListening(server: Server, place: string, remedy: string): Promise<void> {
   if (server.listening) return
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve)
