@@ -7,7 +7,6 @@ import { recordOf } from '../../../test/fixtures/admin-source.ts'
 import { ask, over, tcp, withAdmin } from './admin.fixture.ts'
 import { assertFits, seen } from './described.fixture.ts'
 import { adminOpenApi } from './index.ts'
-import { statusLabel } from './metrics.ts'
 import { partsOf, ROUTES } from './routes.ts'
 
 const document = adminOpenApi()
