@@ -6,7 +6,16 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Disk, readPrivateText, replaceFile, replaceFileOpen, systemDisk, whyNot, writeNewFile } from './index.ts'
+import {
+  type Disk,
+  readPrivateText,
+  replaceFile,
+  replaceFileOpen,
+  systemDisk,
+  whyNot,
+  whyNotRead,
+  writeNewFile,
+} from './index.ts'
 
 const OLD = Buffer.from('old\n')
 const NEW = Buffer.from(`new ${'x'.repeat(100)}\n`)
@@ -216,6 +225,10 @@ test('why a path cannot be used is told in plain words, with the part of it that
     assert.equal(await why(folder, () => readFile(folder)), 'a folder stands where a file belongs: move it away')
     const [gone, link] = [join(folder, 'gone'), join(folder, 'link')]
     assert.equal(await why(gone, () => readFile(gone)), 'it is not there: make it')
+    const read = await readFile(gone).catch((thrown: unknown) => thrown)
+    assert.equal(whyNotRead(read, gone), 'it is not there')
+    const dangling = await readFile(link).catch((thrown: unknown) => thrown)
+    assert.equal(whyNotRead(dangling, link), 'the link leads nowhere: correct or delete it')
     assert.equal(await why(link, () => readFile(link)), 'the link leads nowhere: correct or delete it')
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
     assert.equal(whyNot(full, path), 'the disk is full: make room')

@@ -11,4 +11,4 @@
 export { type Disk, systemDisk, writeWhole } from './disk.ts'
 export { keepPrivate, type PrivateText, readPrivateText } from './private.ts'
 export { replaceFile, replaceFileOpen, syncFolder, writeNewFile } from './replace.ts'
-export { whyNot } from './why.ts'
+export { whyNot, whyNotRead } from './why.ts'
