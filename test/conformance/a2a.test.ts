@@ -311,6 +311,12 @@ const twofold: readonly (readonly [what: string, given: Given, reason: string])[
   ],
   ['another media type', { body: send(), headers: { 'content-type': 'application/grpc' } }, 'WIRE_CONTENT_TYPE'],
 ]
+test('[PEER-04] a request without a message is refused in a sentence', () =>
+  withPath(PEER_POLICY, async (path) => {
+    const { text } = await ask(path, { body: rpc('SendMessage', {}) })
+    assert.match(text, /the request has no message[.;]/)
+  }))
+
 for (const [what, given, reason] of twofold) {
   test(`[PEER-04] a request with ${what} is refused`, () =>
     withPath(PEER_POLICY, async (path) => {

@@ -97,7 +97,7 @@ const wrong: readonly (readonly [what: string, code: number, words: readonly str
   ['an authority that is none', 64, ['ca', 'prepare', 'pgp', '--reason', 'x'], /x509, jwt/],
   ['no reason', 64, ['ca', 'prepare', 'x509'], /--reason/],
   ['a slot that is not there', 1, ['ca', 'taint', 'x509', '--slot', 'x_none', '--reason', 'x'], /no such slot/],
-  ['nothing to activate', 1, ['ca', 'activate', 'x509', '--reason', 'x'], /not exactly one slot/],
+  ['nothing to activate', 1, ['ca', 'activate', 'x509', '--reason', 'x'], /no key is Published: "ca prepare"/],
   [
     'a trust domain without a bundle',
     64,
@@ -187,7 +187,10 @@ test('[CA-01] the identities of a process last: after a restart the bundle is th
     const words = ['up', '--data', dataDir, '--port', '0', '--admin-port', '0', '--trust-domain', 'other.example']
     const ran = await spawned(SALLYCTL, words)
     assert.equal(ran.status, 69, ran.err)
-    assert.match(ran.err, /another trust domain/)
+    assert.match(
+      ran.err,
+      /another trust domain, "sallyport\.local", not "other\.example"; give --trust-domain sallyport\.local/,
+    )
   } finally {
     rmSync(dataDir, { recursive: true, force: true })
   }

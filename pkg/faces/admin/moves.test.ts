@@ -80,6 +80,11 @@ test('[ADM-11] a refusal of the plane has its own code and status; another metho
     assert.match(answer.text, /possible: reinstate/)
     const moves = bench.source.moves.length
     assert.equal((await ask(over(bench, '/v1/agents/growth/marketing/release'))).status, 405)
+    bench.source.done = new SallyportError('ADMIN_NOT_FOUND', 'no agent is known')
+    const typo = await post(bench, 'quarantine', { reason: 'x' }, 'growth/marketin')
+    assert.equal(typo.status, 404)
+    assert.match(typo.text, /did you mean \\"growth\/marketing\\"/)
+    bench.source.moves.pop()
     assert.equal((await post(bench, 'explode', { reason: 'x' })).status, 404)
     assert.equal((await post(bench, 'release', { reason: 'x' }, 'growth/UPPER')).status, 404)
     assert.equal(bench.source.moves.length, moves)

@@ -1,10 +1,10 @@
-import { agentRefOf } from '#pkg/model'
-import { SallyportError } from '#pkg/model/errors'
-import { keyOfPath } from './agents.ts'
+import { type AgentKey, agentRefOf } from '#pkg/model'
+import { isErrorCode, SallyportError } from '#pkg/model/errors'
+import { keyOfPath, noAgent } from './agents.ts'
 import { sendJson } from './answers.ts'
 import { readJson } from './body.ts'
 import type { Call, Route } from './call.ts'
-import type { MoveAsk, MoveDone, MoveVerb } from './ports.ts'
+import type { AdminSource, MoveAsk, MoveDone, MoveVerb } from './ports.ts'
 import { readQuery } from './query.ts'
 import { REASON_TEXT, readReason } from './reason-text.ts'
 import { BOOLEAN, refTo, type Schema, TEXT } from './schema.ts'
@@ -78,9 +78,18 @@ async function move(verb: MoveVerb, call: Call): Promise<void> {
   const key = keyOfPath(parts)
   const { namespace, name } = agentRefOf(key)
   const body = readMoveAsk(verb, name, await readJson(request, deps.limits.maxBodyBytes))
-  const done = await deps.source.move(key, { ...body, verb, by })
+  const done = await moved(deps.source, key, { ...body, verb, by })
   const answer: MoveAnswer = { namespace, name, verb, ...done }
   sendJson(response, 200, answer)
+}
+
+/** An agent that has left the folder may still be moved: who is not there, the move itself finds out. */
+async function moved(source: AdminSource, key: AgentKey, ask: MoveAsk): Promise<MoveDone> {
+  try {
+    return await source.move(key, ask)
+  } catch (error) {
+    throw isErrorCode(error, 'ADMIN_NOT_FOUND') ? noAgent(source, key) : error
+  }
 }
 
 /**

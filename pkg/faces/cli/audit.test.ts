@@ -48,6 +48,7 @@ test('[AUD-13] tail prints the newest events, filtered, and nothing that steers 
     }
     const table = await run(['audit', 'tail', '--data', data])
     assert.match(table.out, /^TIME +EVENT +KIND +AGENT +WHAT\n/)
+    assert.match(table.out, / begun: no log was there$/m)
     for (const line of table.out.split('\n')) assert.doesNotMatch(line, STEERING)
   }))
 
@@ -98,7 +99,16 @@ test('[AUD-12] verify says what was changed and where, with status 1; a key that
     const bad = await run(['audit', 'verify', '--data', data])
     assert.equal(bad.status, 1)
     assert.match(bad.out, /^CHANGED/)
-    assert.match(bad.out, /^EDITED +audit-000001\.jsonl:\d+ does not follow/m)
+    assert.match(
+      bad.out,
+      /^EDITED +audit-000001\.jsonl:2 is not as it was written: audit-000001\.jsonl:3, .* does not follow/m,
+    )
+    const growing = join(data, 'audit.jsonl')
+    assert.doesNotMatch(bad.out, /^torn/m)
+    writeFileSync(growing, `${readFileSync(growing, 'utf8')}{"seq":`)
+    assert.match((await run(['audit', 'verify', '--data', data])).out, /^torn +7 bytes .* a crash left it/m)
+    writeFileSync(growing, readFileSync(growing).subarray(0, -50))
+    assert.match((await run(['audit', 'verify', '--data', data])).out, /^torn +\d+ bytes .* the log was cut there$/m)
     for (const line of bad.out.split('\n')) assert.doesNotMatch(line, STEERING)
   }))
 

@@ -5,6 +5,7 @@ import type { Log } from '#pkg/platform/log'
 import type { AuditVerification, lastAuditEvents } from '#pkg/systems/audit'
 import { defineAuditExport } from './audit-export.ts'
 import { printable } from './escape.ts'
+import { counted } from './plural.ts'
 import type { Context, Globals } from './ports.ts'
 import { agentNamed, formatOf, print, valueText } from './session.ts'
 import { type Column, rowText } from './table.ts'
@@ -73,16 +74,22 @@ function reportOf(found: AuditVerification): string {
   const { ok, events, files, from, to, head, unsigned, torn, earlier, faults, faultCount, stream, key } = found
   const span = from === null || to === null ? '' : `, ${from} to ${to}`
   const lines = [
-    `${ok ? 'OK' : 'CHANGED'}: ${events} events in ${files} files${span}`,
+    `${ok ? 'OK' : 'CHANGED'}: ${counted(events, 'event')} in ${counted(files, 'file')}${span}`,
     `chain     ${stream ?? 'unknown'}`,
     `key       ${key} (SHA-256 of the public key)`,
     `signed    ${head === null ? 'nothing' : `up to event ${head.seq}, at ${head.time}`}; ${unsigned} behind it`,
-    ...(earlier > 0 ? [`pinned    ${earlier} files of an older version`] : []),
-    ...(torn > 0 ? [`torn      ${torn} bytes of a line that a crash left; its id was given to nobody`] : []),
+    ...(earlier > 0 ? [`pinned    ${counted(earlier, 'file')} of an older version`] : []),
+    ...(torn > 0 ? [`torn      ${torn} bytes of a line that has no end${tornBy(found)}`] : []),
     ...faults.map(({ code, message }) => `${code.padEnd(9)} ${message}`),
     ...(faultCount > faults.length ? [`and ${faultCount - faults.length} more`] : []),
   ]
   return lines.map((line) => `${printable(line)}\n`).join('')
+}
+
+/** What was signed was whole: a crash is no reason for what is missing of it. */
+function tornBy({ faults }: AuditVerification): string {
+  const isCut = faults.some(({ code }) => code === 'TRUNCATED')
+  return isCut ? '; the log was cut there' : ': a crash left it; its id was given to nobody'
 }
 
 async function tail(context: Context, options: TailOptions): Promise<void> {
@@ -169,6 +176,14 @@ function whatOf(event: AuditEvent): string {
     case 'ca':
       return `${event.authority} ${event.slot}: ${event.from ?? 'new'} → ${event.to}`
     case 'open':
-      return `${event.stream} opened: ${event.found}`
+      return `${event.stream} ${OPENED[event.found]}`
   }
+}
+
+/** What a process found when it opened the log. */
+const OPENED: Readonly<Record<Extract<AuditEvent, { readonly kind: 'open' }>['found'], string>> = {
+  Nothing: 'begun: no log was there',
+  AsLeft: 'opened, as it was left',
+  Changed: 'opened, and it was not as it was left',
+  HeadLost: 'opened, and its signed head was not there',
 }

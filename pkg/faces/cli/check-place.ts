@@ -6,6 +6,7 @@ import { SallyportError } from '#pkg/model/errors'
 import type { UpSettings } from '#pkg/platform/settings'
 import { bad, type Checked, good, unknown } from './checked.ts'
 import { newClient } from './client.ts'
+import { counted } from './plural.ts'
 import { checkFiles, resourceFilesOf } from './policy-check-run.ts'
 import { starterFolderOf } from './starter.ts'
 import { socketPathOf } from './target.ts'
@@ -84,10 +85,10 @@ export function checkPolicyFolder(given: string | null, dataDir: string): Checke
   try {
     const files = resourceFilesOf(dir)
     const { ok, faults, policies, agents } = checkFiles(files)
-    if (!ok) return bad('policies', `${faults.length} faults in ${dir}`, { fix, doc })
+    if (!ok) return bad('policies', `${counted(faults.length, 'fault')} in ${dir}`, { fix, doc })
     if (policies === 0)
       return bad('policies', `none in ${dir}: every request is refused`, { fix: 'write an AgentPolicy', doc })
-    return good('policies', `${policies} policies and ${agents} agents in ${dir}`)
+    return good('policies', `${counted(policies, 'policy', 'policies')} and ${counted(agents, 'agent')} in ${dir}`)
   } catch (error) {
     return bad('policies', error instanceof Error ? error.message : 'unknown fault', {
       fix: 'give a folder that is there',

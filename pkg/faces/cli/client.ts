@@ -11,8 +11,8 @@ import type { Target } from './target.ts'
 export type Client = {
   get<T>(path: string, alsoFine?: number): Promise<T>
   post<T>(path: string, body: unknown): Promise<T>
-  /** Each line of a stream, parsed, in order; resolves when the process ends the stream. */
-  lines<T>(path: string, take: (value: T) => Promise<void>): Promise<void>
+  /** Each line of a stream, parsed, in order; resolves when the process ends the stream, or `ended` does. */
+  lines<T>(path: string, take: (value: T) => Promise<void>, ended?: AbortSignal): Promise<void>
   /** A command to paste that asks the same process. */
   readonly hint: Hint
   /** Its data folder, if the process is found by it. */
@@ -43,14 +43,27 @@ export function newClient(found: Target, program: string): Client {
   return {
     get: (path, alsoFine) => whole({ method: 'GET', path }, alsoFine),
     post: (path, body) => whole({ method: 'POST', path, body: Buffer.from(JSON.stringify(body)) }),
-    lines: (path, take) => lines(target, path, take),
+    lines: (path, take, ended) => lines(target, path, take, ended ?? new AbortController().signal),
     hint: hintsOf(program, found.where),
     dataDir: found.kind === 'socket' ? found.dataDir : null,
   }
 }
 
-async function lines<T>(target: To, path: string, take: (value: T) => Promise<void>): Promise<void> {
-  const answer = await send(target, { method: 'GET', path })
+async function lines<T>(
+  target: To,
+  path: string,
+  take: (value: T) => Promise<void>,
+  ended: AbortSignal,
+): Promise<void> {
+  try {
+    await readLines(target, { method: 'GET', path, ended }, take)
+  } catch (error) {
+    if (!ended.aborted) throw error
+  }
+}
+
+async function readLines<T>(target: To, ask: Ask, take: (value: T) => Promise<void>): Promise<void> {
+  const answer = await send(target, ask)
   if (answer.statusCode !== 200) throw errorOf(parse(await textOf(answer, target), target), answer.statusCode ?? 0)
   answer.setEncoding('utf8')
   const tooLong = (): Error => broken(target, 'sent a line that is too long')
@@ -66,7 +79,13 @@ async function lines<T>(target: To, path: string, take: (value: T) => Promise<vo
   }
 }
 
-type Ask = { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: Buffer }
+type Ask = {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly body?: Buffer
+  /** Ends the question, or its answer. */
+  readonly ended?: AbortSignal
+}
 
 function send(target: To, ask: Ask): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
@@ -92,7 +111,8 @@ function open(target: Target, ask: Ask): ClientRequest {
     ...(target.kind === 'url' && target.token !== null ? { authorization: `Bearer ${target.token.reveal()}` } : {}),
     ...(ask.body === undefined ? {} : { 'content-type': 'application/json', 'content-length': ask.body.length }),
   }
-  const options: RequestOptions = { method: ask.method, headers, agent: false }
+  const ended = ask.ended === undefined ? {} : { signal: ask.ended }
+  const options: RequestOptions = { method: ask.method, headers, agent: false, ...ended }
   if (target.kind === 'socket') return httpRequest({ ...options, socketPath: target.path, path: ask.path })
   const url = new URL(target.base + ask.path)
   return url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options)
@@ -169,11 +189,19 @@ function isErrorBody(value: unknown): value is ErrorBody {
   return typeof error.code === 'string' && typeof error.message === 'string'
 }
 
+const NO_TOKEN =
+  'the admin token is missing or wrong: set SALLYPORT_ADMIN_TOKEN to the adminToken that "up -o json" prints'
+const IS_FACADE =
+  'this is the facade, where agents are served; the admin API is on the port of --admin-port (17446 unless another was given)'
+
 function errorOf(value: unknown, status: number): SallyportError {
-  if (isErrorBody(value) && isCode(value.error.code)) {
-    const hint = value.error.code === 'ADMIN_UNAUTHORIZED' ? ', as SALLYPORT_ADMIN_TOKEN' : ''
-    return new SallyportError(value.error.code, value.error.message + hint)
-  }
+  if (isErrorBody(value) && isCode(value.error.code))
+    return new SallyportError(
+      value.error.code,
+      value.error.code === 'ADMIN_UNAUTHORIZED' ? NO_TOKEN : value.error.message,
+    )
+  if (isErrorBody(value) && value.error.message.startsWith('sallyport: '))
+    return new SallyportError('UNREACHABLE', IS_FACADE)
   return new SallyportError('UNREACHABLE', `the answer has status ${status} and is not one of the admin API`)
 }
 

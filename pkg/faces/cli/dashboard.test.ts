@@ -38,10 +38,11 @@ test('[DASH-02] a browser that cannot be opened is a hint and no fault', () =>
 
 test('[DASH-02] with --address it is refused, since codes are given over the socket alone', () =>
   withProcess(async ({ admin }) => {
-    const vars = { SALLYPORT_ADMIN_TOKEN: admin.token }
-    const ran = await run(['dashboard', '--address', admin.url], { vars })
-    assert.equal(ran.status, 77)
-    assert.match(ran.err, /ADMIN_FORBIDDEN/)
+    for (const token of [admin.token, 'wrong', '']) {
+      const ran = await run(['dashboard', '--address', admin.url], { vars: { SALLYPORT_ADMIN_TOKEN: token } })
+      assert.equal(ran.status, 77)
+      assert.match(ran.err, /ADMIN_FORBIDDEN: --address: /)
+    }
   }))
 
 test('[DASH-02] the program of the system is given the address as one word, and what becomes of it is told', async () => {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { DashboardCodeAnswer } from '#pkg/faces/admin'
+import { SallyportError } from '#pkg/model/errors'
 import { printable } from './escape.ts'
 import type { Context, Globals } from './ports.ts'
 import { connect, formatOf, print } from './session.ts'
@@ -19,6 +20,11 @@ export function defineDashboard(parent: Command, context: Context): void {
 
 async function runDashboard(context: Context, options: Globals & { readonly open: boolean }): Promise<void> {
   const { deps } = context
+  if (options.address !== undefined)
+    throw new SallyportError(
+      'ADMIN_FORBIDDEN',
+      '--address: codes of the dashboard are given over the socket of the data folder alone; give --data DIR',
+    )
   const client = await connect(context, options)
   const answer = await client.post<DashboardCodeAnswer>('/v1/dashboard/codes', {})
   await print(deps, options, answer, () => `${printable(answer.url)}\n`)

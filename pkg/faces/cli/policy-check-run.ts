@@ -15,6 +15,7 @@ import {
 } from '#pkg/platform/resources'
 import { shellWord } from './called-as.ts'
 import { printableLines } from './escape.ts'
+import { counted } from './plural.ts'
 import type { Context, Globals } from './ports.ts'
 import { print } from './session.ts'
 
@@ -130,7 +131,8 @@ function textOf(checked: Checked): string {
     lines.push(
       `note: ${policy}: tool "${tool}" declares no intents, and an intents.deny lists custom.unknown: a call whose arguments show no effect is refused; declare the intents of the tool`,
     )
-  const counts = `${checked.files} files, ${checked.policies} policies, ${checked.agents} agents`
-  lines.push(checked.ok ? `ok: ${counts}` : `${checked.faults.length} faults in ${counts}`)
+  const { files, policies, agents, faults } = checked
+  const counts = `${counted(files, 'file')}, ${counted(policies, 'policy', 'policies')}, ${counted(agents, 'agent')}`
+  lines.push(checked.ok ? `ok: ${counts}` : `${counted(faults.length, 'fault')} in ${counts}`)
   return `${lines.join('\n')}\n`
 }

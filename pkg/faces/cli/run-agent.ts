@@ -99,8 +99,11 @@ async function ownProcess({ deps }: Context, options: RunOptions): Promise<Throu
   const settings = await readUpSettings(deps, { ...upOptions, port: '0', adminPort: '0' })
   const progress = startProgress(deps, options, 'starting a sallyport')
   const log = newLog({ level: options.verbose === true ? 'debug' : 'warn', write: humanSink(process.stderr) })
-  const started = await startUp(deps.version, settings, log).finally(() => progress.stop())
-  for (const path of started.made) deps.stderr(`made ${printable(path)}\n`)
+  const made: string[] = []
+  const started = await startUp(deps.version, settings, log, (paths) => made.push(...paths)).finally(() => {
+    progress.stop()
+    for (const path of made) deps.stderr(`made ${printable(path)}\n`)
+  })
   const { standalone } = started
   for (const { code, message } of standalone.warnings()) deps.stderr(`warning: ${code}: ${printable(message)}\n`)
   return {

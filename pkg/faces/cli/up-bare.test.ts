@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -45,6 +47,27 @@ test('[FIRST-01] where the folder cannot be made, up says so and exits 69', () =
     assert.equal(status, 69)
     assert.match(err, /STATE_UNAVAILABLE/)
     assert.equal(existsSync(join(dir, 'file', 'policies')), false)
+  }))
+
+test('[FIRST-01] what was made is said also where the start fails after it: a port is taken', () =>
+  withFolder(async (dir) => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    try {
+      const { port } = taken.address() as AddressInfo // listens on TCP
+      const data = join(dir, 'data')
+      const words = ['up', '--simulate', '--data', data, '--port', String(port), '--admin-port', '0']
+      const { status, err } = await spawned(SALLYCTL, words)
+      assert.equal(status, 69)
+      const said = err.split('\n').filter((line) => line.startsWith('made '))
+      const files = ['agent.yaml', 'policy.yaml'].map((name) => join(data, 'policies', name))
+      assert.deepEqual(
+        said,
+        [data, ...files].map((path) => `made ${path}`),
+      )
+    } finally {
+      taken.close()
+    }
   }))
 
 test('[FIRST-02] up --simulate in an empty home streams tokens through the judge, without a key', () =>

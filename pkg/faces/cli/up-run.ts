@@ -22,9 +22,8 @@ export async function runUp({ deps, program }: Context, settings: UpSettings): P
   const isJson = settings.output === 'json'
   const log = newLog({ level: settings.logLevel, ...(isJson ? {} : { write: humanSink(process.stderr) }) })
   try {
-    const running = await startUp(deps.version, settings, log)
+    const running = await startUp(deps.version, settings, log, (made) => sayMade(deps, log, isJson, made))
     const { standalone, admin } = running
-    sayMade(deps, log, isJson, running.made)
     const hint = hintsOf(program, whereOf(settings.dataDir, defaultDataDir(await deps.env())))
     const ready = { ...admin, facade: standalone.facade, standalone, hint }
     if (isJson) log.info('ready', { facade: ready.facade, admin: ready.url })

@@ -10,21 +10,26 @@ import { assertSocketFree, assertSocketPath } from '#pkg/platform/socket'
 import { ensureStarter } from './starter.ts'
 import { socketPathOf } from './target.ts'
 
-/** A running process. `made`: folders and files that were not there before. */
+/** A running process. */
 export type Started = {
   readonly standalone: Standalone
   readonly admin: Admin
   readonly policiesDir: string
-  readonly made: readonly string[]
   /** Lets open exchanges end for that long, then stops everything. */
   close(drainMs: number): Promise<void>
 }
 
 /**
- * Starts both listeners; with no folder of policies on the starter of the data folder.
+ * Starts both listeners; with no folder of policies on the starter of the data folder. `sayMade` is told the folders and files
+ * that were not there before, also when the start fails after that.
  * @throws SallyportError RESOURCE_INVALID, UNREACHABLE, STATE_UNAVAILABLE
  */
-export async function startUp(version: string, settings: UpSettings, log: Log): Promise<Started> {
+export async function startUp(
+  version: string,
+  settings: UpSettings,
+  log: Log,
+  sayMade: (paths: readonly string[]) => void,
+): Promise<Started> {
   const { dataDir } = settings
   const socketPath = socketPathOf(dataDir)
   const newData = existsSync(dataDir) ? [] : [dataDir]
@@ -32,6 +37,7 @@ export async function startUp(version: string, settings: UpSettings, log: Log): 
   makeDataFolder(dataDir)
   await assertSocketFree(socketPath, ADMIN_SOCKET) // two processes on one data folder would write over each other's state
   const starter = settings.policies === null ? ensureStarter(dataDir) : { dir: settings.policies, made: [] }
+  sayMade([...newData, ...starter.made])
   const metrics = await openMetrics({ dialects: dialectNames(), routes: ROUTE_LABELS, versions: [version] })
   const room = { metrics, clock: systemClock, log, random: (bytes: number): Uint8Array => randomBytes(bytes) }
   const start = settings.simulate ? startSimulated : startStandalone
@@ -61,7 +67,7 @@ export async function startUp(version: string, settings: UpSettings, log: Log): 
       await admin.close()
       metrics.close()
     }
-    return { standalone, admin, policiesDir: starter.dir, made: [...newData, ...starter.made], close }
+    return { standalone, admin, policiesDir: starter.dir, close }
   } catch (error) {
     await standalone.close(0)
     throw error

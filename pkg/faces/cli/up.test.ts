@@ -97,6 +97,9 @@ test('[CLI-04] up -o json: the first line says where it listens and who may spea
       body: '{"model":"m","messages":[]}',
     })
     assert.equal(refused.status, 403)
+    const facade = await spawned(SALLYCTL, ['agents', '--address', ready.facade])
+    assert.equal(facade.status, 69)
+    assert.match(facade.err, /this is the facade, .*--admin-port/)
     const records = (await spawned(SALLYCTL, ['verdicts', ...data])).out.split('\n').slice(0, -1)
     const record = JSON.parse(records[0] ?? '')
     assert.deepEqual([record.agent, record.action, record.reasons], [null, 'Deny', ['IDENTITY_TOKEN_UNKNOWN']])

@@ -85,10 +85,19 @@ test('[CLI-06] --address asks with SALLYPORT_ADMIN_TOKEN; a missing or wrong one
     for (const vars of [{}, { SALLYPORT_ADMIN_TOKEN: 'sp_adm_wrong' }]) {
       const bad = await run(words, { vars })
       assert.equal(bad.status, 77)
-      assert.match(bad.err, /SALLYPORT_ADMIN_TOKEN/)
+      assert.match(bad.err, /set SALLYPORT_ADMIN_TOKEN/)
+      assert.doesNotMatch(bad.err, /Bearer/)
       assert.equal(bad.err.includes('sp_adm_wrong'), false)
     }
   }))
+
+test('[CLI-06] an address of this machine without its http:// is shown with it', async () => {
+  for (const address of ['127.0.0.1:17446', 'localhost:17446']) {
+    const { status, err } = await run(['agents', '--address', address])
+    assert.equal(status, 64)
+    assert.ok(err.includes(`write http://${address}`), err)
+  }
+})
 
 test('[CLI-06] something else that answers there is not believed', async () => {
   const server = createServer((request, response) => {

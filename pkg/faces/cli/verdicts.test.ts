@@ -69,6 +69,30 @@ test('[CLI-07] verdicts --follow goes on, and ends when the process does', async
     )
   }))
 
+test('[CLI-07] verdicts --follow ends with status 0 by a signal, as audit tail and agents --watch do', async () =>
+  withProcess(async ({ at, source }) => {
+    source.append(recordOf(1))
+    let stop = (): void => {}
+    const { status, err } = await run(['verdicts', '--follow', '-o', 'json', ...at], {
+      stdout: async () => stop(),
+      onSignal: (heard) => {
+        stop = () => heard('SIGINT')
+        return () => {}
+      },
+    })
+    assert.deepEqual([status, err], [0, ''])
+  }))
+
+test('[CLI-07] verdicts of an agent that nobody is called are none, and who was meant is said', async () =>
+  withProcess(async ({ at, source }) => {
+    source.append(recordOf(1))
+    const { status, out, err } = await run(['verdicts', '--agent', 'growth/marketin', '-o', 'json', ...at])
+    assert.deepEqual([status, out], [0, ''])
+    assert.match(err, /no agent "growth\/marketin" is known; did you mean "growth\/marketing"\?/)
+    const known = await run(['verdicts', '--agent', 'growth/marketing', '-o', 'json', ...at])
+    assert.deepEqual([known.out.split('\n').length, known.err], [2, ''])
+  }))
+
 /** A data folder as a process leaves it: rotated files, the one that grew, a line that a crash left torn. */
 async function withFolder(body: (at: readonly string[], dir: string) => Promise<void>): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'sp-cli-'))

@@ -1,5 +1,8 @@
 import type { Command } from 'commander'
-import type { VerdictRecord } from '#pkg/model'
+import type { AgentKey, VerdictRecord } from '#pkg/model'
+import { SallyportError } from '#pkg/model/errors'
+import type { Client } from './client.ts'
+import { printable } from './escape.ts'
 import { paint } from './paint.ts'
 import type { Context, Globals } from './ports.ts'
 import { agentNamed, connect, folderLeftBy, formatOf, tellOffline, valueText } from './session.ts'
@@ -35,13 +38,29 @@ async function verdicts(context: Context, options: Options): Promise<void> {
   const query = queryOf(options)
   const client = await connect(context, options)
   const show = printer(context, options)
+  const ending = new AbortController()
+  const unhear = options.follow === true ? context.deps.onSignal(() => ending.abort()) : () => {}
   try {
-    await client.lines<VerdictRecord>(`/v1/verdicts?${query}`, show)
+    if (options.agent !== undefined) await tellUnknown(context, client, agentNamed(options.agent, options))
+    await client.lines<VerdictRecord>(`/v1/verdicts?${query}`, show, ending.signal)
   } catch (error) {
     const folder = options.follow === true ? null : folderLeftBy(error, client)
     if (folder === null || !(await showFiles(context, folder, query, show))) throw error
+  } finally {
+    unhear()
   }
-  if (options.follow === true) context.deps.stderr('sallyctl: the process has ended the stream\n')
+  if (options.follow === true && !ending.signal.aborted)
+    context.deps.stderr('sallyctl: the process has ended the stream\n')
+}
+
+/** Verdicts of an agent that has left the folder are still there: that nobody is called so now is said, and no fault. */
+async function tellUnknown({ deps }: Context, client: Client, agent: AgentKey): Promise<void> {
+  try {
+    await client.get(`/v1/agents/${agent}`)
+  } catch (error) {
+    if (!(error instanceof SallyportError) || error.code !== 'ADMIN_NOT_FOUND') throw error
+    deps.stderr(`sallyctl: ${printable(error.message)}\n`)
+  }
 }
 
 type Show = (record: VerdictRecord) => Promise<void>

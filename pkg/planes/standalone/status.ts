@@ -40,6 +40,9 @@ export function healthOf(stores: Stores, reading: Reading): { ok: boolean; reaso
   if (unsigned !== null) reasons.push(`identities are not signed: ${unsigned}`)
   if (!stores.lives.healthy) reasons.push('the state of agents cannot be written down')
   if (!stores.tokens.complete) reasons.push('the tokens of new agents cannot be written down: they have none yet')
-  if (reading.faults.length > 0) reasons.push(`${reading.faults.length} faults in the folder of policies`)
+  if (reading.faults.length > 0)
+    reasons.push(
+      `${reading.faults.length} ${reading.faults.length === 1 ? 'fault' : 'faults'} in the folder of policies`,
+    )
   return { ok: reasons.length === 0, reasons }
 }

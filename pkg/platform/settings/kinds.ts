@@ -242,7 +242,11 @@ export function readCount(given: string): Parsed<number> {
   return value >= 1 ? good(value) : bad(`"${clip(given)}" is not a whole number of at least 1`)
 }
 
+/** An address of this machine without its `http://`. */
+const BARE_LOOPBACK = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?(?:\/|$)/i
+
 function readUrl(given: string): Parsed<string> {
+  if (BARE_LOOPBACK.test(given)) return bad(`"${clip(given)}" is no URL: write http://${clip(given)}`)
   if (!URL.canParse(given) || !/^https?:\/\//i.test(given))
     return bad(`"${clip(withoutUser(given))}" is not a URL such as https://host/v1`)
   const parsed = new URL(given)

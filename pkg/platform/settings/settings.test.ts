@@ -9,6 +9,7 @@ import {
   faultLines,
   flag,
   namedUrls,
+  nearest,
   port,
   readSettings,
   type SettingsSources,
@@ -312,3 +313,15 @@ test('[SET-02] --a2a takes any name of a peer, and its address as it is', () => 
   const { a2a } = valuesOf({ flags: { a2a: ['research=http://127.0.0.1:1/a2a/'] } }) as { a2a: unknown }
   assert.deepEqual(a2a, { research: 'http://127.0.0.1:1/a2a/' })
 })
+
+const meant: readonly (readonly [typed: string, meant: string | null])[] = [
+  ['roel', 'role'],
+  ['rol', 'role'],
+  ['roles', 'role'],
+  ['slector', 'selector'],
+  ['lor', null],
+  ['eslectro', 'selector'],
+]
+for (const [typed, name] of meant)
+  test(`[SET-06] "${typed}" was meant as ${name ?? 'nothing that is known'}`, () =>
+    assert.equal(nearest(typed, ['role', 'selector', 'llm']), name))

@@ -24,6 +24,8 @@ export async function* followAuditFile(dataDir: string, signal: AbortSignal): As
       if (bytesRead === 0) {
         const next = await followerOf(dataDir, file)
         if (next === null) await pause(signal)
+        else if (file !== null && (await file.stat()).size > at)
+          await next.close() // written between the last look and the rotation
         else {
           await file?.close()
           file = next

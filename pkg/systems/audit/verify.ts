@@ -50,7 +50,7 @@ export type AuditVerification = {
   readonly head: { readonly seq: number; readonly time: string } | null
   /** Events behind the head: chained, not signed yet. A process signs each second, and when it ends. */
   readonly unsigned: number
-  /** Bytes of a last line that a crash left torn; no id of it was given out. */
+  /** Bytes of a last line that has no end. A crash leaves such; no id of it was given out, unless the log is TRUNCATED, too. */
   readonly torn: number
   /** Files of an older version that are pinned by this log. */
   readonly earlier: number
@@ -104,6 +104,8 @@ export function assertAuditLog(dataDir: string): void {
   throw nothingIn(dataDir)
 }
 
+type Place = { readonly file: string; readonly line: number }
+
 class Walk {
   readonly #dir: string
   readonly #key: KeyObject
@@ -118,6 +120,8 @@ class Walk {
   #from: string | null = null
   #to: string | null = null
   #earlier: readonly EarlierFile[] = []
+  /** The line before, which the next one holds the digest of. */
+  #before: Place | null = null
 
   constructor(dir: string, publicKey: string | null) {
     this.#dir = dir
@@ -190,6 +194,8 @@ class Walk {
     const value = parsed(bytes)
     const link = linkOf(value)
     const digest = digestOf(bytes)
+    const before = this.#before
+    this.#before = { file, line }
     this.#events += 1
     this.#prev = digest
     if (link === null) {
@@ -201,11 +207,18 @@ class Walk {
       this.#fault('DELETED', file, line, `is event ${link.seq}: ${link.seq - expected.seq} before it are gone`)
     else if (link.seq < expected.seq)
       this.#fault('REORDERED', file, line, `is event ${link.seq}, where ${expected.seq} was written`)
-    else if (link.prev !== expected.prev)
-      this.#fault('EDITED', file, line, `does not follow from event ${expected.seq - 1} as it stands there`)
+    else if (link.prev !== expected.prev) this.#edited(before, { file, line })
     if (this.#head?.seq === link.seq && this.#head.hash !== digest)
       this.#fault('EDITED', file, line, `is not event ${link.seq} as the head was signed`)
     this.#about(file, line, Object.fromEntries(Object.entries(value ?? {})))
+  }
+
+  /** Each line holds the digest of the one before: when they do not fit, it is that one which is not as it was. */
+  #edited(before: Place | null, next: Place): void {
+    const { file, line } = before ?? next
+    const what = before === null ? 'begins with a "prev", which the first line has none of' : 'is not as it was written'
+    const shown = before === null ? '' : `: ${next.file}:${next.line}, which holds its digest, does not follow from it`
+    this.#fault('EDITED', file, line, what + shown)
   }
 
   #about(

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { CA_SLOT_STATES, type CaSlotState } from '#pkg/model'
-import type { SallyportError } from '#pkg/model/errors'
+import { SallyportError } from '#pkg/model/errors'
 import type { Disk } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import { damaged, readCaFile, writeCaFile } from './ca-file.ts'
@@ -106,7 +106,7 @@ function readEntries(path: string, trustDomain: string, log: Log): readonly Jour
   if (!isRecord(header) || header['format'] !== HEADER) throw broken(path, 1, 'it is no journal of this version')
   if (bytes.subarray(-SUM_BYTES).toString('latin1') !== sumLine(text) || lines.pop() !== '')
     throw damaged(path, 'it is not as it was written')
-  if (header['trustDomain'] !== trustDomain) throw broken(path, 1, 'it is of another trust domain')
+  if (header['trustDomain'] !== trustDomain) throw foreign(path, String(header['trustDomain']), trustDomain)
   return lines.map((line, at) => {
     const entry = readEntry(parsed(line))
     if (entry === null) throw broken(path, at + 2, 'the line is no entry')
@@ -186,6 +186,16 @@ function parsed(text: string): unknown {
   } catch {
     return null
   }
+}
+
+/** The folder is sound: it is the name that does not fit. */
+function foreign(path: string, held: string, asked: string): SallyportError {
+  const what = `the CA in ${dirname(path)} is of another trust domain, "${held.slice(0, 255)}", not "${asked}"`
+  return new SallyportError(
+    'STATE_UNAVAILABLE',
+    `${what}; give --trust-domain ${held.slice(0, 255)}, or another data folder with --data`,
+    { fields: { file: path } },
+  )
 }
 
 const broken = (path: string, line: number, what: string): SallyportError => damaged(`${path}:${line}`, what)

@@ -68,7 +68,7 @@ const isRead = ({ binding, version }: Interface): boolean =>
 /** The card for the client: each address leads to the facade, and skills that it may not use are not told. The same value where nothing changes. */
 export function shownCard(value: unknown, shown: Shown): unknown {
   const card = asObject(value)
-  if (card === null) throw new Doubt('a card is no object')
+  if (card === null) throw new Doubt('has a card that is no object')
   const changes: Record<string, unknown> = {}
   const here = new Set(shown.urls.map(bare))
   const isHere = (one: Interface): boolean => here.has(bare(one.url))

@@ -20,10 +20,11 @@ const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${l
 /** An object of a kind; a key that some reader would take for another is a {@link Doubt}. */
 export function objectOf(value: unknown, members: Known, what: string): Json {
   const object = asObject(value)
-  if (object === null) throw new Doubt(`${what} is no object`)
+  if (object === null) throw new Doubt(`has ${what} that is no object`)
   for (const key in object) {
     if (members.exact.has(key)) continue
-    if (members.folded.has(foldKey(key))) throw new Doubt(`${what} has a member that some reader takes for another one`)
+    if (members.folded.has(foldKey(key)))
+      throw new Doubt(`has ${what} with a member that some reader takes for another one`)
   }
   return object
 }

@@ -42,7 +42,7 @@ export type Asked = {
 export function askedBy(operation: Operation, version: Version, params: Json, inPath: string | null): Asked {
   if (SAYS.has(operation)) return sending(params)
   if (operation === 'notify-set') return setting(params, inPath)
-  const about = objectOf(params, ABOUT, 'the request')
+  const about = objectOf(params, ABOUT, 'a set of params')
   const tenant = textOf(about, 'tenant')
   const context = operation === 'list' ? textOf(about, 'contextId') : null
   const ids = [inPath, ...(operation === 'list' ? [] : taskIn(about, version, operation))]
@@ -74,7 +74,7 @@ function nameOf(name: string | null): string | null {
 }
 
 function sending(params: Json): Asked {
-  const sent = objectOf(params, SENDING, 'the request')
+  const sent = objectOf(params, SENDING, 'a set of params')
   const spoken = messageOf(member(sent, 'message', 'request'), 'user')
   const given = member(sent, 'configuration')
   const configuration = given === undefined ? {} : objectOf(given, CONFIGURATION, 'a configuration')

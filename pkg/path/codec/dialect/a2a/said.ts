@@ -43,6 +43,7 @@ export type Spoken = {
 
 /** Reads a message of either version. */
 export function messageOf(value: unknown, speaker: Speaker): Spoken {
+  if (value === undefined) throw new Doubt('has no message')
   const message = objectOf(value, MESSAGE, 'a message')
   const role = member(message, 'role')
   if (role !== undefined && !ROLES[speaker].includes(role)) throw new Doubt('has a role that its sender has not')
