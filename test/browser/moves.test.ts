@@ -37,6 +37,7 @@ test('[DASH-05] an agent is quarantined and released from the page, by name and 
   await page.locator('.done', { hasText: 'Active → Quarantined, epoch 2; 1 of 1 sidecars have followed' }).waitFor()
   await page.locator('h1', { hasText: 'Quarantined' }).waitFor()
   await page.getByRole('cell', { name: 'odd <b>SQL</b>' }).waitFor()
+  await page.getByText('None while the agent is Quarantined.').waitFor()
   const held = await known()
   assert.deepEqual(
     [held.state, held.epoch, held.holds[0]?.reason, held.holds[0]?.by],
@@ -53,6 +54,27 @@ test('[DASH-05] an agent is quarantined and released from the page, by name and 
   assert.equal((await known()).state, 'Suspended')
   await move(page, 'reinstate', 'fit again')
   assert.equal((await known()).state, 'Active')
+  assert.deepEqual(faults, [])
+})
+
+test('[DASH-06] what the process has not told yet is asked for, and shown as no zero', async () => {
+  const { page, faults } = await stage.open()
+  await live(page)
+  let letGo = (): void => {}
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  await page.route('**/v1/agents', async (route) => {
+    await held
+    await route.continue()
+  })
+  await page.reload()
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  assert.equal(await page.getByText('Asking…').count(), 3)
+  assert.equal(await page.locator('.count').count(), 0)
+  letGo()
+  await page.locator('.count').first().waitFor()
+  assert.equal(await page.getByText('Asking…').count(), 0)
   assert.deepEqual(faults, [])
 })
 

@@ -116,8 +116,14 @@ test('[DASH-03] the files of the page need no token, and come with rules under w
             ['nosniff', 'no-referrer', 'same-origin', 'same-origin', 'no-store', undefined],
           )
         }
-        const moved = await ask(bare(bench, '/dashboard'))
-        assert.deepEqual([moved.status, moved.headers.location], [308, '/dashboard/'])
+        const page = await ask(bare(bench, '/dashboard/'))
+        for (const path of ['/dashboard', '/']) {
+          const moved = await ask(bare(bench, path))
+          assert.deepEqual([moved.status, moved.headers.location, moved.text], [308, '/dashboard/', ''], path)
+          assert.equal(moved.headers['content-security-policy'], page.headers['content-security-policy'])
+          assert.equal((await ask(bare(bench, path, { host: 'evil.example' }))).status, 400, path)
+          assert.equal((await ask(post(bare(bench, path)))).status, 405, path)
+        }
         for (const path of [
           '/dashboard/inputs.txt',
           '/dashboard/../v1/agents',

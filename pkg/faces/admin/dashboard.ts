@@ -26,6 +26,7 @@ const CODE = /^[A-Za-z0-9_-]{1,128}$/
 
 /** The files of the page. */
 export const PAGE_ROUTES: readonly Served[] = [
+  { method: 'GET', path: '/', answer: redirect },
   { method: 'GET', path: '/dashboard', answer: redirect },
   ...ASSET_PATHS.map(([path, name]): Served => ({ method: 'GET', path, answer: (call) => asset(name, call) })),
 ]
@@ -69,7 +70,7 @@ export const DASHBOARD_ROUTES: readonly Route[] = [
 
 /** What a browser asks before it has a token: files without data, and the exchange of a code. The Host must fit as ever. */
 export function isOpenToBrowsers(path: string): boolean {
-  return path === SESSIONS_PATH || path === '/dashboard' || path.startsWith('/dashboard/')
+  return path === SESSIONS_PATH || path === '/' || path === '/dashboard' || path.startsWith('/dashboard/')
 }
 
 function redirect({ response, query }: Call): void {

@@ -46,6 +46,8 @@ export type State = {
   connectionFault: string | null
   summary: Summary | null
   readonly agents: Map<string, AgentAnswer>
+  /** False until the process has told once which there are: until then nothing is known, rather than none. */
+  agentsKnown: boolean
   agentsFault: string | null
   agentFilter: { readonly text: string; readonly state: string }
   readonly list: VerdictList

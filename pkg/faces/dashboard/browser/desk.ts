@@ -98,6 +98,7 @@ async function readAgents({ state, api, changed }: DeskDeps): Promise<void> {
     const all = await api.get<readonly AgentAnswer[]>('/v1/agents')
     state.agents.clear()
     for (const agent of all) state.agents.set(`${agent.namespace}/${agent.name}`, agent)
+    state.agentsKnown = true
     state.agentsFault = null
   } catch (error) {
     state.agentsFault = faultText(error)

@@ -87,6 +87,7 @@ function firstState(): State {
     connectionFault: null,
     summary: null,
     agents: new Map(),
+    agentsKnown: false,
     agentsFault: null,
     agentFilter: { text: '', state: '' },
     list: newVerdictList(),

@@ -23,7 +23,7 @@ export function agentView(app: App, key: string): TemplateResult {
   const agent = state.agents.get(key)
   if (agent === undefined)
     return html`<h1 tabindex="-1">${foreign(key)}</h1>
-      <p role="status">${state.agents.size === 0 ? 'Asking…' : 'No such agent is known.'}</p>`
+      <p role="status">${state.agentsKnown ? 'No such agent is known.' : 'Asking…'}</p>`
   const records = state.list.shown().filter((record) => record.agent === key)
   return html`
     <h1 tabindex="-1">${foreign(key)} ${stateBadge(agent.state)}</h1>
@@ -34,7 +34,7 @@ export function agentView(app: App, key: string): TemplateResult {
     ${agent.warnings.map(({ code, message }) => html`<p class="warning"><strong>${code}</strong> ${foreign(message, 400)}</p>`)}
     <div class="columns">
       <section aria-labelledby="life-title"><h2 id="life-title">Life</h2>${life(agent)}</section>
-      <section aria-labelledby="identity-title"><h2 id="identity-title">Identity</h2>${identity(state.identity, key)}</section>
+      <section aria-labelledby="identity-title"><h2 id="identity-title">Identity</h2>${identity(state.identity, key, agent.state)}</section>
     </div>
     <section aria-labelledby="holds-title"><h2 id="holds-title">Holds</h2>${holds(agent)}</section>
     <section aria-labelledby="own-title">
@@ -59,9 +59,10 @@ function life(agent: AgentAnswer): TemplateResult {
   ])
 }
 
-function identity(known: Identity | null, key: string): TemplateResult {
+function identity(known: Identity | null, key: string, standing: LifecycleState): TemplateResult {
   if (known === null || known.key !== key) return html`<p class="quiet">Asking…</p>`
-  if (known.held === null) return html`<p class="quiet">${foreign(known.fault, 300)}</p>`
+  if (known.held === null)
+    return html`<p class="quiet">${standing === 'Active' ? foreign(known.fault, 300) : `None while the agent is ${standing}.`}</p>`
   const { spiffeId, serial, notBefore, notAfter, slot, thumbprint, epoch } = known.held
   const leftMs = Date.parse(notAfter) - Date.now()
   const left = leftMs <= 0 ? 'over' : durationText(leftMs)

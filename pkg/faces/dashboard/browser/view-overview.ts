@@ -15,27 +15,37 @@ const SHOWN_REFUSALS = 8
 /** Agents by state, verdicts of the last ten minutes, and what was refused last. */
 export function overviewView(app: App): TemplateResult {
   const { state } = app
-  const refused = state.list
-    .shown()
-    .filter((record) => outcomeOf(record) === 'refused' || outcomeOf(record) === 'severed')
-    .slice(0, SHOWN_REFUSALS)
   return html`
     <h1 tabindex="-1">Overview</h1>
     ${state.agentsFault === null ? nothing : html`<p role="alert" class="fault">${state.agentsFault}</p>`}
     <section aria-labelledby="agents-title">
       <h2 id="agents-title">Agents</h2>
-      ${stateCards(app)} ${agentList(app)}
+      ${state.agentsKnown ? html`${stateCards(app)} ${agentList(app)}` : asking()}
     </section>
     <section aria-labelledby="chart-title">
       <h2 id="chart-title">Verdicts of the last 10 minutes</h2>
-      ${verdictChart(state)}
+      ${state.agentsKnown ? verdictChart(state) : asking()}
     </section>
     <section aria-labelledby="refused-title">
       <h2 id="refused-title">Refused last</h2>
-      ${refused.length === 0 ? html`<p class="quiet">Nothing was refused lately.</p>` : verdictTable(app, refused, 'Refused last')}
+      ${state.agentsKnown ? refusedLast(app) : asking()}
     </section>
     ${sinceLine(state)}
   `
+}
+
+/** What is not known yet is no zero. */
+function asking(): TemplateResult {
+  return html`<p class="quiet">Asking…</p>`
+}
+
+function refusedLast(app: App): TemplateResult {
+  const refused = app.state.list
+    .shown()
+    .filter((record) => outcomeOf(record) === 'refused' || outcomeOf(record) === 'severed')
+    .slice(0, SHOWN_REFUSALS)
+  if (refused.length === 0) return html`<p class="quiet">Nothing was refused lately.</p>`
+  return verdictTable(app, refused, 'Refused last')
 }
 
 function stateCards({ state, actions }: App): TemplateResult {
