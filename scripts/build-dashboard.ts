@@ -15,10 +15,8 @@ const PAGE = 'pkg/faces/dashboard/browser'
 /** uPlot's notice is not marked as one that stays. */
 const NOTICE = '/*! uPlot: Copyright (c) 2025, Leon Sorokin, MIT License, https://github.com/leeoniya/uPlot */'
 
-/** Makes the page in a folder, which is emptied first. */
+/** Makes the page in a folder, which is emptied once all is made. */
 export async function buildDashboard(out: string): Promise<void> {
-  rmSync(out, { recursive: true, force: true })
-  mkdirSync(out, { recursive: true })
   const result = await build({
     absWorkingDir: root,
     entryPoints: { app: `${PAGE}/main.ts`, style: `${PAGE}/app.css` },
@@ -33,7 +31,12 @@ export async function buildDashboard(out: string): Promise<void> {
     legalComments: 'inline',
     metafile: true,
     logLevel: 'warning',
+    tsconfigRaw: {}, // types alone are there
+    write: false,
   })
+  rmSync(out, { recursive: true, force: true })
+  mkdirSync(out, { recursive: true })
+  for (const { path, contents } of result.outputFiles) writeFileSync(path, contents)
   for (const name of ['index.html', 'icon.svg']) copyFileSync(join(root, PAGE, name), join(out, name))
   writeFileSync(join(out, 'inputs.txt'), `${Object.keys(result.metafile.inputs).sort().join('\n')}\n`)
 }

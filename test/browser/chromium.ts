@@ -1,5 +1,5 @@
 /** The browser of the tests: Debian's Chromium, driven by playwright-core. */
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 
@@ -19,13 +19,16 @@ export async function startChromium(relay?: { readonly from: number; readonly to
   if (executablePath === null) throw new Error('no Chromium: set CHROMIUM, or install Debian’s chromium')
   const rules = relay === undefined ? [] : [`--host-resolver-rules=MAP 127.0.0.1:${relay.from} 127.0.0.1:${relay.to}`]
   const root = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  return await chromium.launch({ executablePath, args: [...root, '--disable-gpu', ...rules] })
+  return await chromium.launch({
+    executablePath,
+    args: [...root, '--disable-gpu', '--disable-dev-shm-usage', ...rules],
+  })
 }
 
 function canRun(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
-    return true
+    return statSync(path).isFile()
   } catch {
     return false
   }

@@ -100,7 +100,7 @@ test('[DASH-07] the page says what it is to those who do not see it', async () =
     ['img', /^Verdicts each 10 seconds: \d+ allowed/],
     ['table', 'Refused last'],
   ] as const)
-    assert.equal(await page.getByRole(role, { name }).count(), 1, String(name))
+    await page.getByRole(role, { name }).waitFor()
   assert.equal(await page.getByRole('link', { name: 'Overview' }).getAttribute('aria-current'), 'page')
   assert.equal(await page.locator('.connection').getAttribute('aria-live'), 'polite')
   const unnamed = await page

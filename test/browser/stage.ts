@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { VerdictRecord } from '#pkg/model'
 import { callDeltas, streamOf } from '../fixtures/chat.ts'
@@ -69,15 +69,36 @@ export type Opened = { readonly page: Page; readonly faults: string[] }
 
 /** `history`: what is on record from before. */
 export async function newStage(history: readonly VerdictRecord[] = []): Promise<Stage> {
+  const undo: (() => unknown)[] = []
+  const close = async (): Promise<void> => {
+    for (const each of undo.splice(0).reverse()) await each()
+  }
+  try {
+    return { ...(await setUp(history, undo)), close }
+  } catch (error) {
+    await close() // a process that is left behind would keep the tests from ending
+    throw error
+  }
+}
+
+async function setUp(history: readonly VerdictRecord[], undo: (() => unknown)[]): Promise<Omit<Stage, 'close'>> {
   const mock = await startProvider()
+  undo.push(() => mock.close())
   const dataDir = mkdtempSync(join(tmpdir(), 'sp-browser-'))
   writeFileSync(join(dataDir, 'verdicts.jsonl'), history.map((record) => `${JSON.stringify(record)}\n`).join(''), {
     mode: 0o600,
   })
+  undo.push(() => rmSync(dataDir, { recursive: true, force: true }))
   const running = await startSallyctl({ policies: { 'a.yaml': POLICIES }, upstream: `${mock.url}/v1`, dataDir })
+  undo.push(async () => {
+    await running.stop('SIGKILL')
+    rmSync(dirname(running.policiesDir), { recursive: true, force: true })
+  })
   const port = Number(new URL(running.ready.admin).port)
   const relay = await startRelay(port)
+  undo.push(() => relay.close())
   const browser = await startChromium({ from: port, to: relay.port })
+  undo.push(() => browser.close())
   const cli = async <T>(...words: readonly string[]): Promise<T> => {
     const ran = await spawned(SALLYCTL, [...words, '--data', running.dataDir, '-o', 'json'])
     assert.equal(ran.status, 0, ran.err)
@@ -103,13 +124,6 @@ export async function newStage(history: readonly VerdictRecord[] = []): Promise<
     open: async (options = {}) => {
       const { url } = await cli<{ url: string }>('dashboard')
       return await openAt(browser, url, options)
-    },
-    close: async () => {
-      await browser.close()
-      await relay.close()
-      await running.stop('SIGKILL')
-      await mock.close()
-      rmSync(dataDir, { recursive: true, force: true })
     },
   }
 }

@@ -101,6 +101,17 @@ test('[ADM-14] a Sever is told as its verdict and then as the life of the agent;
     assert.equal(released?.data['state'], 'Active')
     const thawed = (await events.until(4)).at(-1)
     assert.deepEqual([thawed?.data['state'], thawed?.data['acks']], ['Active', { wanted: 1, received: 1 }])
+    const moves = await fetch(`${running.ready.admin}/v1/agents/growth/marketing/moves`, {
+      headers: { authorization: `Bearer ${running.ready.adminToken}` },
+    })
+    const made = (await moves.json()) as { from: string; to: string; by: string | null; verdictId: string | null }[]
+    assert.deepEqual(
+      made.map(({ from, to, by, verdictId }) => [from, to, by, verdictId]),
+      [
+        ['Active', 'Quarantined', null, first?.id],
+        ['Quarantined', 'Active', 'token', null],
+      ],
+    )
     running.write('a.yaml', SEVER.replace('role: marketing', 'role: sales'))
     const changed = (await events.until(5)).at(-1)
     assert.deepEqual([changed?.event, changed?.data['role']], ['agent', 'sales'])

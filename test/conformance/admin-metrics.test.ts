@@ -87,6 +87,8 @@ test('[MET-06] verdicts, requests, failures, moves and readers of a real process
       'sallyport_agent_moves_total{to="Quarantined",source="Firewall"}': 1,
       'sallyport_issuances_total{credential="X509Svid"}': 1,
       sallyport_audit_append_failures_total: 0,
+      'sallyport_audit_events_total{kind="verdict"}': 3,
+      'sallyport_audit_events_total{kind="move"}': 1,
       sallyport_audit_log_healthy: 1,
       sallyport_agent_state_healthy: 1,
       sallyport_identity_healthy: 1,

@@ -114,6 +114,7 @@ async function pack(): Promise<string> {
     !paths.some((path) => /\.ts$|test|fixture/.test(path)),
     `the package holds sources or tests: ${paths.join(', ')}`,
   )
+  expect(paths.includes('dist/dashboard/app.js'), 'the package holds no page of the dashboard')
   expect(packed.size <= MAX_PACKED_BYTES, `the package weighs ${packed.size} bytes, more than ${MAX_PACKED_BYTES}`)
   return `${paths.length} files, ${Math.round(packed.size / 1024)} KiB`
 }

@@ -62,7 +62,7 @@ async function schemathesis({ admin, adminToken }: Ready, verdict: string, home:
   const words = [
     ...['-m', 'schemathesis.cli', 'run', described, '--url', admin],
     ...['--header', `Authorization: Bearer ${adminToken}`, '--checks', 'all', '--continue-on-failure'],
-    ...['--phases', 'examples,coverage,fuzzing', '--max-examples', '25', '--request-timeout', '10', '--no-color'],
+    ...['--phases', 'examples,coverage,fuzzing', '--max-examples', '15', '--request-timeout', '10', '--no-color'],
     ...['--report', 'json', '--report-json-path', report],
   ]
   const child = spawn(process.env['INTEROP_PYTHON'] ?? 'python3', words, {

@@ -10,6 +10,7 @@ import { type ErrorBody, errorBody, sendError } from './answers.ts'
 import type { Call, RouteDeps } from './call.ts'
 import { isOpenToBrowsers } from './dashboard.ts'
 import { SELF_PATH } from './identity.ts'
+import { newTexts } from './lines.ts'
 import { meterAdmin, statusLabel } from './metrics.ts'
 import type { AdminSource } from './ports.ts'
 import { partsOf, SERVED } from './routes.ts'
@@ -92,6 +93,7 @@ export async function startAdmin(deps: AdminDeps, options: AdminOptions): Promis
     clock: deps.clock,
     version: settings.version,
     metrics: deps.metrics ?? null,
+    texts: newTexts(),
     tally: newTally(deps.source, deps.clock),
     limits: settings,
     ending: ending.signal,
@@ -155,7 +157,10 @@ async function answer(deps: AdminDeps, routes: RouteDeps, entry: Entry, pair: Pa
 function count({ metrics }: AdminDeps, { request, response }: Pair): void {
   const [path = ''] = splitOnce(request.url ?? '')
   const route = SERVED.find((each) => partsOf(each, path) !== null)?.path ?? 'none'
-  metrics?.count('sallyport_admin_requests_total', { route, status: statusLabel(response.statusCode) })
+  metrics?.count('sallyport_admin_requests_total', {
+    route,
+    status: response.headersSent ? statusLabel(response.statusCode) : 'other',
+  })
 }
 
 /** An agent's own route is opened by a proof, which the route itself verifies; the page holds no data. */

@@ -1,14 +1,21 @@
-import { type AgentKey, agentKeyOf, agentRefOf } from '#pkg/model'
+import { type AgentKey, agentKeyOf, agentRefOf, type MoveEvent } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { nearest } from '#pkg/platform/settings'
 import { sendJson } from './answers.ts'
 import type { Call, Route } from './call.ts'
 import type { AdminSource, AgentStatus } from './ports.ts'
-import { agentOf, readQuery } from './query.ts'
+import { agentOf, readLimit, readQuery } from './query.ts'
+import { LIMIT } from './query-doc.ts'
 import { listOf, refTo } from './schema.ts'
 
 /** One agent; its token only over the Unix socket. */
 export type AgentAnswer = Required<AgentStatus> & { readonly token?: string | null }
+
+/** One move that is on record, with who made it and why. */
+export type MoveRecord = Omit<MoveEvent, 'kind' | 'agent'>
+
+const DEFAULT_MOVES = 100
+const MAX_MOVES = 1_000
 
 /** Agents that are named where none is near. */
 const LISTED_AGENTS = 5
@@ -38,6 +45,19 @@ export const AGENT_ROUTES: readonly Route[] = [
       summary: 'One agent.',
       details: 'A fault names in `nearest` the agent that was most likely meant.',
       answers: { 200: { what: 'The agent as it is now.', schema: refTo('Agent') } },
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/agents/{namespace}/{name}/moves',
+    answer: moves,
+    doc: {
+      operation: 'listMoves',
+      tag: 'agents',
+      summary: 'Moves of an agent that are on record, oldest first.',
+      details: 'Of an agent that has left the folder, too. The record is read from its newest file back.',
+      query: [{ ...LIMIT, schema: { ...LIMIT.schema, maximum: MAX_MOVES, default: DEFAULT_MOVES } }],
+      answers: { 200: { what: 'The newest that many.', schema: listOf(refTo('MoveRecord')) } },
     },
   },
   {
@@ -76,6 +96,18 @@ function effective(call: Call): void {
   const snapshot = call.deps.source.effective(key)
   if (snapshot === null) throw noAgent(call.deps.source, key)
   sendJson(call.response, 200, snapshot)
+}
+
+async function moves({ deps, response, query, parts }: Call): Promise<void> {
+  const limit = readLimit(readQuery(query, ['limit']).get('limit') ?? String(DEFAULT_MOVES), 1, MAX_MOVES)
+  const key = keyOfPath(parts)
+  const found = await deps.source.movesOf(key, limit)
+  if (found.length === 0 && deps.source.agent(key) === null) throw noAgent(deps.source, key)
+  sendJson(response, 200, found.map(recordOf))
+}
+
+function recordOf({ id, time, from, to, epoch, source, by, code, reason, verdictId }: MoveEvent): MoveRecord {
+  return { id, time, from, to, epoch, source, by, code, reason, verdictId }
 }
 
 /** The agent that a path names. @throws SallyportError ADMIN_NOT_FOUND when its parts are no names of agents. */

@@ -119,6 +119,38 @@ test('[ADM-06] health, version, agents and policies answer what the plane says',
     assert.deepEqual(ill.json()['policyFaults'], bench.source.faults)
   }))
 
+test('[ADM-06] moves of an agent are answered as the plane tells them, the newest that many, of one that has left too', async () =>
+  withAdmin(async (bench) => {
+    const move = {
+      kind: 'move',
+      id: 'e_1',
+      time: '2026-01-01T00:00:00.000Z',
+      agent: MARKETING,
+      from: 'Active',
+      to: 'Quarantined',
+      epoch: 2,
+      source: 'Firewall',
+      by: null,
+      code: 'INTENT_SQL_DDL',
+      reason: null,
+      verdictId: 'v_1',
+    } as const
+    const asked: number[] = []
+    bench.source.movesOf = (agent, limit) => {
+      asked.push(limit)
+      return Promise.resolve(agent === MARKETING ? [move] : [])
+    }
+    const path = '/v1/agents/growth/marketing/moves'
+    const { kind: _kind, agent: _agent, ...record } = move
+    assert.deepEqual((await ask(over(bench, path))).json(), [record])
+    bench.source.agents = () => []
+    assert.deepEqual((await ask(over(bench, `${path}?limit=7`))).json(), [record])
+    assert.deepEqual(asked, [100, 7])
+    assert.equal(codeOf(await ask(over(bench, '/v1/agents/growth/nobody/moves'))), 'ADMIN_NOT_FOUND')
+    for (const query of ['?limit=0', '?limit=1001', '?since=1m'])
+      assert.equal(codeOf(await ask(over(bench, path + query))), 'USAGE')
+  }))
+
 const FIELDS =
   'id time agent session dialect direction tool action enforced reasons check policy rule us message generation epoch'.split(
     ' ',

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '#pkg/platform/clock'
 import type { OpenMetrics } from '#pkg/platform/metrics'
+import type { Texts } from './lines.ts'
 import type { AdminSource } from './ports.ts'
 import type { RouteDoc } from './route-doc.ts'
 import type { Sessions } from './sessions.ts'
@@ -21,6 +22,7 @@ export type RouteDeps = {
   readonly version: string
   /** null = nothing is counted. */
   readonly metrics: OpenMetrics | null
+  readonly texts: Texts
   /** Verdicts since the start. */
   readonly tally: Tally
   readonly limits: {

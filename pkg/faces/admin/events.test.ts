@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import { MARKETING, recordOf } from '../../../test/fixtures/admin-source.ts'
 import { ask, type Bench, codeOf, open, over, tcp, until, withAdmin } from './admin.fixture.ts'
+import { assertFits } from './described.fixture.ts'
 import { inFieldOrder } from './index.ts'
 
 type SseEvent = { readonly id: string | null; readonly event: string; readonly data: string }
@@ -44,6 +45,7 @@ test('[ADM-12] a verdict is an event with its id and the record in the order of 
     bench.source.append(recordOf(2, { caller: 'spiffe://x' }))
     await until(() => stream.events().length === 1)
     const [event] = stream.events()
+    assertFits({ $ref: '#/components/schemas/Event' }, event, 'verdict')
     assert.deepEqual(event, {
       id: 'v_000002',
       event: 'verdict',
@@ -118,6 +120,7 @@ test('[ADM-14] each change of an agent is told as the agent is then, without its
     assert.equal(first?.id, null)
     const shown = await ask(tcp(bench, '/v1/agents/growth/marketing'))
     assert.deepEqual(JSON.parse(first?.data ?? ''), shown.json())
+    assertFits({ $ref: '#/components/schemas/Agent' }, JSON.parse(first?.data ?? ''), 'agent')
     assert.equal(stream.text().includes('sp_vk_'), false)
     const [status] = bench.source.agents()
     assert.ok(status !== undefined)

@@ -1,9 +1,9 @@
-import { type AgentKey, agentRefOf, type VerdictRecord } from '#pkg/model'
+import { type AgentKey, agentRefOf } from '#pkg/model'
 import { agentAnswer } from './agents.ts'
 import { EVENTS_HEADERS } from './answers.ts'
 import type { Call, Route, RouteDeps } from './call.ts'
 import { type Feed, follow, matches } from './follow.ts'
-import { inFieldOrder } from './lines.ts'
+import { eventOf, verdictEvent } from './lines.ts'
 import { type EventsQuery, readEventsQuery } from './query.ts'
 import { FOLLOW, LIMIT, SUBJECT } from './query-doc.ts'
 import { BOOLEAN, refTo, TEXT } from './schema.ts'
@@ -59,7 +59,7 @@ async function events({ deps, request, response, query }: Call): Promise<void> {
 }
 
 function feedOf(deps: RouteDeps, { filter, limit, follow: goesOn }: EventsQuery, last: string | null): Feed {
-  const { source, limits } = deps
+  const { source, limits, texts } = deps
   return {
     listen: (queue) => {
       if (!goesOn) {
@@ -68,7 +68,7 @@ function feedOf(deps: RouteDeps, { filter, limit, follow: goesOn }: EventsQuery,
       }
       const stops = [
         source.verdicts.follow((record) => {
-          if (matches(record, filter)) queue.offer(record.id, verdictEvent(record))
+          if (matches(record, filter)) queue.offer(record.id, texts.event(record))
         }),
         source.onAgentChange((agent) => {
           if (filter.agent === undefined || filter.agent === agent)
@@ -92,22 +92,12 @@ function feedOf(deps: RouteDeps, { filter, limit, follow: goesOn }: EventsQuery,
   }
 }
 
-function verdictEvent(record: VerdictRecord): string {
-  return eventOf('verdict', inFieldOrder(record), record.id)
-}
-
 /** As it is now: changes that waited together are told as one. */
 function agentEvent({ source }: RouteDeps, agent: AgentKey): string {
   const status = source.agent(agent)
   return status === null
     ? eventOf('agent-gone', agentRefOf(agent))
     : eventOf('agent', agentAnswer(source, status, false))
-}
-
-/** JSON has no line break of its own, so it is one line of data. */
-function eventOf(name: string, data: unknown, id?: string): string {
-  const head = id === undefined ? '' : `id: ${id}\n`
-  return `${head}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
 const RESET = eventOf('reset', { reason: 'LAST_EVENT_UNKNOWN' satisfies ResetReason })

@@ -12,7 +12,7 @@
  */
 
 export { ADMIN_SOCKET, type Admin, type AdminDeps, type AdminOptions, startAdmin } from './admin.ts'
-export type { AgentAnswer } from './agents.ts'
+export type { AgentAnswer, MoveRecord } from './agents.ts'
 export type { DashboardCodeAnswer, DashboardSessionAnswer } from './dashboard.ts'
 export type { Explanation, HostRequest } from './explain.ts'
 export { type CaAnswer, type IdentityAnswer, SELF_PATH, type SelfAnswer } from './identity.ts'

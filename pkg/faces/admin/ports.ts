@@ -3,6 +3,7 @@ import type {
   CaSlotState,
   Hold,
   LifecycleState,
+  MoveEvent,
   Reason,
   Snapshot,
   Source,
@@ -168,6 +169,8 @@ export interface AdminSource {
    * @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE
    */
   move(agent: AgentKey, ask: MoveAsk): MoveDone | Promise<MoveDone>
+  /** The newest moves of an agent that are on record, oldest first; of one that has left, too. */
+  movesOf(agent: AgentKey, limit: number): Promise<readonly MoveEvent[]>
   /** Which rule decides, and for an Allow which entry carries it; nothing is written or carried out. */
   explainCall(
     agent: AgentKey,

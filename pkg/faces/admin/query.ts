@@ -113,9 +113,13 @@ export function readQuery(query: string, names: readonly string[]): ReadonlyMap<
   return given
 }
 
-function readLimit(text: string, least: number): number {
+/**
+ * A whole number of things.
+ * @throws SallyportError USAGE
+ */
+export function readLimit(text: string, least: number, most = MAX_LIMIT): number {
   const limit = /^(?:0|[1-9]\d{0,5})$/.test(text) ? Number(text) : Number.NaN
-  if (!(limit >= least && limit <= MAX_LIMIT))
-    throw new SallyportError('USAGE', `limit must be a whole number from ${least} to ${MAX_LIMIT}`)
+  if (!(limit >= least && limit <= most))
+    throw new SallyportError('USAGE', `limit must be a whole number from ${least} to ${most}`)
   return limit
 }

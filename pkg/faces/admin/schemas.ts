@@ -12,7 +12,7 @@ import {
   type VerdictRecord,
 } from '#pkg/model'
 import { ERROR_CODES } from '#pkg/model/errors'
-import type { AgentAnswer } from './agents.ts'
+import type { AgentAnswer, MoveRecord } from './agents.ts'
 import type { ErrorBody } from './answers.ts'
 import type { DashboardCodeAnswer, DashboardSessionAnswer } from './dashboard.ts'
 import type { ResetReason } from './events.ts'
@@ -113,6 +113,18 @@ export const SCHEMAS: Readonly<Record<string, s.Schema>> = {
     changed: s.BOOLEAN,
     durable: s.BOOLEAN,
     acks: ACKS,
+  }),
+  MoveRecord: s.objectOf<MoveRecord>({
+    id: s.TEXT,
+    time: s.TIME,
+    from: { ...s.orNull(STATE), description: 'null = it was not known before.' },
+    to: STATE,
+    epoch: s.COUNT,
+    source: s.oneOf([...HOLD_SOURCES, 'File']),
+    by: s.orNull(s.TEXT),
+    code: s.orNull(s.TEXT),
+    reason: s.orNull(s.TEXT),
+    verdictId: s.orNull(s.TEXT),
   }),
   Verdict: s.objectOf<Omit<VerdictRecord, 'caller'>>({
     id: s.TEXT,

@@ -3,11 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { SallyportError } from '#pkg/model/errors'
 import { newManualClock } from '#pkg/platform/clock'
+import { silentLog } from '#pkg/platform/log'
 import { newSessions, type SessionOptions } from './sessions.ts'
 
 function bench(options: SessionOptions = {}) {
   const clock = newManualClock(Date.UTC(2026, 0, 2))
-  const sessions = newSessions({ clock, random: randomBytes }, options)
+  const sessions = newSessions({ clock, log: silentLog, random: randomBytes }, options)
   const outcome = (code: string): string => {
     try {
       return sessions.redeem(code).token

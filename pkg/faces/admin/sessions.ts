@@ -1,10 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { SallyportError } from '#pkg/model/errors'
-import type { Clock } from '#pkg/platform/clock'
-import { rfc3339 } from '#pkg/platform/clock'
+import { type Clock, rfc3339 } from '#pkg/platform/clock'
+import type { Log } from '#pkg/platform/log'
 
 /** `random(n)` answers n bytes that nobody can guess. */
-export type SessionDeps = { readonly clock: Clock; readonly random: (bytes: number) => Uint8Array }
+export type SessionDeps = {
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: (bytes: number) => Uint8Array
+}
 
 /** Everything has a default. */
 export type SessionOptions = {
@@ -69,6 +73,7 @@ export function newSessions(deps: SessionDeps, options: SessionOptions = {}): Se
         )
       if (!codes.take(code)) {
         wrong.push(nowMs())
+        deps.log.warn('dashboard-code-wrong')
         throw new SallyportError(
           'ADMIN_UNAUTHORIZED',
           `the code was used already, or is older than ${settings.codeLifeMs / 1_000} s; ask "sallyctl dashboard" for a new one`,
@@ -76,6 +81,7 @@ export function newSessions(deps: SessionDeps, options: SessionOptions = {}): Se
       }
       const token = make('sp_das_')
       sessions.add(token, settings.sessionLifeMs)
+      deps.log.info('dashboard-session-opened')
       return { token, expires: rfc3339(deps.clock.nowMs() + settings.sessionLifeMs) }
     },
     opens: (token) => sessions.has(token),

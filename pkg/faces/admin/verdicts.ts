@@ -62,7 +62,7 @@ async function followLines(deps: RouteDeps, filter: VerdictFilter, response: Ser
   const feed: Feed = {
     listen: (queue) =>
       log.follow((record) => {
-        if (matches(record, filter)) queue.offer(record.id, lineOf(record))
+        if (matches(record, filter)) queue.offer(record.id, deps.texts.line(record))
       }),
     history,
     error: (body) => `${JSON.stringify(body)}\n`,

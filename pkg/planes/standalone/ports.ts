@@ -1,4 +1,14 @@
-import type { AgentKey, Hold, LifecycleState, Limits, Snapshot, Source, Verdict, VerdictRecord } from '#pkg/model'
+import type {
+  AgentKey,
+  Hold,
+  LifecycleState,
+  Limits,
+  MoveEvent,
+  Snapshot,
+  Source,
+  Verdict,
+  VerdictRecord,
+} from '#pkg/model'
 import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import type { Metrics } from '#pkg/platform/metrics'
@@ -97,6 +107,8 @@ export type Standalone = {
   readonly verdicts: VerdictReader
   /** One verb of a person. @throws SallyportError MOVE_REFUSED, MOVE_OVERRIDDEN, ADMIN_NOT_FOUND, STATE_UNAVAILABLE */
   move(agent: AgentKey, ask: VerbAsk): MoveDone
+  /** The newest moves of an agent that are on record, oldest first. */
+  movesOf(agent: AgentKey, limit: number): Promise<readonly MoveEvent[]>
   /** SVIDs, the trust bundle and the keys of the CA, for a person. */
   readonly identity: IdentityDesk
   /** The merged rules of an agent, with where each was written. */

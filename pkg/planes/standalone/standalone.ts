@@ -18,6 +18,7 @@ import { livesWithIdentity } from './identity.ts'
 import { newIdentityDesk } from './identity-admin.ts'
 import { cutWhoMayNotAct, newVerbs } from './lifecycle-verbs.ts'
 import { meterPlane } from './metering.ts'
+import { newMovesReader } from './moves-read.ts'
 import { observing } from './observing.ts'
 import type { Advice, AgentStatus, Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
 import { type FolderRoster, newRoster } from './roster.ts'
@@ -46,8 +47,12 @@ function sidecarOptions({ port, upstreams: providers, ...options }: StandaloneOp
   return { ...options, port, providers }
 }
 
-function desksOf({ lives, identity }: Stores): Pick<Standalone, 'move' | 'identity'> {
-  return { move: newVerbs(lives), identity: newIdentityDesk(identity) }
+function desksOf(
+  deps: StandaloneDeps,
+  { lives, identity }: Stores,
+  { dataDir }: StandaloneOptions,
+): Pick<Standalone, 'move' | 'movesOf' | 'identity'> {
+  return { move: newVerbs(lives), movesOf: newMovesReader(deps, dataDir), identity: newIdentityDesk(identity) }
 }
 
 async function assemble(
@@ -111,7 +116,7 @@ async function assemble(
       onAgentChange: changes.onChange,
       tokenOf: (agent) => tokens.tokenOf(agent),
       verdicts,
-      ...desksOf(stores),
+      ...desksOf(deps, stores, options),
       effective: (agent) => roster.snapshotOf(agent),
       ...explainers({ roster, lives, firewall: checks.firewall }, options),
       policyFaults: () => held.reading.faults,

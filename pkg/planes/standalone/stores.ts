@@ -42,6 +42,7 @@ export function openStores(
     return {
       lives,
       tokens,
+      audit: record,
       verdicts: record.verdicts,
       keyUsed: ({ agent, provider }: { readonly agent: AgentKey; readonly provider: string }): void => {
         audit.record({ kind: 'key-use', agent, provider, key: keyNameOf(provider) })

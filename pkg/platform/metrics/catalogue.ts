@@ -1,4 +1,4 @@
-import { ACTIONS, CA_SLOT_STATES, CHECKS, DIRECTIONS, HOLD_SOURCES, LIFECYCLE_STATES } from '#pkg/model'
+import { ACTIONS, AUDIT_KINDS, CA_SLOT_STATES, CHECKS, DIRECTIONS, HOLD_SOURCES, LIFECYCLE_STATES } from '#pkg/model'
 
 /** How a request of an agent ended. */
 export const OUTCOMES = ['answered', 'refused', 'cut', 'failed', 'left'] as const
@@ -6,7 +6,7 @@ export const OUTCOMES = ['answered', 'refused', 'cut', 'failed', 'left'] as cons
 /** What was wrong with the other side. */
 export const UPSTREAM_CAUSES = ['failed', 'timeout', 'status-429', 'status-5xx'] as const
 
-/** What the admin API answers with. */
+/** Statuses that the admin API answers. */
 export const ADMIN_STATUSES = ['200', '308', '400', '401', '403', '404', '405', '409', '429', '500', '503'] as const
 
 /** Sets that are known only where they are used; given to `openMetrics`. */
@@ -103,10 +103,16 @@ export const METRICS = {
     help: 'Moves of the keys of the CA into a state.',
     labels: { authority: ['X509', 'Jwt'], to: CA_SLOT_STATES },
   },
+  sallyport_audit_events_total: {
+    kind: 'counter',
+    unit: null,
+    help: 'Events that were written down, verdicts among them.',
+    labels: { kind: AUDIT_KINDS },
+  },
   sallyport_audit_append_failures_total: {
     kind: 'counter',
     unit: null,
-    help: 'Verdicts that could not be written down; what they were about was refused.',
+    help: 'Verdicts and other events that could not be written down; what they were about was refused.',
     labels: {},
   },
   sallyport_audit_log_healthy: {

@@ -15,7 +15,7 @@ type Built = {
 
 /** Makes every metric of the catalogue, in a registry of its own. The library is loaded only here. */
 export async function openMetrics(given: GivenSets): Promise<OpenMetrics> {
-  const library = await import('prom-client')
+  const { default: library } = await import('prom-client') // in CommonJS: in a bundle its names are the default's alone
   const registry = new library.Registry()
   const { counters, gauges, histograms } = build(library, registry)
   const readers = new Map<MetricName, () => Iterable<{ readonly labels: Labels; readonly value: number }>>()

@@ -48,20 +48,29 @@ export async function* readAuditEvents(dataDir: string, log: Log): AsyncGenerato
   for (const path of auditFilesOf(dataDir)) yield* readAuditFile(path, log)
 }
 
-/** The newest `count` events that are wanted, oldest first; older files are read only if the newer ones hold fewer. */
+/**
+ * The newest `count` events that are wanted, oldest first; older files are read only if the newer ones hold fewer. `hints`
+ * are texts that each of them holds: other lines are not read as JSON.
+ */
 export async function lastAuditEvents(
   dataDir: string,
   {
     count,
     wanted,
+    hints = [],
     log,
-  }: { readonly count: number; readonly wanted: (event: AuditEvent) => boolean; readonly log: Log },
+  }: {
+    readonly count: number
+    readonly wanted: (event: AuditEvent) => boolean
+    readonly hints?: readonly string[]
+    readonly log: Log
+  },
 ): Promise<readonly AuditEvent[]> {
   let found: readonly AuditEvent[] = []
   for (const path of auditFilesOf(dataDir).toReversed()) {
     if (found.length >= count) break
     const here: AuditEvent[] = []
-    for await (const event of readAuditFile(path, log)) {
+    for await (const event of readEvents({ file: () => path, bytes: null }, hints, log)) {
       if (wanted(event)) here.push(event)
       if (here.length >= 2 * count + 64) here.splice(0, here.length - count)
     }

@@ -25,7 +25,7 @@ export type Desk = {
 const EVENTS = '/v1/events?limit=1000'
 const SUMMARY_EVERY_MS = 10_000
 const IDENTITY_EVERY_MS = 15_000
-/** Agents that left the folder are not told as events. */
+/** Changes come as events; this is for what a tab that slept has missed. */
 const AGENTS_EVERY_MS = 60_000
 
 /** Begins at once. `refused`: the token opens nothing any more. */
@@ -74,6 +74,9 @@ function take(deps: DeskDeps, { event, data }: ServerEvent): void {
   } else if (event === 'agent') {
     const agent: AgentAnswer = JSON.parse(data)
     keepAgent(deps, agent)
+  } else if (event === 'agent-gone') {
+    const { namespace, name }: Pick<AgentAnswer, 'namespace' | 'name'> = JSON.parse(data)
+    state.agents.delete(`${namespace}/${name}`)
   } else if (event === 'reset') {
     state.list.clear()
     state.buckets.clear()

@@ -81,10 +81,23 @@ test('[DASH-06] a stream that ends is asked for again from its last id on, and h
 })
 
 test('[DASH-06] after a reset the id that the process does not know is asked for no more', async () => {
-  const { stop, results } = playing([() => stream('id: v_1\ndata: 1\n\nevent: reset\ndata: {}\n\n')])
-  await until(() => results().asked.length === 2)
+  const { stop, results } = playing([
+    () => stream('id: v_1\ndata: 1\n\n'),
+    () => stream('event: reset\ndata: {}\n\nid: v_9\ndata: 9\n\n'),
+    () => stream('id: v_8\ndata: 8\n\nid: v_9\ndata: 9\n\n'),
+  ])
+  await until(() => results().asked.length === 4)
   stop()
-  assert.equal(results().asked[1]?.last, null)
+  const { asked, seen } = results()
+  assert.deepEqual(
+    asked.map(({ last }) => last),
+    [null, 'v_1', null, 'v_9'],
+  )
+  assert.deepEqual(
+    seen,
+    ['message 1', 'reset {}', 'message 8', 'message 9'],
+    'what stands behind the reset comes again',
+  )
 })
 
 test('[DASH-06] waits double while nobody answers, and begin anew once something came', async () => {

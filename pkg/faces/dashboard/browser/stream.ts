@@ -28,7 +28,8 @@ const LAST_EVENT_ID = 'last-event-id'
 
 /**
  * Follows a stream of events until it is stopped. By `fetch`, since an EventSource cannot send the token; where it breaks
- * off it is asked for again from the last id on, after a wait that doubles from 250 ms to 10 s. Answers how to stop.
+ * off it is asked for again from the last id on, after a wait that doubles from 250 ms to 10 s. After a `reset`, with which
+ * the process says that it does not know this id, it is asked for anew, with its history. Answers how to stop.
  */
 export function followStream(deps: StreamDeps, path: string, listener: StreamListener): () => void {
   const stopping = new AbortController()
@@ -47,10 +48,12 @@ async function follow(deps: StreamDeps, path: string, listener: StreamListener, 
     if (answer?.ok === true && answer.body !== null) {
       listener.opened()
       await readEvents(answer.body, (event) => {
+        const isReset = event.event === 'reset'
         waitMs = FIRST_WAIT_MS
-        lastId = event.event === 'reset' ? '' : event.id
+        lastId = isReset ? '' : event.id
         if (event.event === 'error') fault = errorOf(event.data)
         listener.event(event)
+        return !isReset
       })
     }
     if (signal.aborted) return
@@ -75,7 +78,8 @@ async function ask(deps: StreamDeps, path: string, lastId: string, signal: Abort
   }
 }
 
-async function readEvents(body: ReadableStream<Uint8Array>, take: (event: ServerEvent) => void): Promise<void> {
+/** `take` answers whether the stream goes on. */
+async function readEvents(body: ReadableStream<Uint8Array>, take: (event: ServerEvent) => boolean): Promise<void> {
   const parser = newSseParser()
   const reader = body.getReader()
   const decoder = new TextDecoder()
@@ -83,7 +87,8 @@ async function readEvents(body: ReadableStream<Uint8Array>, take: (event: Server
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
-      for (const event of parser.push(decoder.decode(value, { stream: true }))) take(event)
+      for (const event of parser.push(decoder.decode(value, { stream: true })))
+        if (!take(event)) return await reader.cancel()
     }
   } catch {
     await reader.cancel().catch(() => {}) // cut off, or broken: it is asked for again from the last id on

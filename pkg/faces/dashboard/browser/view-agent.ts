@@ -84,7 +84,7 @@ function holds({ holds: list }: AgentAnswer): TemplateResult {
       <thead>
         <tr>
           <th scope="col" class="number">Epoch</th><th scope="col">State</th><th scope="col">Source</th><th scope="col">Why</th>
-          <th scope="col">By</th><th scope="col">Since</th>
+          <th scope="col">Verdict</th><th scope="col">By</th><th scope="col">Since</th>
         </tr>
       </thead>
       <tbody>${list.map(holdRow)}</tbody>
@@ -92,12 +92,13 @@ function holds({ holds: list }: AgentAnswer): TemplateResult {
   </div>`
 }
 
-function holdRow({ epoch, state, source, code, reason, by, since }: Hold): TemplateResult {
+function holdRow({ epoch, state, source, code, verdictId, reason, by, since }: Hold): TemplateResult {
   return html`<tr>
     <td class="number">${epoch}</td>
     <td>${stateBadge(state)}</td>
     <td>${source}</td>
     <td>${foreign(reason ?? code, 120)}</td>
+    <td>${foreignOr(verdictId)}</td>
     <td>${foreignOr(by ?? null)}</td>
     <td>${moment(since)}</td>
   </tr>`

@@ -107,6 +107,7 @@ function sinceLine({ summary }: State): TemplateResult | typeof nothing {
   const { since, actions, checks } = summary.verdicts
   const list = (counts: Readonly<Record<string, number>>): string =>
     Object.entries(counts)
+      .filter(([, count]) => count > 0)
       .map(([name, count]) => `${count} ${name}`)
       .join(', ') || 'none'
   return html`<p class="quiet">Since ${moment(since)}: ${foreign(list(actions), 200)}; decided by check: ${foreign(list(checks), 200)}.</p>`

@@ -16,7 +16,7 @@ export function verdictsView(app: App): TemplateResult {
   return html`
     <h1 tabindex="-1">Verdicts</h1>
     ${filters(app)}
-    <p class="quiet" role="status">
+    <p class="quiet">
       ${found.length} of the newest ${all.length} verdicts${state.list.waiting === null ? nothing : ', as they were at the pause'}
     </p>
     ${found.length === 0 ? html`<p>${all.length === 0 ? 'No verdict yet.' : 'No verdict fits the filter.'}</p>` : verdictTable(app, found.slice(state.offset, state.offset + WINDOW), 'Verdicts, newest first')}

@@ -42,7 +42,7 @@ function header({ state, actions }: App): TemplateResult {
     </nav>
     <p class="health">${health(state)}</p>
     <p class="connection" role="status" aria-live="polite">${connection(state)}</p>
-    <button type="button" class="pause" aria-pressed=${state.list.waiting === null ? 'false' : 'true'} @click=${actions.togglePause}>
+    <button type="button" class="pause" @click=${actions.togglePause}>
       ${state.list.waiting === null ? 'Pause' : `Resume (${state.list.waiting} waiting)`}
     </button>
   </header>`
