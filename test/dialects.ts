@@ -54,6 +54,17 @@ export const DIALECT_RULES: readonly DialectRule[] = [
     ids: [['PROMISE-CLOSED'], ['RESP-12'], ['ANTHROPIC-05'], ['GEMINI-06'], ['MCP-03'], ['PEER-04']],
   },
   {
+    rule: 'a member in a second spelling passes in no request, and lets no call out of an answer',
+    ids: [
+      ['TWIN-01', 'TWIN-02'],
+      ['TWIN-01', 'TWIN-02'],
+      ['TWIN-01', 'TWIN-02'],
+      ['TWIN-01', 'TWIN-02'],
+      ['MCP-03'],
+      ['PEER-04'],
+    ],
+  },
+  {
     rule: 'tools that the provider runs are granted in the request',
     ids: [['FW-01'], ['RESP-13'], ['ANTHROPIC-04'], ['GEMINI-08'], [], []],
   },

@@ -79,7 +79,7 @@ test('[EGR-05] policy check warns of what passes uninspected, and names faults b
     writeFileSync(file, policyOf('{ name: a, hosts: [api.openai.com], tls: Opaque }', OPEN))
     const warned = await sallyctl('policy', 'check', file)
     assert.equal(warned.status, 0)
-    assert.match(warned.out, /warning: .*p\.yaml:\d+:\d+.*api\.openai\.com.*no call in it is judged/)
+    assert.match(warned.out, /warning: .*p\.yaml:\d+:\d+.*api\.openai\.com.*EGRESS_OWNED/)
     assert.match(warned.out, /warning: .*\/realtime as a WebSocket: no call in it is judged/)
     writeFileSync(file, policyOf('{ name: a, hosts: ["*.openai.com"] }'))
     const faulty = await sallyctl('policy', 'check', file)

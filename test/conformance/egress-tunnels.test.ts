@@ -321,7 +321,7 @@ test('[EGR-12] every other upgrade is refused with its reason, before the provid
     }),
   ))
 
-test('[EGR-13] the host of a provider or tool server is not reached as plain egress; opaque is what its author wrote', () =>
+test('[EGR-13] the host of a provider or tool server is not reached as plain egress, nor by CONNECT', () =>
   withEgress(
     {
       egress: ({ origin, host }) =>
@@ -339,7 +339,15 @@ test('[EGR-13] the host of a provider or tool server is not reached as plain egr
       raw.send(`GET http://api.test:${origin}/mcp HTTP/1.1\r\nproxy-authorization: ${bench.basic}\r\n\r\n`)
       assert.match((await raw.answer()).body, /EGRESS_OWNED/)
       assert.equal(bench.origin.connections(), 0)
+      const tunnel = await bench.raw()
+      tunnel.send(connectHead(bench))
+      const refused = await tunnel.answer()
+      assert.deepEqual([refused.status, refused.body.includes('EGRESS_OWNED')], [403, true])
+      assert.equal(bench.host.sockets.length, 0)
+      assert.match(bench.running.stderr(), /policy-warning[^\n]*raw\.test[^\n]*EGRESS_OWNED/)
+      // a tool server elsewhere leaves it as it was
+      bench.grant(entries, owned.replace('raw.test', 'other.test'))
+      await until(() => logged(bench, 'policies-loaded').length === 2, 'the third policy holds')
       await opened(bench)
-      assert.match(bench.running.stderr(), /policy-warning[^\n]*raw\.test[^\n]*no call in it is judged/)
     },
   ))

@@ -4,8 +4,9 @@ import { after, test } from 'node:test'
 import OpenAI from 'openai'
 import { callDeltas, chunkOf, sse, streamOf } from '../fixtures/chat.ts'
 import { startMockUpstream } from '../fixtures/mock-upstream.ts'
-import { closeChecks, newPath } from '../fixtures/path.ts'
+import { closeChecks, JSON_TYPE, newPath } from '../fixtures/path.ts'
 import { DENY, REQUEST } from '../fixtures/policies.ts'
+import { RESPONSES_REQUEST } from '../fixtures/responses.ts'
 import { startSallyctl } from '../fixtures/sallyctl.ts'
 
 after(closeChecks)
@@ -130,11 +131,17 @@ for (const [name, more, query, reason] of elsewhere) {
     const granted = reason === 'granted'
     const own = await newPath(policyOf(granted ? MINE.replace(' }', ', hostedTools: [plugins, models] }') : MINE))
     try {
-      const given = { facade: 'openai-compatible', query }
-      const seen = await own.ask({ ...REQUEST, ...more }, { chunks: [sse([chunkOf({}, 'stop')])] }, given)
       const expected = granted ? null : reason
-      assert.equal(seen.verdicts[0]?.reasons[0] ?? null, expected)
-      assert.equal(seen.upstream === null, expected !== null)
+      for (const [path, request] of [
+        ['/chat/completions', REQUEST] as const,
+        ['/responses', RESPONSES_REQUEST] as const,
+      ]) {
+        if (query !== '' && path === '/responses') continue // it has no query at all
+        const given = { facade: 'openai-compatible', path, query }
+        const seen = await own.ask({ ...request, ...more }, { chunks: ['{}'], headers: JSON_TYPE }, given)
+        assert.equal(seen.verdicts.at(-1)?.reasons[0] ?? null, expected, path)
+        assert.equal(seen.upstream === null, expected !== null, path)
+      }
     } finally {
       await own.close()
     }

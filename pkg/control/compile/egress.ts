@@ -130,10 +130,8 @@ export function egressWarnings(resource: Resource<AgentPolicy>): readonly Resour
   return warnings
 }
 
-function ownedText(entry: Entry, host: string): string {
-  return entry.tls === 'Opaque'
-    ? `egress "${entry.name}" opens ${host}, whose calls are judged at its facade, as an opaque connection: no call in it is judged`
-    : `egress "${entry.name}" names ${host}, which is refused there (EGRESS_OWNED): it has a facade of its own`
+function ownedText({ name }: Entry, host: string): string {
+  return `egress "${name}" names ${host}, which is refused there (EGRESS_OWNED): it has a facade of its own`
 }
 
 /** Hosts that have a facade: those of the providers, and of the servers that the policy names. */

@@ -53,8 +53,13 @@ const rows: readonly (readonly [scheme: HostTarget['scheme'], host: string, port
   ['http', '::1', 80, false],
   ['http', 'localhost', 3004, false],
   ['http', 'sub.llm.example', 80, false],
-  // what is opaque is what its author wrote
-  ['tcp', 'llm.example', 443, false],
+  // nor by CONNECT
+  ['tcp', 'llm.example', 443, true],
+  ['tcp', 'api.openai.com', 443, true],
+  ['tcp', 'tools.example', 443, true],
+  ['tcp', 'localhost', 3003, true],
+  ['tcp', 'llm.example', 8443, false],
+  ['tcp', 'other.example', 443, false],
 ]
 for (const [scheme, host, port, owned] of rows)
   test(`[EGR-13] ${scheme} ${host}:${port} is ${owned ? 'owned' : 'not owned'}`, () => {

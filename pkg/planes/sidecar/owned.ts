@@ -5,11 +5,11 @@ import type { HostDeps } from './ports.ts'
 export type OwnedUrls = Pick<HostDeps, 'providerUrls' | 'serverUrls' | 'peerUrls' | 'calledUrls'>
 
 /**
- * A provider, tool server or peer is not spoken to past its dialect: its host has a facade. An opaque entry for it is what its
- * author wrote, and `policy check` warns of it.
+ * A provider, tool server, peer or called agent is not spoken to past its dialect, in plain HTTP or by CONNECT: its host has a
+ * facade, or an edge. `policy check` warns of entries that name one.
  */
 export function ownedFindings(deps: OwnedUrls, snapshot: Snapshot, { target }: RequestView): readonly Finding[] {
-  if (target === undefined || target.scheme === 'tcp') return []
+  if (target === undefined) return []
   const named = [...snapshot.servers, ...snapshot.peers].map(({ url }) => url)
   const compatible = snapshot.providers.flatMap(({ host }) => (host === undefined ? [] : [`https://${host}/`]))
   const { providerUrls, ...others } = deps

@@ -36,16 +36,23 @@ const FREE: ReadonlySet<string> = new Set(
  */
 export function twinIn(value: unknown): string | null {
   const list = asArray(value)
-  const object = list === null ? asObject(value) : null
-  if (list === null && object === null) return null
-  const seen = new Set<string>()
-  for (const key in object) {
-    const words = wordsOf(key)
-    if (seen.has(words)) return key
-    seen.add(words)
+  if (list !== null) {
+    for (const item of list) {
+      const twin = twinIn(item)
+      if (twin !== null) return twin
+    }
+    return null
   }
-  for (const [key, member] of list?.entries() ?? Object.entries(object ?? {})) {
-    const twin = typeof key === 'string' && FREE.has(wordsOf(key)) ? null : twinIn(member)
+  const object = asObject(value)
+  if (object === null) return null
+  const keys = Object.keys(object)
+  const words = keys.map(wordsOf)
+  if (words.length > 1 && new Set(words).size < words.length) {
+    const last = new Map(words.map((word, at) => [word, at]))
+    return keys.find((_, at) => last.get(words[at] ?? '') !== at) ?? null
+  }
+  for (const [at, key] of keys.entries()) {
+    const twin = FREE.has(words[at] ?? '') ? null : twinIn(object[key])
     if (twin !== null) return twin
   }
   return null

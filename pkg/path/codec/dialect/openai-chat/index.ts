@@ -14,6 +14,8 @@ import { openStream } from './response.ts'
 import { restore } from './restore.ts'
 import { breakOff, fault, PING, refusal, sever } from './sever.ts'
 
+export { ELSEWHERE, elsewhereIn } from './shape.ts'
+
 /** The dialect. */
 export const openaiChat: Dialect = {
   name: 'openai-chat',

@@ -25,6 +25,12 @@ export const ELSEWHERE: readonly string[] = [
   ...['plugins', 'search_parameters', 'search_settings', 'enable_search', 'compound_custom', 'mcp_servers'],
 ]
 
+/** Those that a request has, and that are not switched off. */
+export function elsewhereIn(value: Json): readonly HostedTool[] {
+  const used = ELSEWHERE.filter((name) => !isEmpty(value[name]) && value[name] !== false)
+  return used.map((name) => ({ name, serverUrl: null }))
+}
+
 /** The tools of a request: those that the client runs, and those that the provider runs. */
 export function toolsOf(value: Json): { readonly tools: readonly string[]; readonly hosted: readonly HostedTool[] } {
   const tools: string[] = []
@@ -46,7 +52,6 @@ export function toolsOf(value: Json): { readonly tools: readonly string[]; reado
   if (!isEmpty(value['web_search_options']) || asObject(value['web_search_options']) !== null) {
     hosted.push({ name: 'web_search', serverUrl: null })
   }
-  for (const name of ELSEWHERE)
-    if (!isEmpty(value[name]) && value[name] !== false) hosted.push({ name, serverUrl: null })
+  hosted.push(...elsewhereIn(value))
   return { tools, hosted }
 }

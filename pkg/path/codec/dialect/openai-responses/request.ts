@@ -1,4 +1,5 @@
 import { type Endpoint, NO_HISTORY, type Reading, type RequestView, type Work } from '#pkg/model'
+import { ELSEWHERE } from '#pkg/path/codec/dialect/openai-chat'
 import { readBody } from '#pkg/path/codec/wire/json'
 import { asArray, asObject, asText, type Json, type Places, places, twinIn } from '#pkg/path/codec/wire/shape'
 import { asksForEvents } from './endpoints.ts'
@@ -69,7 +70,7 @@ const ITEM = places(
 )
 const READ = places(
   { input: ITEM, tools: TOOL, conversation: places({}, 'id') },
-  ...['model', 'stream', 'store', 'background', 'previous_response_id', 'prompt', 'text'],
+  ...['model', 'stream', 'store', 'background', 'previous_response_id', 'prompt', 'text', ...ELSEWHERE],
 )
 
 function shapeFault(value: Json): string | null {

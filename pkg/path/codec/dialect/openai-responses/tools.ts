@@ -1,4 +1,5 @@
 import type { HostedTool } from '#pkg/model'
+import { elsewhereIn } from '#pkg/path/codec/dialect/openai-chat'
 import { asArray, asObject, asText, type Json } from '#pkg/path/codec/wire/shape'
 
 /** Tools of a request by who runs them: the client, or the provider. */
@@ -20,6 +21,7 @@ export function toolsOf(value: Json): Tools {
   }
   const prompt = value['prompt']
   if (prompt !== undefined && prompt !== null) found.hosted.push({ name: 'prompt', serverUrl: null })
+  found.hosted.push(...elsewhereIn(value))
   return found
 }
 

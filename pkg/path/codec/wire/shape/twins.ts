@@ -4,10 +4,19 @@ import { asArray, asObject, type Json } from './shape.ts'
 /** Members by their names, and by what some reader takes for one of them. */
 export type Named = { readonly exact: ReadonlySet<string>; readonly folded: ReadonlySet<string> }
 
-/** The key without case, Unicode form and what stands between its words: `tool_calls`, `toolCalls` and `Tool-Calls` are one. */
-export const wordsOf = (key: string): string => (PLAIN.test(key) ? key : foldKey(key).replace(/[^a-z0-9]/g, ''))
+/** Keys that were folded before: the same few stand in every request. */
+const FOLDED = new Map<string, string>()
+const MAX_FOLDED = 1_024
+const MAX_KEPT_KEY = 48
 
-const PLAIN = /^[a-z0-9]*$/
+/** The key without case, Unicode form and what stands between its words: `tool_calls`, `toolCalls` and `Tool-Calls` are one. */
+export function wordsOf(key: string): string {
+  const known = FOLDED.get(key)
+  if (known !== undefined) return known
+  const words = foldKey(key).replace(/[^a-z0-9]/g, '')
+  if (FOLDED.size < MAX_FOLDED && key.length <= MAX_KEPT_KEY) FOLDED.set(key, words)
+  return words
+}
 
 /** Names as a dialect writes them. */
 export function named(...names: readonly string[]): Named {
