@@ -30,7 +30,7 @@ test: setup ## the whole test suite; needs Node only
 	@$(NODE) --test --test-timeout=120000 "pkg/**/*.test.ts" "test/*.test.ts" "test/conformance/*.test.ts"
 
 test-interop: setup out/interop/.ready ## answers and identities read by other people's libraries (needs python3 with venv, openssl; Go for a part)
-	@INTEROP_PYTHON=out/interop/bin/python $(NODE) --test --test-timeout=240000 "test/interop/*.test.ts"
+	@INTEROP_PYTHON="$(CURDIR)/out/interop/bin/python" $(NODE) --test --test-timeout=240000 "test/interop/*.test.ts"
 
 out/interop/.ready: test/interop/requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "test-interop needs python3 with venv" >&2; exit 69; }
