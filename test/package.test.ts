@@ -97,4 +97,9 @@ test('[FIRST-04] the Quick start of the README is what the script of the first m
   assert.ok(commands.length >= 6, 'there are commands')
   const steps = [...script.matchAll(/step\(\s*[`'"]([^`'"]+)[`'"]/g)].map(([, name]) => (name ?? '').split('  ')[0])
   for (const command of commands) assert.ok(steps.includes(command), `${command}: no step of the script`)
+  assert.deepEqual(
+    steps.filter((step) => step !== undefined && commands.includes(step)),
+    commands,
+    'in the same order',
+  )
 })

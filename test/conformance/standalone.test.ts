@@ -107,6 +107,10 @@ test('[PROMISE-RECORD] an unknown token, endpoint or model: 403, one verdict lin
       assert.equal(response.headers.get('x-should-retry'), 'false')
       const { error } = (await response.json()) as { error: { code: string; message: string } }
       assert.equal(error.code, reason)
+      assert.doesNotMatch(error.message, /codec/)
+      if (given?.path === '/openai/v1/assistants')
+        assert.match(error.message, /base URL of a client ends with \/openai\/v1\. /)
+      if (given?.path === '/elsewhere') assert.match(error.message, /ends with one of \/openai\/v1, .*\/mcp\/NAME, /)
       const lines = (await verdictsOf(running)).slice(before)
       assert.deepEqual(
         lines.map((line) => [line.agent, line.reasons[0], line.id]),

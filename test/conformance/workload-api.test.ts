@@ -124,3 +124,36 @@ test('[WLAPI-07] a socket without a name is the only agent’s; a path that cann
     rmSync(home, { recursive: true })
   }
 })
+
+test('[WLAPI-07] a socket on which nobody is served is told at the start, and again when a file has changed it', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'sp-wl-'))
+  const [one, other] = [join(home, 'one.sock'), join(home, 'other.sock')]
+  const running = await startSallyctl({
+    policies: { 'a.yaml': DENY },
+    upstream: 'http://127.0.0.1:1/v1',
+    args: ['--workload-socket', `growth/nobody=${one}`, '--workload-socket', `growth/marketing=${other}`],
+  })
+  try {
+    const { warnings } = running.ready
+    assert.deepEqual(
+      warnings.map(({ code, agent }) => `${code} ${agent}`),
+      ['WORKLOAD_SOCKET_UNSERVED null', 'WORKLOAD_SOCKET_UNSERVED growth/marketing'],
+    )
+    assert.match(warnings[0]?.message ?? '', /one\.sock: there is no agent "growth\/nobody"/)
+    assert.match(warnings[1]?.message ?? '', /set pod\.workloadApi: Open/)
+    running.write('a.yaml', OPEN)
+    for (let waited = 0; !running.stderr().includes('policies-loaded'); waited += 20) {
+      if (waited > 10_000) assert.fail(running.stderr())
+      await sleep(20)
+    }
+    const advice = running
+      .stderr()
+      .split('policies-loaded')[0]
+      ?.split('\n')
+      .filter((line) => line.includes('WORKLOAD_SOCKET_UNSERVED'))
+    assert.equal(advice?.length, 3, 'two at the start, one of them again')
+  } finally {
+    await running.stop()
+    rmSync(home, { recursive: true })
+  }
+})

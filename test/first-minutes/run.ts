@@ -88,13 +88,23 @@ async function pythonWithClient(): Promise<string> {
   return join(venv, 'bin/python')
 }
 
-async function runAgent(python: string): Promise<string> {
-  const ran = await command(at, ['./sallyctl', 'run', '--simulate', '--', python, 'docs/first-agent/agent.py'])
+async function runAgent(python: string, ...options: readonly string[]): Promise<string> {
+  const ran = await command(at, ['./sallyctl', 'run', ...options, '--', python, 'docs/first-agent/agent.py'])
   expect(ran.status === 0, `the agent ended with ${ran.status}\n${ran.out}${ran.err}`)
   expect(ran.out.includes('-> search_docs') && ran.out.includes('INTENT_SQL_WRITE'), ran.out)
   const summary = /^sallyport: .*$/m.exec(ran.err)?.[0]
   expect(summary?.includes('1 refused') === true, ran.err)
   return summary ?? ''
+}
+
+/** As in another shell, while `up` runs. */
+async function runBeside(python: string): Promise<string> {
+  const up = await upSimulated(at, ['./sallyctl', 'up', '--simulate'])
+  try {
+    return await runAgent(python)
+  } finally {
+    await up.stop()
+  }
 }
 
 async function suggestPolicy(): Promise<string> {
@@ -130,7 +140,7 @@ async function npxOn(version: string): Promise<string> {
   const tarball = readdirSync(clone).find((name) => /^sallyport-.*\.tgz$/.test(name)) ?? ''
   const real = (await must(own, ['node', '--version'])).trim()
   expect(real === `v${version}`, `this is Node ${real}`)
-  const ms = await firstTokenOf(own, ['npx', '--yes', `./${tarball}`, 'up', '--simulate'])
+  const ms = await firstTokenOf(own, ['npx', '-y', `./${tarball}`, 'up', '--simulate'])
   return `first token after ${ms} ms, npm's own work included`
 }
 
@@ -139,13 +149,17 @@ try {
   await step('make setup', async () => await must(at, ['make', 'setup'], 300_000).then(() => ''))
   if (!process.argv.includes('--skip-demo'))
     await step('make demo', async () => await must(at, ['make', 'demo'], 300_000).then(() => ''))
-  await step('./sallyctl up --simulate', firstTokenInTime)
   const python = await pythonWithClient()
-  await step('./sallyctl run --simulate -- python docs/first-agent/agent.py', async () => await runAgent(python))
+  await step(
+    './sallyctl run --simulate -- python docs/first-agent/agent.py',
+    async () => await runAgent(python, '--simulate'),
+  )
   await step('./sallyctl policy suggest agent', suggestPolicy)
+  await step('./sallyctl up --simulate', firstTokenInTime)
+  await step('./sallyctl run -- python docs/first-agent/agent.py, beside it', async () => await runBeside(python))
   await step('npm pack', pack)
   for (const version of NODES)
-    await step(`npx ./sallyport-*.tgz up --simulate  (Node ${version})`, () => npxOn(version))
+    await step(`npx -y ./sallyport-*.tgz up --simulate  (Node ${version})`, () => npxOn(version))
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1

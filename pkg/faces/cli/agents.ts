@@ -79,12 +79,17 @@ function columnsOf(format: 'table' | 'wide', paintWord: ReturnType<typeof paint>
   ]
 }
 
+/** A release by a verb takes the holds away; the file's leaves them on record, and says how far. */
+function releasedBy({ releaseThroughEpoch }: AgentAnswer): string {
+  return releaseThroughEpoch === 0 ? '' : `released by its file through ${releaseThroughEpoch}, `
+}
+
 function description(agent: AgentAnswer, hint: Hint): string {
   const lines = [
     `agent       ${agent.namespace}/${agent.name}`,
     `state       ${agent.state}`,
     `reason      ${agent.reason ?? '-'}`,
-    `epoch       ${agent.epoch}, released through ${agent.releaseThroughEpoch}, acked ${agent.acks.received} of ${agent.acks.wanted}`,
+    `epoch       ${agent.epoch}, ${releasedBy(agent)}acked ${agent.acks.received} of ${agent.acks.wanted}`,
     `role        ${agent.role ?? '-'}`,
     `mode        ${agent.mode ?? '-'}`,
     `policies    ${agent.policies.join(', ') || 'none selects it: every request is refused'}`,

@@ -102,6 +102,17 @@ test('[AUD-12] verify says what was changed and where, with status 1; a key that
     for (const line of bad.out.split('\n')) assert.doesNotMatch(line, STEERING)
   }))
 
+test('[AUD-13] [SIEM-06] a folder without a log is told, with status 1, by every verb that reads one', () =>
+  withLog(async (_log, data) => {
+    const empty = mkdtempSync(join(data, 'empty-'))
+    for (const dir of [empty, join(data, 'none')])
+      for (const words of [['verify'], ['tail'], ['tail', '-f'], ['export']]) {
+        const ran = await run(['audit', ...words, '--data', dir])
+        assert.deepEqual([ran.status, ran.out], [1, ''], words.join(' '))
+        assert.match(ran.err, /ADMIN_NOT_FOUND: no audit log is in /)
+      }
+  }))
+
 test('[SIEM-06] export prints the log of a folder, whole or filtered, across rotation', () =>
   withLog(async (log, data) => {
     for (let at = 0; at < 40; at += 1) log.record(move(`${HOSTILE} ${at}`, at % 2 === 0 ? 'marketing' : 'research'))

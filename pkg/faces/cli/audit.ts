@@ -48,7 +48,8 @@ export function defineAudit(parent: Command, context: Context): void {
 
 /** Every event of a data folder, oldest first. */
 async function* eventsOf(dataDir: string, log: Log): AsyncGenerator<AuditEvent> {
-  const { readAuditEvents } = await import('#pkg/systems/audit')
+  const { readAuditEvents, assertAuditLog } = await import('#pkg/systems/audit')
+  assertAuditLog(dataDir)
   try {
     yield* readAuditEvents(dataDir, log)
   } catch (cause) {
@@ -89,6 +90,7 @@ async function tail(context: Context, options: TailOptions): Promise<void> {
   if (!(count <= MAX_LINES)) throw new SallyportError('USAGE', `--lines must be a whole number from 1 to ${MAX_LINES}`)
   const dataDir = await readDataDir(context.deps, options, 'audit')
   const [audit, { silentLog }] = await Promise.all([import('#pkg/systems/audit'), import('#pkg/platform/log')])
+  audit.assertAuditLog(dataDir)
   const agent = options.agent === undefined ? null : agentNamed(options.agent, options)
   const wanted = (event: AuditEvent): boolean =>
     (options.kind === undefined || event.kind === options.kind) &&

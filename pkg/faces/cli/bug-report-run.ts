@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { VerdictRecord } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { rfc3339, systemClock } from '#pkg/platform/clock'
-import { whyNot } from '#pkg/platform/files'
+import { whyNot, whyNotRead } from '#pkg/platform/files'
 import { defaultDataDir, type Env, upSettings } from '#pkg/platform/settings'
 import { printable } from './escape.ts'
 import { checkFiles, resourceFilesOf } from './policy-check-run.ts'
@@ -135,7 +135,9 @@ function logOf(path: string): readonly unknown[] {
       .flatMap((line) => bareLogLine(line) ?? [])
       .slice(-LOG_LINES)
   } catch (cause) {
-    throw new SallyportError('RESOURCE_INVALID', `the log ${path} cannot be read: ${whyNot(cause, path)}`, { cause })
+    throw new SallyportError('RESOURCE_INVALID', `the log ${path} cannot be read: ${whyNotRead(cause, path)}`, {
+      cause,
+    })
   }
 }
 

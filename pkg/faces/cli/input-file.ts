@@ -18,8 +18,8 @@ export async function readInputText(deps: CliDeps, file: string, maxBytes: numbe
     const bytes = file === '-' ? await deps.stdin(maxBytes) : await readFile(file)
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
-    const { whyNot } = await import('#pkg/platform/files')
-    const words = `${nameOfInput(file)}: cannot be read: ${whyNot(cause, file)}`
+    const { whyNotRead } = await import('#pkg/platform/files')
+    const words = `${nameOfInput(file)}: cannot be read: ${whyNotRead(cause, file)}`
     throw new SallyportError('RESOURCE_INVALID', words, { cause })
   }
 }

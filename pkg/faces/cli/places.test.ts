@@ -78,6 +78,12 @@ const ROWS: readonly Row[] = [
   ['the data folder lies under a file', 69, IS_FILE, () => at(underFile(), up)],
   ['the same with policies of its own', 69, IS_FILE, () => at(underFile(), withPolicies)],
   ['the policies are a file', 65, IS_FILE, () => at(put(join(newFolder(), 'p')), policiesOf)],
+  [
+    'the policies are one file of them',
+    65,
+    /give its folder: --policies \//,
+    () => at(put(join(newFolder(), 'a.yaml')), policiesOf),
+  ],
   ['the policies are not there', 65, /is not there: make it/, () => at(join(newFolder(), 'p'), policiesOf)],
   ['a policy file is a link that leads nowhere', 65, /the link leads nowhere/, dangling],
   ['the starter folder is a file', 65, IS_FILE, () => starter((path) => put(path))],

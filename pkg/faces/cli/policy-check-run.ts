@@ -4,7 +4,7 @@ import { compile } from '#pkg/control/compile'
 import { globMatches } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { compileChecks } from '#pkg/platform/expr'
-import { whyNot } from '#pkg/platform/files'
+import { whyNotRead } from '#pkg/platform/files'
 import {
   formatFault,
   inOrder,
@@ -65,7 +65,7 @@ export function resourceFilesOf(path: string): readonly SourceFile[] {
     }
     return files
   } catch (cause) {
-    throw new SallyportError('RESOURCE_INVALID', `${at} cannot be read: ${whyNot(cause, at)}`, { cause })
+    throw new SallyportError('RESOURCE_INVALID', `${at} cannot be read: ${whyNotRead(cause, at)}`, { cause })
   }
 }
 

@@ -49,7 +49,7 @@ const BY_REASON: Readonly<Partial<Record<Reason, Remedy>>> = {
   CHECK_FAILED: () => 'ask again; the log of the process says what failed',
   AUDIT_UNAVAILABLE: () => 'make room on the disk of the data folder, or repair its rights; the log says more',
   WIRE_ENDPOINT_UNKNOWN: () =>
-    'use an endpoint that the facade knows: /openai/v1/chat/completions and those of docs/reference',
+    'give the client the base URL that the message names, or one of /openai/v1, /anthropic, /gemini, /mcp/NAME, /a2a/NAME; docs/reference/dialects.md lists what is served there',
   EGRESS_NOT_GRANTED: (where) =>
     where.rule === null || where.rule === 'egress'
       ? 'if the agent may reach the host: add an entry with it to spec.egress of a policy that selects the agent'

@@ -139,7 +139,9 @@ test('[CLI-12] a process that runs there is used, and settings of another one ar
       assert.equal(ran.out, `${ready.facade}/openai/v1 ${token}\n`, ran.err)
       assert.equal((await spawned(SALLYCTL, ['run', '--data', data, ...show])).status, 64, 'which of two?')
       assert.equal((await spawned(SALLYCTL, ['run', '--data', data, '--agent', 'three', ...show])).status, 1)
-      assert.equal((await spawned(SALLYCTL, ['run', '--data', data, '--simulate', ...show])).status, 64)
+      const refused = await spawned(SALLYCTL, ['run', '--data', data, '--simulate', '--agent', 'two', ...show])
+      assert.equal(refused.status, 64)
+      assert.ok(refused.err.includes(` run --agent two --data ${data} -- sh -c 'echo `), refused.err)
     } finally {
       up.kill('SIGKILL')
       await ended

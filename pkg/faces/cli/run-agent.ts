@@ -3,6 +3,7 @@ import { type AgentKey, agentKeyOf, type VerdictRecord } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { systemClock } from '#pkg/platform/clock'
 import { newLog } from '#pkg/platform/log'
+import { shellWord } from './called-as.ts'
 import { childEnv } from './child-env.ts'
 import type { Client } from './client.ts'
 import { jsonText, printable } from './escape.ts'
@@ -34,7 +35,7 @@ export async function runAgent(context: Context, options: RunOptions, words: rea
   if (options.address !== undefined)
     throw new SallyportError('USAGE', '--address: "run" needs the socket of a data folder, which alone shows tokens')
   const client = await connect(context, options)
-  const through = (await running(client, options)) ?? (await ownProcess(context, options))
+  const through = (await running(client, options, words)) ?? (await ownProcess(context, options))
   try {
     const agent = chosen(through.agents, options)
     const key = agentKeyOf(agent)
@@ -60,13 +61,13 @@ export async function runAgent(context: Context, options: RunOptions, words: rea
 }
 
 /** The process that runs on the data folder, or null. */
-async function running(client: Client, options: RunOptions): Promise<Through | null> {
+async function running(client: Client, options: RunOptions, words: readonly string[]): Promise<Through | null> {
   try {
     const { facade } = await client.get<FacadeAnswer>('/v1/facade')
     if (options.policies !== undefined || options.upstream !== undefined || options.simulate !== undefined)
       throw new SallyportError(
         'USAGE',
-        'a sallyport runs on this data folder, with settings of its own: leave out --policies, --upstream and --simulate, or choose another --data',
+        `a sallyport runs on this data folder, with settings of its own; go through it: "${again(client, options, words)}", or choose another --data`,
       )
     return {
       facade,
@@ -81,6 +82,15 @@ async function running(client: Client, options: RunOptions): Promise<Through | n
     if (folderLeftBy(error, client) === null) throw error
     return null
   }
+}
+
+/** The same command without what is only of a process of its own. */
+function again(client: Client, { agent, namespace }: RunOptions, words: readonly string[]): string {
+  const options = [
+    ...(namespace === undefined ? [] : ['-n', namespace]),
+    ...(agent === undefined ? [] : ['--agent', agent]),
+  ]
+  return `${client.hint(['run', ...options.map(shellWord)].join(' '))} -- ${words.map(shellWord).join(' ')}`
 }
 
 /** Both listeners on free ports in this process; its log lines are warnings only, unless `-v` asks for all. */

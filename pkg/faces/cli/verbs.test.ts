@@ -138,10 +138,13 @@ test('[CLI-07] agents says why an agent may not act, and what to know of its rel
       /^state +Quarantined$/m,
       /^reason +odd\\u\{1b\}!{80}$/m,
       /^hold +Quarantined /m,
-      /^epoch +1, released through 1, acked 1 of 1$/m,
+      /^epoch +1, released by its file through 1, acked 1 of 1$/m,
     ])
       assert.match(text, line)
     assert.match(text, /^warning +RELEASE_TOO_LOW: /m)
+    source.agents = () => [{ ...status, releaseThroughEpoch: 0 }]
+    assert.match((await run(['agents', 'growth/marketing', ...at])).out, /^epoch +1, acked 1 of 1$/m)
+    source.agents = () => [{ ...held, reason: `odd\u001b${'!'.repeat(80)}`, warnings }]
     assert.match((await run(['agents', ...at])).out, /REASON\n.* odd\S+…\n$/)
     assert.match((await run(['agents', '-o', 'wide', ...at])).out, /REASON\n.* odd\S+!{80}\n$/)
   }))

@@ -2,7 +2,7 @@ import { inFieldOrder, readVerdictQuery, type VerdictFilter } from '#pkg/faces/a
 import type { VerdictRecord } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { systemClock } from '#pkg/platform/clock'
-import { whyNot } from '#pkg/platform/files'
+import { whyNotRead } from '#pkg/platform/files'
 import { silentLog } from '#pkg/platform/log'
 import { auditFilesOf, readAuditFile } from '#pkg/systems/audit'
 
@@ -45,7 +45,7 @@ async function* recordsOf(files: readonly string[]): AsyncGenerator<VerdictRecor
     try {
       for await (const event of readAuditFile(file, silentLog)) if (event.kind === 'verdict') yield inFieldOrder(event)
     } catch (cause) {
-      throw new SallyportError('STATE_UNAVAILABLE', `${file}: cannot be read: ${whyNot(cause, file)}`, { cause })
+      throw new SallyportError('STATE_UNAVAILABLE', `${file}: cannot be read: ${whyNotRead(cause, file)}`, { cause })
     }
   }
 }

@@ -133,6 +133,15 @@ function firstOf(routes: EgressDeps['routes']): FacadeRoute {
   throw new SallyportError('INTERNAL', 'no facade is configured')
 }
 
+/** What is wrong with a path that is no endpoint of that facade, and what a client's base URL is there. */
+export function notServed(routes: EgressDeps['routes'], facade: string): string {
+  const route = routes.get(facade)
+  const here = route === undefined ? [...routes.values()] : [route]
+  const ends = here.map(({ base, below = '' }) => base + below).join(', ')
+  const what = 'names a method and path that is not served here'
+  return `${what}: the base URL of a client ends with ${route === undefined ? 'one of ' : ''}${ends}`
+}
+
 type Read = { readonly ok: true; readonly view: RequestView } | { readonly ok: false; readonly finding: Finding }
 
 async function readRequest(deps: EgressDeps, ask: Ask, dialect: Dialect): Promise<Read> {
@@ -141,7 +150,7 @@ async function readRequest(deps: EgressDeps, ask: Ask, dialect: Dialect): Promis
     finding: findingOf(reason, at, detail),
   })
   const endpoint = deps.routes.has(ask.facade) ? dialect.endpointOf(ask.method, ask.path, ask.query) : null
-  if (endpoint === null) return no('WIRE_ENDPOINT_UNKNOWN', 0, 'names a method and path that no codec owns')
+  if (endpoint === null) return no('WIRE_ENDPOINT_UNKNOWN', 0, notServed(deps.routes, ask.facade))
   if (holdsToken(endpoint.query ?? ask.query))
     return no('WIRE_HEADER_INVALID', 0, 'has an agent token in its query; send it as the API key in a header')
   const typed = endpoint.method === 'POST' && (ask.body.length > 0 || ask.headers['content-type'] !== undefined)

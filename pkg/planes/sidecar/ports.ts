@@ -81,6 +81,10 @@ export type Destination = Place & { readonly or?: Place }
 export type FacadeRoute = {
   readonly dialects: readonly [Dialect, ...Dialect[]]
   readonly provider: string
+  /** Where it begins, as a client's base URL ends: `/openai/v1`. */
+  readonly base: string
+  /** What a client puts behind that: `/NAME`. Default: nothing. */
+  readonly below?: string
   /** The type that policies grant; undefined = that of the dialect. */
   readonly type?: ProviderType
 }

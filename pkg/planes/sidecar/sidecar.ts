@@ -124,9 +124,7 @@ const TICK_MS = 1_000
 const INLINE_AFTER_MS = 600
 
 /** Facade name → the dialects spoken there, where, and how the provider takes its key. */
-const FACADES: Readonly<
-  Record<string, Omit<FacadeRoute, 'provider'> & { readonly base: string; readonly keyHeader: KeyHeader }>
-> = {
+const FACADES: Readonly<Record<string, Omit<FacadeRoute, 'provider'> & { readonly keyHeader: KeyHeader }>> = {
   openai: { dialects: [openaiChat, openaiResponses], base: '/openai/v1', keyHeader: 'authorization' },
   'openai-compatible': {
     dialects: [openaiChat, openaiResponses],
@@ -136,9 +134,14 @@ const FACADES: Readonly<
   },
   anthropic: { dialects: [anthropic], base: '/anthropic', keyHeader: 'x-api-key' },
   gemini: { dialects: [gemini], base: '/gemini', keyHeader: 'x-goog-api-key' },
-  mcp: { dialects: [mcp], base: '/mcp', keyHeader: 'authorization' },
-  a2a: { dialects: [a2a], base: A2A_BASE, keyHeader: 'authorization' },
-  [CALLED_FACADE]: { dialects: [a2aCalled], base: CALLED_BASE, keyHeader: 'authorization' },
+  mcp: { dialects: [mcp], base: '/mcp', below: '/NAME', keyHeader: 'authorization' },
+  a2a: { dialects: [a2a], base: A2A_BASE, below: '/NAME', keyHeader: 'authorization' },
+  [CALLED_FACADE]: {
+    dialects: [a2aCalled],
+    base: CALLED_BASE,
+    below: '/NAMESPACE/NAME/a2a',
+    keyHeader: 'authorization',
+  },
 }
 
 /**
@@ -315,9 +318,6 @@ export function dialectNames(): readonly string[] {
 /** Every facade by name, with the dialects that are spoken on it. */
 export function facadeRoutes(): ReadonlyMap<string, FacadeRoute> {
   return new Map(
-    Object.entries(FACADES).map(([name, { base: _base, keyHeader: _header, ...route }]) => [
-      name,
-      { ...route, provider: name },
-    ]),
+    Object.entries(FACADES).map(([name, { keyHeader: _header, ...route }]) => [name, { ...route, provider: name }]),
   )
 }

@@ -18,6 +18,7 @@ import { answerHeaders, holdsToken, upstreamRequestHeaders } from '#pkg/path/cod
 import { relayBytes } from '#pkg/path/enforce'
 import { isPermitStale } from '#pkg/path/upstream'
 import { UNKNOWN_TOKEN } from './caller.ts'
+import { notServed } from './egress.ts'
 import { refusalHeaders } from './exchange.ts'
 import {
   addressesOf,
@@ -149,8 +150,7 @@ function planUpgrade(deps: HostDeps, ask: Ask, client: ClientTunnel): Plan | nul
 
 function faultOfUpgrade(deps: HostDeps, desk: HostDesk, ask: Ask, query: string) {
   if (desk.agent === null) return UNKNOWN_TOKEN
-  if (!deps.routes.has(ask.facade))
-    return findingOf('WIRE_ENDPOINT_UNKNOWN', 0, 'names a method and path that no codec owns')
+  if (!deps.routes.has(ask.facade)) return findingOf('WIRE_ENDPOINT_UNKNOWN', 0, notServed(deps.routes, ask.facade))
   if (holdsToken(query))
     return findingOf('WIRE_HEADER_INVALID', 0, 'has an agent token in its query; send it as the API key in a header')
   return modelsIn(query).length <= 1 ? null : findingOf('WIRE_REQUEST_MALFORMED', 0, 'names a model twice in its query')

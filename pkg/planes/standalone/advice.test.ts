@@ -70,7 +70,7 @@ test('[ADM-06] that nobody may do anything is said once, with and without a fold
 const refusals: readonly (readonly [asked: CompiledAgent['state'], now: LifecycleState, remedy: RegExp])[] = [
   ['Terminated', 'Active', /set it to Suspended first, or add force: true$/],
   ['Quarantined', 'Suspended', /set it to Active first$/],
-  ['Active', 'Terminated', /agents forget/],
+  ['Active', 'Terminated', /"agents forget growth\/marketing"/],
 ]
 
 for (const [asked, now, remedy] of refusals)

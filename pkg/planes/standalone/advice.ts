@@ -30,7 +30,7 @@ function refusalOf({ key, state, place }: CompiledAgent, lives: LivesToAdvise): 
   const now = standing.state
   const remedy =
     now === 'Terminated'
-      ? 'terminated is final: only "agents forget" drops it'
+      ? `terminated is final: only "agents forget ${key}" drops it`
       : state === 'Terminated'
         ? 'set it to Suspended first, or add force: true'
         : 'set it to Active first'

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync, watch } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { SallyportError } from '#pkg/model/errors'
 import { whyNot } from '#pkg/platform/files'
 import type { SourceFile } from '#pkg/platform/resources'
@@ -33,9 +33,19 @@ export function readFolder(dir: string): readonly SourceFile[] {
     const why = whyNot(cause, path)
     const words =
       path === dir
-        ? `the folder of policies ${dir} cannot be read: ${why}; or give another with --policies`
+        ? `the folder of policies ${dir} cannot be read: ${insteadOf(dir) ?? `${why}; or give another with --policies`}`
         : `the policy file ${path} cannot be read: ${why}`
     throw new SallyportError('RESOURCE_INVALID', words, { cause })
+  }
+}
+
+/** A policy file was given where its folder was asked for. */
+function insteadOf(path: string): string | null {
+  try {
+    if (!RESOURCE_FILE.test(basename(path)) || !statSync(path).isFile()) return null
+    return `it is a file; give its folder: --policies ${dirname(path)}`
+  } catch {
+    return null // it is not there
   }
 }
 

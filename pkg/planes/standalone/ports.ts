@@ -73,10 +73,11 @@ export type AgentStatus = {
 /**
  * What a person should know, and can change. DENY_ALL: no policy selects any agent. RELEASE_TOO_LOW: the release in an
  * Agent file is below the epoch of a hold. RELEASE_BEYOND_EPOCH: it covered only the holds that there were. MOVE_REFUSED:
- * the state in an Agent file cannot be reached from where the agent is.
+ * the state in an Agent file cannot be reached from where the agent is. WORKLOAD_SOCKET_UNSERVED: nobody is served on a socket
+ * of the Workload API.
  */
 export type Advice = {
-  readonly code: 'DENY_ALL' | 'RELEASE_TOO_LOW' | 'RELEASE_BEYOND_EPOCH' | 'MOVE_REFUSED'
+  readonly code: 'DENY_ALL' | 'RELEASE_TOO_LOW' | 'RELEASE_BEYOND_EPOCH' | 'MOVE_REFUSED' | 'WORKLOAD_SOCKET_UNSERVED'
   /** null = about all of them. */
   readonly agent: AgentKey | null
   readonly message: string

@@ -77,10 +77,8 @@ async function assemble(
   lives.onChange(({ agent }) => changes.tell(agent))
   const held = newHeldReading({ ...deps, lives, tokens: keeper, roster, sidecar, changes }, first)
   if (deps.metrics !== undefined) meterPlane(deps.metrics, stores, () => held.reading)
-  const warnings = (): readonly Advice[] => {
-    const snapshots = held.agents.map((agent) => roster.snapshotOf(agent.key))
-    return [...adviceOnAll(options.policiesDir, snapshots), ...held.agents.flatMap((one) => adviceOn(one, lives))]
-  }
+  let workloads: WorkloadSockets | null = null
+  const warnings = () => [...adviceNow(options.policiesDir, held, roster, lives), ...(workloads?.advice() ?? [])]
   const reload = (): void => {
     try {
       held.take(source.take(files()))
@@ -93,8 +91,6 @@ async function assemble(
     log.info('policies-loaded', { agents: held.agents.length, faults: faults.length })
   }
   let unwatch = (): void => {}
-  let workloads: WorkloadSockets | null = null
-
   const close = async (drainMs: number): Promise<void> => {
     unwatch()
     keeper.close()
@@ -128,6 +124,16 @@ async function assemble(
     await close(0)
     throw error
   }
+}
+
+function adviceNow(
+  policiesDir: string | null,
+  { agents }: Pick<HeldReading, 'agents'>,
+  roster: Pick<FolderRoster, 'snapshotOf'>,
+  lives: Stores['lives'],
+): readonly Advice[] {
+  const snapshots = agents.map(({ key }) => roster.snapshotOf(key))
+  return [...adviceOnAll(policiesDir, snapshots), ...agents.flatMap((one) => adviceOn(one, lives))]
 }
 
 function agentsOf(

@@ -5,6 +5,7 @@ import type { Log } from '#pkg/platform/log'
 import { listenOnUnixSocket, type SocketUse } from '#pkg/platform/socket'
 import { loadWorkloadApi, readBundle, verifyJwtSvid, type WorkloadSource } from '#pkg/systems/identity'
 import type { Identity } from './identity.ts'
+import type { Advice } from './ports.ts'
 
 /** What the sockets serve from. */
 export type WorkloadDeps = {
@@ -20,10 +21,12 @@ export type WorkloadDeps = {
 export type WorkloadSockets = {
   /** The rules have changed: who may no longer have an identity loses the stream. */
   review(): void
+  /** The sockets on which nobody is served by the rules of now, and why. */
+  advice(): readonly Advice[]
   close(): Promise<void>
 }
 
-const NONE: WorkloadSockets = { review: () => {}, close: async () => {} }
+const NONE: WorkloadSockets = { review: () => {}, advice: () => [], close: async () => {} }
 const WORKLOAD_SOCKET: SocketUse = { name: 'the workload socket', option: '--workload-socket' }
 const MAX_CONNECTIONS = 32
 
@@ -64,12 +67,41 @@ export async function openWorkloadSockets(
   const review = (): void => {
     for (const listener of [...listeners]) listener()
   }
-  return { review, close }
+  return { review, advice: () => wanted.flatMap(([name, path]) => adviceOn(deps, name, path)), close }
+}
+
+function adviceOn(deps: WorkloadDeps, name: string, path: string): readonly Advice[] {
+  const found = servedOn(deps, name)
+  if ('agent' in found) return []
+  const message = `nobody is served on the workload socket ${path}: ${found.why}`
+  return [{ code: 'WORKLOAD_SOCKET_UNSERVED', agent: found.whom, message }]
 }
 
 async function shut(server: Server, end: () => void): Promise<void> {
   end()
   if (server.listening) await new Promise<void>((resolve) => server.close(() => resolve()))
+}
+
+type Served = { readonly agent: AgentKey } | { readonly whom: AgentKey | null; readonly why: string }
+
+/** The agent of a socket whose policy opens the API, or why there is none. */
+function servedOn(deps: Pick<WorkloadDeps, 'agents' | 'snapshotOf'>, name: string): Served {
+  const agents = deps.agents()
+  const agent = name === '' ? agents[0] : agents.find((one) => one === name)
+  if (agent === undefined) return { whom: null, why: name === '' ? 'there is no agent' : `there is no agent "${name}"` }
+  if (name === '' && agents.length > 1)
+    return {
+      whom: null,
+      why: 'there are several agents: give the socket to one with --workload-socket NAMESPACE/NAME=PATH',
+    }
+  const snapshot = deps.snapshotOf(agent)
+  if (snapshot === null || snapshot.denyAll) return { whom: agent, why: `no policy selects ${agent}` }
+  if (snapshot.workloadApi === 'Open') return { agent }
+  const policies = snapshot.policies.join(', ')
+  return {
+    whom: agent,
+    why: `the policies of ${agent} do not open the Workload API (${policies}: set pod.workloadApi: Open)`,
+  }
 }
 
 /** One socket's view: everything is asked for again at each call. */
@@ -78,18 +110,9 @@ function sourceOf(deps: WorkloadDeps, name: string, listeners: Set<() => void>):
   const denied = (message: string): SallyportError => new SallyportError('IDENTITY_DENIED', message)
   /** The agent whose policy opens the API. */
   const agentNow = (): AgentKey => {
-    const agents = deps.agents()
-    const agent = name === '' ? agents[0] : agents.find((one) => one === name)
-    if (agent === undefined) throw denied(name === '' ? 'there is no agent' : `there is no agent "${name}"`)
-    if (name === '' && agents.length > 1)
-      throw denied('there are several agents: give the socket to one with --workload-socket NAMESPACE/NAME=PATH')
-    const snapshot = deps.snapshotOf(agent)
-    if (snapshot === null || snapshot.denyAll) throw denied(`no policy selects ${agent}`)
-    if (snapshot.workloadApi !== 'Open')
-      throw denied(
-        `the policies of ${agent} do not open the Workload API (${snapshot.policies.join(', ')}: pod.workloadApi)`,
-      )
-    return agent
+    const found = servedOn(deps, name)
+    if ('agent' in found) return found.agent
+    throw denied(found.why)
   }
   const bundleNow = () => {
     agentNow()

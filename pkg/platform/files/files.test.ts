@@ -14,6 +14,7 @@ import {
   replaceFileOpen,
   systemDisk,
   whyNot,
+  whyNotRead,
   writeNewFile,
 } from './index.ts'
 
@@ -225,6 +226,10 @@ test('why a path cannot be used is told in plain words, with the part of it that
     assert.equal(await why(folder, () => readFile(folder)), 'a folder stands where a file belongs: move it away')
     const [gone, link] = [join(folder, 'gone'), join(folder, 'link')]
     assert.equal(await why(gone, () => readFile(gone)), 'it is not there: make it')
+    const read = await readFile(gone).catch((thrown: unknown) => thrown)
+    assert.equal(whyNotRead(read, gone), 'it is not there')
+    const dangling = await readFile(link).catch((thrown: unknown) => thrown)
+    assert.equal(whyNotRead(dangling, link), 'the link leads nowhere: correct or delete it')
     assert.equal(await why(link, () => readFile(link)), 'the link leads nowhere: correct or delete it')
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
     assert.equal(whyNot(full, path), 'the disk is full: make room')

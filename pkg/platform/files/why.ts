@@ -31,6 +31,12 @@ export function whyNot(error: unknown, path: string): string {
   return WORDS[code] ?? (error instanceof Error ? error.message : String(error))
 }
 
+/** As {@link whyNot}, for a file that was to be read: whoever named it will not want to make it. */
+export function whyNotRead(error: unknown, path: string): string {
+  const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return isAbsent && !isDangling(path) ? 'it is not there' : whyNot(error, path)
+}
+
 /** The nearest part of the path that is there and no folder, or null. */
 function notAFolder(path: string): string | null {
   for (let at = path; ; at = dirname(at)) {

@@ -146,6 +146,9 @@ export function agentUrls(row: Row<Readonly<Record<string, string>>>): Setting<R
 const AGENT = '[a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9.-]{0,252}'
 const AGENT_PATH = new RegExp(`^(?:(${AGENT})=)?(.+)$`)
 
+/** What stands before an `=` and begins as a path does is one: `./a=b.sock`. Anything else was meant as an agent. */
+const ODD_AGENT = /^([^./=][^=]*)=/
+
 /** `NAMESPACE/NAME=PATH`, repeatable, or a `PATH` alone, which is kept under the empty name. */
 export function agentPaths(row: Row<Readonly<Record<string, string>>>): Setting<Readonly<Record<string, string>>> {
   const placeholder = '[NAMESPACE/NAME=]PATH'
@@ -158,6 +161,9 @@ export function agentPaths(row: Row<Readonly<Record<string, string>>>): Setting<
       for (const given of texts) {
         const [, agent = '', path] = AGENT_PATH.exec(given) ?? []
         if (path === undefined) return bad(`"${clip(given)}" is not ${placeholder}`)
+        const odd = agent === '' ? ODD_AGENT.exec(path)?.[1] : undefined
+        if (odd !== undefined)
+          return bad(`"${clip(odd)}" is no NAMESPACE/NAME of an agent; a path with "=" begins with / or ./`)
         if (found.has(agent)) return bad(`"${clip(agent === '' ? given : agent)}": a path for it is given already`)
         found.set(agent, path)
       }

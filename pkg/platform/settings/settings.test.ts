@@ -109,6 +109,16 @@ const refused: readonly {
     faults: ['INVALID SALLYPORT_PORT'],
   },
   { name: 'a single value given twice', sources: { flags: { port: ['1', '2'] } }, faults: ['REPEATED --port'] },
+  {
+    name: 'a socket of an agent without its namespace',
+    sources: { flags: { workloadSocket: ['nosuch=/tmp/x.sock'] } },
+    faults: ['INVALID --workload-socket'],
+  },
+  {
+    name: 'a socket of what no agent can be called',
+    sources: { flags: { workloadSocket: ['Growth/marketing=/tmp/x.sock'] } },
+    faults: ['INVALID --workload-socket'],
+  },
   { name: 'an empty folder', sources: { flags: { policies: '' } }, faults: ['INVALID --policies'] },
   { name: 'an unknown output', sources: { flags: { output: 'yaml' } }, faults: ['INVALID --output'] },
   {

@@ -7,6 +7,7 @@ import { whyNot } from '#pkg/platform/files'
 import { auditFilesIn } from './audit-folder.ts'
 import { digestOf, linkOf, NO_LINE } from './chain.ts'
 import { fingerprintOf, HEAD_FILE, isSigned, PUBLIC_KEY_FILE, readHead, textIn } from './head.ts'
+import { auditFilesOf } from './read-events.ts'
 
 /** What may be wrong with a log. */
 export const AUDIT_FAULTS = {
@@ -85,10 +86,22 @@ export async function verifyAudit(
       if (found.ok || look === LOOKS || auditFilesIn(dataDir).own.length === before) return found
     }
   } catch (cause) {
-    if (cause instanceof SallyportError) throw cause
-    const why = whyNot(cause, dataDir)
-    throw new SallyportError('STATE_UNAVAILABLE', `the audit log in ${dataDir} cannot be read: ${why}`, { cause })
+    throw cause instanceof SallyportError ? cause : unreadable(dataDir, cause)
   }
+}
+
+/**
+ * That a data folder holds a log, or verdicts of an older version.
+ * @throws SallyportError ADMIN_NOT_FOUND: there is none; STATE_UNAVAILABLE: the folder cannot be read.
+ */
+export function assertAuditLog(dataDir: string): void {
+  if (!existsSync(dataDir)) throw nothingIn(dataDir)
+  try {
+    if (auditFilesOf(dataDir).length > 0) return
+  } catch (cause) {
+    throw unreadable(dataDir, cause)
+  }
+  throw nothingIn(dataDir)
 }
 
 class Walk {
@@ -271,6 +284,11 @@ function readKey(pem: string): KeyObject {
     throw new SallyportError('RESOURCE_INVALID', 'the audit key is no public key in PEM', { cause })
   }
   throw new SallyportError('RESOURCE_INVALID', 'the audit key is of another kind than Ed25519')
+}
+
+function unreadable(dir: string, cause: unknown): SallyportError {
+  const why = whyNot(cause, dir)
+  return new SallyportError('STATE_UNAVAILABLE', `the audit log in ${dir} cannot be read: ${why}`, { cause })
 }
 
 function nothingIn(dir: string): SallyportError {

@@ -263,9 +263,20 @@ test('[LIFE-18] what is refused says what is possible; what a file overrides say
       life.apply([active()])
       assert.throws(
         () => life.move(marketing, verb('terminate')),
-        /without force from Active.*possible: quarantine, suspend/,
+        /without --force from Active.*possible: quarantine, suspend/,
       )
       life.apply([ceiling('Terminated')])
       assert.deepEqual(life.refusedOf(marketing)?.state, 'Terminated')
+    }),
+  ))
+
+test('[LIFE-18] a refused verb says what is possible, as it is typed', () =>
+  inFolder((dataDir) =>
+    opened(dataDir, (life) => {
+      life.apply([active()])
+      const says = (ask: VerbAsk, words: RegExp): void => assert.throws(() => life.move(marketing, ask), words)
+      says(verb('terminate'), /without --force .*; possible: quarantine, suspend; or terminate --force$/)
+      life.move(marketing, verb('terminate', { force: true }))
+      says(verb('release'), /possible: agents forget, after which a new agent may have the name$/)
     }),
   ))

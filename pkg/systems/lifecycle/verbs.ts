@@ -22,11 +22,11 @@ const LEADS_TO = {
 
 /** Verbs that open again what is shut, from each state. */
 const WAYS_OUT: Readonly<Record<LifecycleState, string>> = {
-  Provisioned: 'release; or terminate with force',
-  Active: 'quarantine, suspend; or terminate with force',
-  Quarantined: 'release, suspend; or terminate with force',
+  Provisioned: 'release; or terminate --force',
+  Active: 'quarantine, suspend; or terminate --force',
+  Quarantined: 'release, suspend; or terminate --force',
   Suspended: 'reinstate, terminate',
-  Terminated: 'forget, which drops the tombstone',
+  Terminated: 'agents forget, after which a new agent may have the name',
 }
 
 /**
@@ -85,7 +85,7 @@ function forgotten(row: AgentRow, ceiling: AgentCeiling | null, { verb }: VerbAs
 
 function refused(row: AgentRow, verb: Verb, answer: Extract<MoveAnswer, { kind: 'refused' }> | null): SallyportError {
   const { state, epoch } = standingOfRow(row)
-  const why = answer?.why === 'NeedsForce' ? 'without force ' : ''
+  const why = answer?.why === 'NeedsForce' ? 'without --force ' : ''
   return new SallyportError(
     'MOVE_REFUSED',
     `${verb} is not possible ${why}from ${state}, where ${row.agent} is (epoch ${epoch}); possible: ${WAYS_OUT[state]}`,

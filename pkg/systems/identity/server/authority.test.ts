@@ -106,6 +106,17 @@ for (const [what, run, code] of refusals)
       assert.equal(verdictOf(bench, (await x509Of(bench)).issued.chain), 'ok')
     }))
 
+test('[CA-03] a verb that finds nothing to move says what is missing and which verb comes first', () =>
+  withCa(async (bench) => {
+    await bench.authority.ready()
+    const rows = [
+      ['activate', /no key is Published: "ca prepare"/],
+      ['taint', /no key is Retired: "ca prepare" and "ca activate"/],
+      ['revoke', /no key is Tainted: "ca taint"/],
+    ] as const
+    for (const [verb, words] of rows) await assert.rejects(move(bench, verb), words)
+  }))
+
 /** A disk that fails at one call of its own, as a crash there would leave things. */
 function failingAt(call: number): { readonly disk: typeof systemDisk; readonly calls: () => number } {
   let calls = 0

@@ -46,7 +46,7 @@ export function movesOf(
   slot: string | null,
 ): readonly SlotMove[] | SlotRefusal {
   const meant = slot === null ? impliedBy(slots, verb) : (slots.find(({ id }) => id === slot) ?? null)
-  if (meant === null) return { refused: 'UNKNOWN', detail: unknown(verb, slot) }
+  if (meant === null) return { refused: 'UNKNOWN', detail: unknown(slots, verb, slot) }
   const { id, state: from } = meant
   if (verb === 'activate') {
     if (from !== 'Published') return refused(id, from, 'activate', 'only a published one can be activated')
@@ -75,15 +75,28 @@ export function prepareRefusal(slots: readonly Slot[]): SlotRefusal | null {
     : { refused: 'STATE', detail: `${kept} slots are kept, which is the limit: taint and revoke old ones` }
 }
 
+const MEANT: Readonly<Record<Exclude<SlotVerb, 'prepare'>, CaSlotState>> = {
+  activate: 'Published',
+  taint: 'Retired',
+  revoke: 'Tainted',
+}
+
 function impliedBy(slots: readonly Slot[], verb: Exclude<SlotVerb, 'prepare'>): Slot | null {
-  const state = { activate: 'Published', taint: 'Retired', revoke: 'Tainted' }[verb]
-  const found = slots.filter((each) => each.state === state)
+  const found = slots.filter(({ state }) => state === MEANT[verb])
   return found.length === 1 ? (found[0] ?? null) : null
 }
 
-function unknown(verb: string, slot: string | null): string {
+/** What has to come first, for a verb that finds no key to move. */
+const FIRST: Readonly<Record<Exclude<SlotVerb, 'prepare'>, string>> = {
+  activate: 'no key is Published: "ca prepare" makes one',
+  taint: 'no key is Retired: "ca prepare" and "ca activate" bring another into its place first',
+  revoke: 'no key is Tainted: "ca taint" marks the one that is not trusted any more',
+}
+
+function unknown(slots: readonly Slot[], verb: Exclude<SlotVerb, 'prepare'>, slot: string | null): string {
   if (slot !== null) return 'no such slot; "ca status" lists them'
-  return `there is not exactly one slot that ${verb} could mean: name it; "ca status" lists them`
+  if (slots.every(({ state }) => state !== MEANT[verb])) return FIRST[verb]
+  return `several keys are ${MEANT[verb]}: say which with --slot; "ca status" lists them`
 }
 
 function refused(id: string, state: CaSlotState, verb: string, why: string): SlotRefusal {
