@@ -113,7 +113,9 @@ export function binaries(say: (line: string) => void): Binaries {
   for (const module of modules()) {
     if (go === null) throw new Error('go is not on the PATH')
     const home = join(cache, `${module.name}-${keyOf(module, go)}`)
-    const old = readdirSync(cache).filter((name) => name.startsWith(`${module.name}-`) && !join(cache, name).startsWith(home))
+    const old = readdirSync(cache).filter(
+      (name) => name.startsWith(`${module.name}-`) && !join(cache, name).startsWith(home),
+    )
     for (const name of old) rmSync(join(cache, name), { recursive: true, force: true })
     if (!existsSync(home)) build(module, home, say)
     homes.set(module.name, home)

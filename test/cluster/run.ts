@@ -1,0 +1,54 @@
+/**
+ * `make cluster-up`, `cluster-down`, `cluster-status`. Exit 0 done; 1 failed, everything taken down; 69 it cannot run
+ * here; 75 another up or down is under way.
+ */
+import { takeLock } from './lock.ts'
+import { takeDown } from './machine.ts'
+import { status } from './status.ts'
+import { up } from './up.ts'
+import { whyNotHere } from './why-not.ts'
+
+const say = (line: string): void => console.log(`cluster: ${line}`)
+
+async function locked(verb: string, work: () => Promise<void>): Promise<number> {
+  const holder = await takeLock(verb)
+  if (holder !== null) {
+    console.error(`cluster: not now, another is under way (${holder})`)
+    return 75
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void takeDown().finally(() => process.exit(1)))
+  }
+  try {
+    await work()
+    return 0
+  } catch (error) {
+    console.error(`cluster: ${verb} failed: ${error instanceof Error ? error.message : error}`)
+    return 1
+  }
+}
+
+async function main(verb: string | undefined): Promise<number> {
+  const fault = whyNotHere()
+  if (fault !== null) {
+    console.error(`cluster: ${fault}`)
+    return 69
+  }
+  if (verb === 'up') return await locked('up', () => up(say))
+  if (verb === 'down') {
+    return await locked('down', async () => {
+      const from = performance.now()
+      const had = await takeDown()
+      say(had ? `down in ${((performance.now() - from) / 1000).toFixed(1)} s` : 'nothing runs, nothing was left')
+    })
+  }
+  if (verb === 'status') {
+    const { ready, lines } = await status()
+    say(lines.join('\n'))
+    return ready ? 0 : 1
+  }
+  console.error('cluster: up, down or status')
+  return 64
+}
+
+process.exitCode = await main(process.argv[2])
