@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { NAME } from './where.ts'
 
 const SOCKET = `\0${NAME}`
+const ANSWER_MS = 2_000
 
 /** Takes the lock until the process ends. Returns null, or who holds it, as `up, process 4711`. */
 export async function takeLock(verb: string): Promise<string | null> {
@@ -15,6 +16,7 @@ export async function takeLock(verb: string): Promise<string | null> {
     await once(server, 'listening')
     return null
   } catch {
-    return await text(connect(SOCKET)).catch(() => 'another process')
+    const socket = connect(SOCKET).setTimeout(ANSWER_MS, () => socket.destroy(new Error('no answer')))
+    return await text(socket).catch(() => 'another process')
   }
 }

@@ -1,7 +1,10 @@
 /**
- * `make cluster-up`, `cluster-down`, `cluster-status`. Exit 0 done; 1 failed, everything taken down; 69 it cannot run
- * here; 75 another up or down is under way.
+ * `make cluster-up`, `cluster-down`, `cluster-status`, `test-cluster`. Exit 0 done; 1 failed, everything taken down (of
+ * status: not ready); 69 it cannot run here; 75 another up or down is under way.
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { takeLock } from './lock.ts'
 import { takeDown } from './machine.ts'
 import { status } from './status.ts'
@@ -47,7 +50,13 @@ async function main(verb: string | undefined): Promise<number> {
     say(lines.join('\n'))
     return ready ? 0 : 1
   }
-  console.error('cluster: up, down or status')
+  if (verb === 'test') {
+    const file = join(import.meta.dirname, 'harness.test.ts')
+    const child = spawn(process.execPath, ['--test', '--test-timeout=7200000', file], { stdio: 'inherit' })
+    const [code] = await once(child, 'exit')
+    return code ?? 1
+  }
+  console.error('cluster: up, down, status or test')
   return 64
 }
 

@@ -5,11 +5,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import {
   closeSync,
+  cpSync,
   existsSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -21,7 +23,7 @@ import { inNode, kubectl } from './inside.ts'
 import { findInit, makeCgroups, takeDown } from './machine.ts'
 import { writeConfigs } from './node/configs.ts'
 import { makeCertificates } from './node/pki.ts'
-import { NAME, NETWORK, rootFolder } from './where.ts'
+import { cacheFolder, NAME, NETWORK, rootFolder } from './where.ts'
 
 type Say = (line: string) => void
 
@@ -62,7 +64,7 @@ async function until(root: string, what: string, ask: () => Promise<boolean>): P
     const ended = whatEnded(root)
     if (ended !== null) throw new Error(ended)
     if (performance.now() > end)
-      throw new Error(`${what}: not within ${STEP_LIMIT_MS / 1000} s; logs are gone with the node`)
+      throw new Error(`${what}: not within ${STEP_LIMIT_MS / 1000} s; see log-of-last-failure in ${cacheFolder()}`)
     await sleep(100)
   }
 }
@@ -156,6 +158,13 @@ async function start(root: string, built: Binaries, say: Say): Promise<void> {
   say(`${'from namespaces to cluster DNS'.padEnd(34)} ${seconds(from).padStart(8)}`)
 }
 
+/** What the daemons said is all that a failed start leaves, in the cache. */
+function keepLog(root: string): void {
+  const kept = join(cacheFolder(), 'log-of-last-failure')
+  rmSync(kept, { recursive: true, force: true })
+  if (existsSync(join(root, 'log'))) cpSync(join(root, 'log'), kept, { recursive: true })
+}
+
 /** Starts a cluster where none runs; `say` gets a line for each step. The caller holds the lock. */
 export async function up(say: Say): Promise<void> {
   const root = rootFolder()
@@ -166,6 +175,7 @@ export async function up(say: Say): Promise<void> {
   try {
     await start(root, built, say)
   } catch (error) {
+    keepLog(root)
     await takeDown(root)
     throw error
   }

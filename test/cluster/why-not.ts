@@ -16,6 +16,7 @@ const NEEDED: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   busybox: 'busybox-static',
   unshare: 'util-linux',
+  setpriv: 'util-linux',
   nsenter: 'util-linux',
   openssl: 'openssl',
 }
