@@ -200,6 +200,16 @@ describe('a cluster', { timeout: 2 * 60 * 60_000 }, () => {
     assert.match(again.out, /is up already/)
   })
 
+  test('while it is up the comparison sees it: processes, cgroups and the folder, and nothing else', () => {
+    assert.ok(processesOf(spaces).length > 10)
+    const seen = difference(clean, inventory())
+    assert.ok(seen.length > 0)
+    assert.deepEqual(
+      seen.filter((line) => !/^\+ (?:cgroups|names): .*sallyport-cluster|^\+ files: run$/.test(line)),
+      [],
+    )
+  })
+
   test('goes down and leaves the machine as it was', async () => {
     const { code, out } = await run('down')
     assert.equal(code, 0, out)

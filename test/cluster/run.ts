@@ -9,7 +9,7 @@ import { takeLock } from './lock.ts'
 import { takeDown } from './machine.ts'
 import { status } from './status.ts'
 import { up } from './up.ts'
-import { whyNotHere } from './why-not.ts'
+import { whyNotAtAll, whyNotHere } from './why-not.ts'
 
 const say = (line: string): void => console.log(`cluster: ${line}`)
 
@@ -32,7 +32,7 @@ async function locked(verb: string, work: () => Promise<void>): Promise<number> 
 }
 
 async function main(verb: string | undefined): Promise<number> {
-  const fault = whyNotHere()
+  const fault = verb === 'up' || verb === 'test' ? whyNotHere() : whyNotAtAll()
   if (fault !== null) {
     console.error(`cluster: ${fault}`)
     return 69

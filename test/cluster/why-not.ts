@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { goVersion } from './binaries.ts'
+import { cacheFolder } from './where.ts'
 
 /** Program → the Debian package that holds it. */
 const NEEDED: Readonly<Record<string, string>> = {
@@ -32,11 +33,19 @@ function onPath(program: string): boolean {
   })
 }
 
-/** Looks at the system, the user, the programs and Go, in this order. */
-export function whyNotHere(): string | null {
+/** Looks at the system and the user: what every verb needs. */
+export function whyNotAtAll(): string | null {
   if (process.platform !== 'linux')
     return 'it runs a real Kubernetes node: it needs Linux (elsewhere see kind-config.yaml)'
-  if (process.getuid?.() !== 0) return 'it makes namespaces and cgroups: run it as root'
+  return process.getuid?.() === 0 ? null : 'it makes namespaces and cgroups: run it as root'
+}
+
+/** Looks at the programs and Go too: what a start needs. */
+export function whyNotHere(): string | null {
+  const fault = whyNotAtAll()
+  if (fault !== null) return fault
+  if (/^\/(?:var|run)\//.test(cacheFolder()))
+    return `its folder ${cacheFolder()} would be hidden by its own /var and /run: set SALLYPORT_CLUSTER_CACHE to another`
   const missing = new Set(
     Object.keys(NEEDED)
       .filter((program) => !onPath(program))
@@ -44,6 +53,7 @@ export function whyNotHere(): string | null {
   )
   if (!existsSync('/usr/lib/cni/bridge')) missing.add('containernetworking-plugins')
   if (missing.size > 0) return `it needs ${[...missing].join(', ')} (Debian: sh test/cluster/install.sh)`
-  if (goVersion() === null) return 'it builds Kubernetes: it needs the Go that test/cluster/kubernetes/go.mod asks for'
-  return null
+  return goVersion() === null
+    ? 'it builds Kubernetes: it needs the Go that test/cluster/kubernetes/go.mod asks for'
+    : null
 }
