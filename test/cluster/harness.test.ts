@@ -7,12 +7,13 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { importImage, TOOLS } from './images.ts'
-import { kubectl } from './inside.ts'
+import { inNode, kubectl } from './inside.ts'
 import { difference, type Inventory, inventory, namespaces, processesOf } from './left.ts'
 import { findInit } from './machine.ts'
 
 const RUN = join(import.meta.dirname, 'run.ts')
-const LIMIT_MS = 300_000
+const LIMIT_MS = 120_000
+const BODY = '\r\n\r\nit works\n'
 
 interface Ended {
   readonly code: number | null
@@ -79,7 +80,7 @@ function objects(): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [web, client, service] })
 }
 
-const inClient = (...words: string[]): Promise<string> => kubectl(['exec', 'client', '--', ...words])
+const inPod = (pod: string, command: string): Promise<string> => kubectl(['exec', pod, '--', 'sh', '-c', command])
 
 let clean: Inventory = {}
 
@@ -152,16 +153,17 @@ describe('a cluster', { timeout: 2 * 60 * 60_000 }, () => {
     assert.equal(pod.status.podIPs.length, 2)
     const service = JSON.parse(await kubectl(['get', 'service', 'web', '-o', 'json']))
     const [v4, v6] = service.spec.clusterIPs
-    const get = (host: string): Promise<string> => inClient('wget', '-q', '-T', '5', '-O', '-', `http://${host}/`)
-    await until('the endpoint', () =>
-      get(v4).then(
-        () => true,
-        () => false,
-      ),
-    )
-    for (const host of [v4, `[${v6}]`, 'web', 'web.default.svc.cluster.local'])
-      assert.equal(await get(host), 'it works\n', host)
-    const named = await inClient('nslookup', 'web.default.svc.cluster.local')
+    const ask = (host: string): string => `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | busybox nc -w 5 ${host} 80`
+    const get = (host: string): Promise<string> => inPod('client', ask(host)).catch(() => '')
+    await until('the endpoint', async () => (await get(v4)).endsWith(BODY))
+    for (const host of [v4, v6, 'web', 'web.default.svc.cluster.local']) {
+      assert.ok((await get(host)).endsWith(BODY), host)
+    }
+    for (const host of [v4, v6]) {
+      assert.ok((await inPod('web', ask(host))).endsWith(BODY), `a pod reaches itself by ${host}`)
+      assert.ok((await inNode(['sh', '-c', ask(host)])).endsWith(BODY), `the node's own processes reach ${host}`)
+    }
+    const named = await inPod('client', 'nslookup web.default.svc.cluster.local')
     assert.ok(named.includes(v4) && named.includes(v6), named)
   })
 

@@ -111,7 +111,7 @@ export async function importImage(image: Image): Promise<void> {
 }
 
 const BUSYBOX = '/bin/busybox'
-const SHELL_TOOLS = ['sh', 'cat', 'env', 'httpd', 'id', 'ls', 'mkdir', 'nc', 'nslookup', 'sleep', 'wget']
+const SHELL_TOOLS = ['sh', 'cat', 'env', 'httpd', 'id', 'ls', 'mkdir', 'nc', 'nslookup', 'sleep']
 
 /** What holds a pod's namespaces open: a shell that waits, reaps orphans, and ends at once when told to. */
 export const PAUSE: Image = {
@@ -120,7 +120,7 @@ export const PAUSE: Image = {
   entrypoint: ['/bin/busybox', 'sh', '-c', 'trap "exit 0" TERM INT; while :; do sleep 3600 & wait $!; done'],
 }
 
-/** A shell with a web server and clients, for the pods of tests. */
+/** A shell with a web server and a client, for the pods of tests. No wget: that of Debian's static busybox crashes. */
 export const TOOLS: Image = {
   name: 'localhost/tools:1',
   files: { '/bin/busybox': BUSYBOX },
