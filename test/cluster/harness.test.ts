@@ -195,7 +195,7 @@ describe('a cluster', { timeout: 2 * 60 * 60_000 }, () => {
   test('status names the programs with version and memory; a second up finds it up', async () => {
     const { code, out } = await run('status')
     assert.equal(code, 0, out)
-    for (const name of ['kube-apiserver', 'kubelet', 'etcd', 'containerd'])
+    for (const name of ['kube-apiserver', 'kubelet', 'etcd', 'containerd', 'coredns'])
       assert.match(out, new RegExp(`${name} +v?\\d+\\.\\d+.* \\d+ MiB`))
     const again = await run('up')
     assert.equal(again.code, 0, again.out)
@@ -212,11 +212,31 @@ describe('a cluster', { timeout: 2 * 60 * 60_000 }, () => {
     )
   })
 
+  test('from another cache folder neither up nor down touches it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'harness-'))
+    const { code, out } = await run('down', { SALLYPORT_CLUSTER_CACHE: folder })
+    rmSync(folder, { recursive: true })
+    assert.equal(code, 1, out)
+    assert.match(out, /a cluster of another folder runs/)
+    assert.equal((await run('status')).code, 0)
+  })
+
   test('goes down and leaves the machine as it was', async () => {
     const { code, out } = await run('down')
     assert.equal(code, 0, out)
     assertClean(spaces)
     assert.match((await run('down')).out, /nothing runs, nothing was left/)
+  })
+
+  test('an up that is interrupted takes down what it had made', async () => {
+    const { child, out, ended } = started('up')
+    await until('the API server', () => out().includes('cluster: API server ') || child.exitCode !== null)
+    const seen = spacesNow()
+    child.kill('SIGINT')
+    const { code, out: all } = await ended
+    assert.equal(code, 1, all)
+    assert.match(all, /up interrupted, taking it down/)
+    assertClean(seen)
   })
 
   for (const moment of ['namespaces', 'API server', 'node Ready']) {

@@ -37,14 +37,15 @@ function orEmpty(read: () => string): string {
   }
 }
 
-/** Processes that live in one of these namespaces, or whose command line names the cluster's folder. */
+/** Processes in one of these namespaces or in the cluster's cgroups, or whose command line names its folder. */
 export function processesOf(spaces: readonly string[]): readonly string[] {
   const root = join(cacheFolder(), 'run')
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
   return pids.flatMap((pid) => {
     const command = orEmpty(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ')
     const inside = KINDS.some((kind) => spaces.includes(orEmpty(() => readlinkSync(`/proc/${pid}/ns/${kind}`))))
-    return inside || command.includes(root) ? [`${pid} ${command}`] : []
+    const below = orEmpty(() => readFileSync(`/proc/${pid}/cgroup`, 'utf8')).includes(`/${NAME}/`)
+    return inside || below || command.includes(root) ? [`${pid} ${command}`] : []
   })
 }
 

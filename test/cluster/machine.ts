@@ -47,27 +47,34 @@ function namespaceOf(pid: number, kind: string): string | null {
   return orNull(() => readlinkSync(`/proc/${pid}/ns/${kind}`))
 }
 
-/** The node's process 1, by its number outside, or null where no node runs. */
-export function findInit(root: string = rootFolder()): number | null {
-  const own = namespaceOf(process.pid, 'pid')
-  const isInit = (pid: number): boolean => {
-    const [shell, script = '', folder] = wordsOf(pid)
-    return (
-      shell === 'bash' && script.endsWith('/cluster/node/init.sh') && folder === root && namespaceOf(pid, 'pid') !== own
-    )
+/** Process 1 of every node on the machine, by its number outside → the root folder it was given. */
+function inits(): ReadonlyMap<number, string> {
+  const found = new Map<number, string>()
+  for (const pid of pids()) {
+    const [shell, script = '', folder = ''] = wordsOf(pid)
+    if (shell !== 'bash' || !script.endsWith('/cluster/node/init.sh')) continue
+    const numbers = orNull(() => readFileSync(`/proc/${pid}/status`, 'utf8')) ?? ''
+    if (/^NSpid:.*\t1$/m.test(numbers)) found.set(pid, folder)
   }
-  return (
-    pids().find(
-      (pid) => isInit(pid) && orNull(() => /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) === true,
-    ) ?? null
-  )
+  return found
 }
 
-/** Every process of the node. */
+/** The node's process 1, by its number outside, or null where no node runs. */
+export function findInit(root: string = rootFolder()): number | null {
+  return [...inits()].find(([, folder]) => folder === root)?.[0] ?? null
+}
+
+/** In the node's pid namespace, or in a container's below it, which the cgroup tells. */
+function belongs(pid: number, inside: string | null): boolean {
+  if (inside !== null && namespaceOf(pid, 'pid') === inside) return true
+  return orNull(() => readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(`/${NAME}/`)) === true
+}
+
+/** Every process of the node, its containers' too. */
 export function members(init: number): readonly Member[] {
   const inside = namespaceOf(init, 'pid')
   return pids()
-    .filter((pid) => inside !== null && namespaceOf(pid, 'pid') === inside)
+    .filter((pid) => belongs(pid, inside))
     .map((pid) => {
       const pages = Number((orNull(() => readFileSync(`/proc/${pid}/statm`, 'utf8')) ?? '').split(' ')[1] ?? 0)
       return { pid, words: wordsOf(pid), rssBytes: pages * 4096 }
@@ -120,14 +127,17 @@ async function removeCgroups(): Promise<void> {
 /**
  * Ends the node if there is one and removes what it left: processes, with them their namespaces, mounts, links and
  * rules; cgroups; the root folder. Does nothing where nothing is. Says whether there was anything.
+ * Throws where a node of another root folder runs: their cgroups have one name.
  */
 export async function takeDown(root: string = rootFolder()): Promise<boolean> {
+  const other = [...inits().values()].find((folder) => folder !== root)
+  if (other !== undefined) throw new Error(`a cluster of another folder runs: ${other}; end that one first`)
   const init = findInit(root)
   if (init !== null) {
     const inside = namespaceOf(init, 'pid')
     process.kill(init, 'SIGKILL')
     const until = performance.now() + KERNEL_CLEANS_WITHIN_MS
-    while (pids().some((pid) => namespaceOf(pid, 'pid') === inside)) {
+    while (pids().some((pid) => belongs(pid, inside))) {
       if (performance.now() > until) throw new Error(`processes of the node do not end: pid namespace ${inside}`)
       await sleep(20)
     }

@@ -19,14 +19,19 @@ async function locked(verb: string, work: () => Promise<void>): Promise<number> 
     console.error(`cluster: not now, another is under way (${holder})`)
     return 75
   }
+  let interrupted = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void takeDown().finally(() => process.exit(1)))
+    process.once(signal, () => {
+      interrupted = true
+      console.error(`cluster: ${verb} interrupted, taking it down`)
+      void takeDown().finally(() => process.exit(1))
+    })
   }
   try {
     await work()
     return 0
   } catch (error) {
-    console.error(`cluster: ${verb} failed: ${error instanceof Error ? error.message : error}`)
+    if (!interrupted) console.error(`cluster: ${verb} failed: ${error instanceof Error ? error.message : error}`)
     return 1
   }
 }
