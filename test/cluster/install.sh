@@ -5,5 +5,5 @@ set -eu
 [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "install.sh needs Debian and root" >&2; exit 69; }
 export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update
-apt-get -qq install -y --no-install-recommends busybox-static conntrack containerd containernetworking-plugins \
+apt-get -qq install -y --no-install-recommends --no-upgrade busybox-static conntrack containerd containernetworking-plugins \
   etcd-server iproute2 iptables nftables openssl runc
