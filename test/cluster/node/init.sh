@@ -1,8 +1,9 @@
 #!/bin/bash
 # Process 1 of the node's own pid, mount, network, uts and ipc namespaces. When it ends, for whatever reason, the kernel
 # ends every process in them and drops their mounts, links, addresses, rules and routes: there is nothing to undo.
-# In: the root folder as its argument (configs and certificates are there), BIN (where the Kubernetes programs are), NAME, the addresses; standard input from `up`, which
-# writes one line "keep" when the node is ready. If `up` dies before that, its end of the pipe closes and this ends too.
+# In: the root folder as its argument (configs and certificates are there); BIN (the folder of the Kubernetes programs),
+# NAME and the addresses in the environment; standard input from `up`, which writes one line "keep" when the node is
+# ready. If `up` dies before that, its end of the pipe closes and this ends too.
 set -euo pipefail
 ROOT=$1
 : "$BIN" "$NAME" "$NODE4" "$NODE6" "$PODS4" "$PODS6" "$SERVICES4" "$SERVICES6"
