@@ -6,7 +6,7 @@ PYTHON = python3
 MINUTES = 1
 KILLS = 20
 
-.PHONY: help setup check test demo bench bench-quick build generate fuzz test-interop test-stores test-disk test-crash test-first-minutes test-browser screenshots clean
+.PHONY: help setup check test demo bench bench-quick build generate fuzz test-interop test-stores test-disk test-crash test-first-minutes test-browser screenshots cluster-up cluster-down cluster-status test-cluster clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /	/' | expand -t 16
@@ -30,7 +30,7 @@ test: setup ## the whole test suite; needs Node only
 	@$(NODE) --test --test-timeout=120000 "pkg/**/*.test.ts" "test/*.test.ts" "test/conformance/*.test.ts"
 
 test-interop: setup out/interop/.ready ## answers and identities read by other people's libraries (needs python3 with venv, openssl; Go for a part)
-	@INTEROP_PYTHON=out/interop/bin/python $(NODE) --test --test-timeout=240000 "test/interop/*.test.ts"
+	@INTEROP_PYTHON="$(CURDIR)/out/interop/bin/python" $(NODE) --test --test-timeout=240000 "test/interop/*.test.ts"
 
 out/interop/.ready: test/interop/requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "test-interop needs python3 with venv" >&2; exit 69; }
@@ -55,6 +55,18 @@ test-browser: setup ## the dashboard in a real browser (needs Chromium; Debian: 
 
 screenshots: setup ## the same, and the pictures of docs/reference/dashboard.md are taken anew
 	@$(NODE) test/browser/run.ts --screenshots
+
+cluster-up: setup ## a real Kubernetes node, built from pinned modules once (needs Linux, root, Go; Debian: sh test/cluster/install.sh)
+	@$(NODE) test/cluster/run.ts up
+
+cluster-down: setup ## end it; the machine is as it was, the built programs stay in ~/.cache/sallyport/cluster
+	@$(NODE) test/cluster/run.ts down
+
+cluster-status: setup ## whether it runs, its programs with version and memory, its pods
+	@$(NODE) test/cluster/run.ts status
+
+test-cluster: setup ## that node up, used, down and killed, and what each leaves behind (needs what cluster-up needs)
+	@$(NODE) test/cluster/run.ts test
 
 demo: setup ## a real client, a real database, a model that is led astray
 	@$(NODE) test/demo/demo.ts

@@ -63,9 +63,8 @@ export async function setStage(onAbandon: (abandon: Abandon) => void): Promise<S
     { tokenDelayMs: TOKEN_DELAY_MS, apiKey: providerKey },
   )
   const origin = provider.url.replace(/\/v1$/, '')
-  const opening = openTools()
-  opening.catch(() => {}) // awaited below; a failure of Sallyport comes first
-  const [toolServer, peer] = await Promise.all([serveTools(opening), startPeer()])
+  const tools = await openTools() // it keeps this thread busy: nobody would hear that the process is ready
+  const [toolServer, peer] = await Promise.all([serveTools(Promise.resolve(tools)), startPeer()])
   const sallyport = await startSallyport({
     command: join(root, 'sallyctl'),
     policies,
@@ -79,7 +78,6 @@ export async function setStage(onAbandon: (abandon: Abandon) => void): Promise<S
       kill = given
     },
   })
-  const tools = await opening
   const seen = (path = '/v1/chat/completions'): SeenRequest => {
     const last = provider.requests.findLast((request) => request.path.startsWith(path))
     if (last === undefined) throw new Error('the provider has seen no request yet')

@@ -27,7 +27,7 @@ export async function withAdmin(
   const dir = mkdtempSync(join(tmpdir(), 'sp-adm-'))
   const socketPath = join(dir, 'admin.sock')
   const source = newSourceDouble()
-  const metrics = await openMetrics({ dialects: [], routes: ROUTE_LABELS, versions: ['1.2.3'] })
+  const metrics = openMetrics({ dialects: [], routes: ROUTE_LABELS, versions: ['1.2.3'] })
   const deps = { source, metrics, clock: newManualClock(Date.UTC(2026, 0, 2)), log: silentLog, random: randomBytes }
   const admin = await startAdmin(deps, { port: 0, socketPath, version: '1.2.3', ...options })
   try {

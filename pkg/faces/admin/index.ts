@@ -6,7 +6,8 @@
  *      decide a call; the lives of agents, moved by verbs; counts and measures. JSON, one JSON object a line, server-sent
  *      events, or Prometheus text. What each route promises stands beside it, and the OpenAPI document is made of that.
  * A browser cannot be made to ask by another page: the Host header must name the loopback address, no CORS header is ever
- * sent, tokens are compared in constant time, and there is no cookie; the dashboard gets a token of its own for a code. Bodies, connections, followers and their queues are bounded. DESIGN §8.
+ * sent, tokens are compared in constant time, and there is no cookie; the dashboard gets a token of its own for a code.
+ * Bodies, connections, followers and their queues are bounded. DESIGN §8.
  *
  * Never: changes anything but by a POST with a JSON body, shows an agent's token over TCP, logs a token or a payload.
  */

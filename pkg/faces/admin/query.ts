@@ -1,14 +1,15 @@
 import { type AgentKey, agentKeyOf, isReason } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import type { VerdictFilter } from './ports.ts'
+import { LABEL } from './schema.ts'
 
-const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+const WHOLE_LABEL = new RegExp(`^${LABEL}$`)
 /** Records that may be asked for at once. */
 export const MAX_LIMIT = 100_000
 
 /** The key of an agent from its two parts, or null when one is no RFC 1123 label. */
 export function agentOf(namespace: string, name: string): AgentKey | null {
-  return LABEL.test(namespace) && LABEL.test(name) ? agentKeyOf({ namespace, name }) : null
+  return WHOLE_LABEL.test(namespace) && WHOLE_LABEL.test(name) ? agentKeyOf({ namespace, name }) : null
 }
 
 /**

@@ -48,7 +48,8 @@ export const TIME: Schema = { type: 'string', format: 'date-time' }
 /** Any JSON. */
 export const ANY: Schema = {}
 
-const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+/** The pattern of a DNS label, RFC 1123, without its ends. */
+export const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 
 /** A name of RFC 1123. */
 export const DNS_LABEL: Schema = { type: 'string', pattern: `^${LABEL}$`, maxLength: 63 }

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SallyportError } from '#pkg/model/errors'
-import { whyNot } from '#pkg/platform/files'
+import { makeFolder, whyNot } from '#pkg/platform/files'
 
 /** A folder of policies, and the files that were made for it just now. */
 export type PolicyFolder = { readonly dir: string; readonly made: readonly string[] }
@@ -53,7 +53,7 @@ export function ensureStarter(dataDir: string): PolicyFolder {
   const draft = `${dir}.new` // half a starter would be taken for a person's own folder at the next start
   try {
     rmSync(draft, { recursive: true, force: true })
-    mkdirSync(draft, { recursive: true, mode: 0o700 })
+    makeFolder(draft)
     for (const [name, text] of FILES) writeFileSync(join(draft, name), text, { flag: 'wx', mode: 0o600 })
     renameSync(draft, dir)
     return { dir, made: FILES.map(([name]) => join(dir, name)) }

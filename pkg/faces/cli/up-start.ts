@@ -38,7 +38,7 @@ export async function startUp(
   await assertSocketFree(socketPath, ADMIN_SOCKET) // two processes on one data folder would write over each other's state
   const starter = settings.policies === null ? ensureStarter(dataDir) : { dir: settings.policies, made: [] }
   sayMade([...newData, ...starter.made])
-  const metrics = await openMetrics({ dialects: dialectNames(), routes: ROUTE_LABELS, versions: [version] })
+  const metrics = openMetrics({ dialects: dialectNames(), routes: ROUTE_LABELS, versions: [version] })
   const room = { metrics, clock: systemClock, log, random: (bytes: number): Uint8Array => randomBytes(bytes) }
   const start = settings.simulate ? startSimulated : startStandalone
   let adminUrl: string | null = null

@@ -1,6 +1,6 @@
-import { accessSync, constants, mkdirSync, readdirSync } from 'node:fs'
+import { accessSync, constants, readdirSync } from 'node:fs'
 import { SallyportError } from '#pkg/model/errors'
-import { whyNot } from '#pkg/platform/files'
+import { makeFolder, whyNot } from '#pkg/platform/files'
 
 /**
  * Makes the data folder (0700) where it is not there, and sees that this user may use it.
@@ -8,7 +8,7 @@ import { whyNot } from '#pkg/platform/files'
  */
 export function makeDataFolder(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(dataDir)
     readdirSync(dataDir)
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {

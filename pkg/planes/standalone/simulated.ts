@@ -1,12 +1,9 @@
 import type { Standalone, StandaloneDeps, StandaloneOptions } from './ports.ts'
 import { startStandalone } from './standalone.ts'
 
-/** What the simulator takes for a provider's key: no key of a person is ever sent to it. */
-const KEY = 'simulated'
-
 /**
  * As `startStandalone`, with one simulated provider in the place of all of them; it streams prepared answers, and ends
- * with the process.
+ * with the process. No key is sent to it, so none is on record as used.
  * @throws SallyportError as `startStandalone`; UNREACHABLE when the simulator cannot listen.
  */
 export async function startSimulated(deps: StandaloneDeps, options: StandaloneOptions): Promise<Standalone> {
@@ -14,10 +11,10 @@ export async function startSimulated(deps: StandaloneDeps, options: StandaloneOp
   const simulator = await startSimulator({ clock: deps.clock }, { apiKey: null })
   const { origin } = new URL(simulator.url)
   const upstreams = [
-    { name: 'openai', url: simulator.url, key: KEY },
-    { name: 'openai-compatible', url: simulator.url, key: KEY },
-    { name: 'anthropic', url: origin, key: KEY },
-    { name: 'gemini', url: origin, key: KEY },
+    { name: 'openai', url: simulator.url, key: null },
+    { name: 'openai-compatible', url: simulator.url, key: null },
+    { name: 'anthropic', url: origin, key: null },
+    { name: 'gemini', url: origin, key: null },
   ]
   try {
     const standalone = await startStandalone(deps, { ...options, upstreams })

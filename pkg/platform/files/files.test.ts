@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import {
   type Disk,
+  makeFolder,
   readPrivateText,
   replaceFile,
   replaceFileOpen,
@@ -234,4 +235,16 @@ test('why a path cannot be used is told in plain words, with the part of it that
     assert.equal(whyNot(full, path), 'the disk is full: make room')
     assert.equal(whyNot(Object.assign(new Error('EODD: odd'), { code: 'EODD' }), path), 'EODD: odd')
     assert.equal(whyNot('odd', path), 'odd')
+  }))
+
+test('[FILE-01] a folder is made with those above it, for its owner; what is in the way is the error of the system, at once', () =>
+  inFolder(async (folder) => {
+    const deep = join(folder, 'a/b/c')
+    makeFolder(deep)
+    makeFolder(deep)
+    assert.equal((await stat(deep)).mode & 0o777, 0o700)
+    await writeFile(join(folder, 'file'), '')
+    assert.match(String(codeOf(() => makeFolder(join(folder, 'file')))), /EEXIST/)
+    assert.match(String(codeOf(() => makeFolder(join(folder, 'file/below')))), /ENOTDIR/)
+    if (process.platform === 'linux') assert.match(String(codeOf(() => makeFolder('/proc/none/of/it'))), /ENOENT/)
   }))

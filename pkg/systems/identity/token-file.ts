@@ -1,8 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type AgentKey, agentKeyOf } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
-import { type PrivateText, readPrivateText, replaceFile, whyNot } from '#pkg/platform/files'
+import { makeFolder, type PrivateText, readPrivateText, replaceFile, whyNot } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import { TOKEN_SHAPE } from './token-maker.ts'
 
@@ -56,7 +55,7 @@ function readPrivately(path: string, log: Log): string | null {
 export function writeTokenFile(path: string, table: TokenTable): void {
   const lines = [HEADER]
   for (const [agent, token] of table) lines.push(`${agent} ${token}`)
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path))
   replaceFile(path, Buffer.from(`${lines.join('\n')}\n`))
 }
 

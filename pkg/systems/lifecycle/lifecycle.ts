@@ -1,9 +1,8 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AgentKey, AuditSink, LifecycleState, Standing } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { type Clock, rfc3339 } from '#pkg/platform/clock'
-import { type Disk, systemDisk, whyNot } from '#pkg/platform/files'
+import { type Disk, makeFolder, systemDisk, whyNot } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 import { type AgentRow, newRow, standingOfRow, withHold, withoutFile } from './agent-row.ts'
 import { strictestPerAgent, withCeiling } from './ceiling.ts'
@@ -84,7 +83,7 @@ export function openLifecycle(deps: LifecycleDeps, options: LifecycleOptions): L
   const path = join(dataDir, 'state.jsonl')
   let lock: FolderLock | null = null
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(dataDir)
     if (deps.lock === undefined) lock = lockFolder(dataDir)
     const rows = new Map(readRows(path, deps.log))
     const file = new StateFile(path, deps.disk ?? systemDisk, options.maxStateBytes ?? DEFAULT_MAX_STATE_BYTES)

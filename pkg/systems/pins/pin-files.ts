@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { SallyportError } from '#pkg/model/errors'
-import { readPrivateText, replaceFile, whyNot } from '#pkg/platform/files'
+import { makeFolder, readPrivateText, replaceFile, whyNot } from '#pkg/platform/files'
 import type { Pin, PinnedServer, PinnedTool } from './contract.ts'
 import { canonical, digestOf } from './digest.ts'
 
@@ -36,7 +36,7 @@ export class PinFiles {
     const tools = Object.fromEntries([...pin.tools].map(([name, tool]) => [`=${name}`, keptOf(tool)]))
     const file = { version: 1, server, since: pin.since, digest: pin.digest, drifted: [...pin.drifted], tools }
     try {
-      mkdirSync(this.#dir, { recursive: true, mode: 0o700 })
+      makeFolder(this.#dir)
       replaceFile(path, Buffer.from(`${JSON.stringify(file, null, 1)}\n`))
     } catch (cause) {
       throw unavailable(path, `cannot be written: ${whyNot(cause, path)}`, cause)

@@ -1,6 +1,6 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { SallyportError } from '#pkg/model/errors'
-import { type Disk, keepPrivate, replaceFile, whyNot } from '#pkg/platform/files'
+import { type Disk, keepPrivate, makeFolder, replaceFile, whyNot } from '#pkg/platform/files'
 import type { Log } from '#pkg/platform/log'
 
 /**
@@ -9,7 +9,7 @@ import type { Log } from '#pkg/platform/log'
  */
 export function keepCaFolder(path: string, log: Log): void {
   privately(path, () => {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeFolder(path)
     keepMode(path, 0o700, log)
   })
 }
