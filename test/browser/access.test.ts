@@ -68,5 +68,5 @@ test('[DASH-02] the verb asks over the socket alone, and prints the address for 
     env: { SALLYPORT_ADMIN_TOKEN: running.ready.adminToken },
   })
   assert.equal(remote.status, 77)
-  assert.match(remote.err, /ADMIN_FORBIDDEN: .*without --address/)
+  assert.match(remote.err, /ADMIN_FORBIDDEN: --address: .*give --data/)
 })
