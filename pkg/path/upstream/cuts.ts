@@ -11,10 +11,10 @@ export type Cuts = {
 
 /**
  * Connections that are reset where an exchange is given up. The HTTP client only destroys its sockets, behind which the system
- * goes on to send what it holds. A TLS socket has no reset of its own: it is destroyed, and its missing farewell is the sign.
+ * goes on to send what it holds. `options` are asked for with the first connection: trust is slow to build. A TLS socket has no reset of its own: it is destroyed, and its missing farewell is the sign.
  */
-export function newCuts(options: buildConnector.BuildOptions): Cuts {
-  const connect = buildConnector(options)
+export function newCuts(options: () => buildConnector.BuildOptions): Cuts {
+  let connect: buildConnector.connector | null = null
   let cutting = false
   const watch = (socket: Socket): void => {
     const destroy = socket.destroy
@@ -24,12 +24,14 @@ export function newCuts(options: buildConnector.BuildOptions): Cuts {
     }
   }
   return {
-    connect: (asked, done) =>
+    connect: (asked, done) => {
+      connect ??= buildConnector(options())
       connect(asked, (...[error, socket]) => {
         if (error !== null) return done(error, null)
         if (!(socket instanceof TLSSocket)) watch(socket)
         done(null, socket)
-      }),
+      })
+    },
     cut: (abort) => {
       cutting = true
       try {

@@ -75,12 +75,12 @@ export function newHosts(deps: HostsDeps, options: HostsOptions = {}): Hosts {
   const make = ({ target, addresses }: HostAsk): Known => {
     makeRoom(known, settings.maxHosts)
     const place = placeOf(target, settings)
-    const cuts = newCuts({
+    const cuts = newCuts(() => ({
       allowH2: false,
       timeout: settings.connectTimeoutMs,
       onread: reads,
       lookup: pinned(addresses),
-    })
+    }))
     const pool = new Pool(`http://${place.label}`, {
       connections: null,
       pipelining: 1,

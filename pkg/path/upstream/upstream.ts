@@ -92,6 +92,9 @@ const DEFAULTS: Settings = {
 /** Below the HTTP client's own 64 KiB, since it is held once more for every answer that nobody reads. */
 const SOCKET_BUFFER_BYTES = 16 * 1024
 
+/** The trust of TLS costs a start some 50 ms; the first request should not pay for it either. */
+const TRUST_AFTER_MS = 500
+
 /** What all connections use. */
 type Shared = { readonly trust: () => SecureContext; readonly reads: OnReadOpts }
 
@@ -122,6 +125,8 @@ export function newUpstream(deps: UpstreamDeps, options: UpstreamOptions): Upstr
   for (const provider of options.providers) providers.set(provider.name, newProvider(provider, settings, shared))
 
   const addressed = new Addressed(settings, shared)
+  const isSecure = [...providers.values()].some(({ target }) => target.secure)
+  const warming = isSecure ? setTimeout(() => void shared.trust(), TRUST_AFTER_MS).unref() : undefined
 
   const open: OpenUpstream = async (permit, ask) => {
     const { address } = ask
@@ -141,6 +146,7 @@ export function newUpstream(deps: UpstreamDeps, options: UpstreamOptions): Upstr
       for (const provider of all()) if (provider.users.has(agent)) renew(provider)
     },
     close: async () => {
+      clearTimeout(warming)
       await Promise.all(all().map(shut))
     },
   }
@@ -158,13 +164,13 @@ function newProvider(provider: ProviderTarget, settings: Settings, shared: Share
     throw new SallyportError('SETTINGS_INVALID', `the key of provider "${provider.name}" holds a space or a control`, {
       fields: { provider: provider.name },
     })
-  const sockets = {
+  const sockets = () => ({
     allowH2: false,
     timeout: settings.connectTimeoutMs,
     highWaterMark: SOCKET_BUFFER_BYTES,
     onread: shared.reads,
     ...(target.secure ? { secureContext: shared.trust() } : {}),
-  }
+  })
   const cuts = newCuts(sockets)
   const newPool = (): Pool =>
     new Pool(target.origin, {

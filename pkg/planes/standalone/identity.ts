@@ -6,7 +6,7 @@ import type { Clock } from '#pkg/platform/clock'
 import type { Log } from '#pkg/platform/log'
 import type { Metrics } from '#pkg/platform/metrics'
 import type { RandomBytes } from '#pkg/platform/random'
-import { type Identities, newIdentities } from '#pkg/systems/identity'
+import { type Identities, type IdentitySubject, newIdentities } from '#pkg/systems/identity'
 import { type Authority, type CaWorker, newAuthority, newCaPool, newFileKeyManager } from '#pkg/systems/identity/server'
 import { agentOfId, newProofs, newVerifier } from './proofs.ts'
 import { newSigningFault } from './signing-fault.ts'
@@ -57,7 +57,7 @@ export function openIdentity(deps: IdentityDeps, { dataDir, trustDomain, waitMs 
   const keys = newFileKeyManager({ random, log }, dir)
   const authority = newAuthority({ clock, log, random, audit, worker, keys }, { dir, trustDomain })
   const chance = (): number => (random(1)[0] ?? 0) / 255
-  const subjectOf = (agent: AgentKey) => subjectOfAgent(deps, agent)
+  const subjectOf = newSubjects(deps)
   const identities = newIdentities({ clock, log, chance, issuer: authority, trustDomain, subjectOf })
   const verifier = newVerifier(deps, authority)
   const fault = newSigningFault(log)
@@ -137,13 +137,21 @@ export function livesWithIdentity<L extends Lives>(lives: L, identity: Pick<Iden
   }
 }
 
-/** Only an active agent has one; its tools are those of its grants. */
-function subjectOfAgent({ standingOf, snapshotOf }: IdentityDeps, agent: AgentKey) {
-  const standing = standingOf(agent)
-  const snapshot = snapshotOf(agent)
-  if (standing?.state !== 'Active' || snapshot === null) return null
-  const { generation, role, grants } = snapshot
-  return { uid: uidOf(agent), epoch: standing.epoch, generation, role, tools: grants.map(({ name }) => name) }
+/** Only an active agent has one; its tools are those of its grants. Asked at every admission: made once for each snapshot and epoch. */
+function newSubjects({ standingOf, snapshotOf }: IdentityDeps): (agent: AgentKey) => IdentitySubject | null {
+  const made = new WeakMap<Snapshot, IdentitySubject>()
+  return (agent) => {
+    const standing = standingOf(agent)
+    const snapshot = snapshotOf(agent)
+    if (standing?.state !== 'Active' || snapshot === null) return null
+    const known = made.get(snapshot)
+    if (known?.epoch === standing.epoch) return known
+    const { generation, role, grants } = snapshot
+    const tools = grants.map(({ name }) => name)
+    const subject = { uid: known?.uid ?? uidOf(agent), epoch: standing.epoch, generation, role, tools }
+    made.set(snapshot, subject)
+    return subject
+  }
 }
 
 /** The same for the same name: a folder knows of no other uid. RFC 9562 §5.8. */
