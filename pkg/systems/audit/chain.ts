@@ -4,6 +4,9 @@ import type { AuditEvent } from '#pkg/model'
 /** What each line says of its place: its number from 1, and the digest of the line before. */
 export type Link = { readonly seq: number; readonly prev: string }
 
+/** No event of ours is that long: of a longer line nothing is kept. */
+export const MAX_LINE_BYTES = 1024 * 1024
+
 /** SHA-256 of a line without its line feed, base64url. */
 export function digestOf(line: Uint8Array): string {
   return hash('sha256', line, 'base64url')

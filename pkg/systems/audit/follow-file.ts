@@ -2,6 +2,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AuditEvent } from '#pkg/model'
 import { auditFilesIn, GROWING_FILE } from './audit-folder.ts'
+import { MAX_LINE_BYTES } from './chain.ts'
 import { eventOf } from './read-events.ts'
 
 const POLL_MS = 200
@@ -17,6 +18,8 @@ export async function* followAuditFile(dataDir: string, signal: AbortSignal): As
   let file = await opened(path)
   let at = file === null ? 0 : (await file.stat()).size
   let rest: Buffer[] = []
+  /** The line that is being read is too long to be an event. */
+  let isLong = false
   const block = Buffer.alloc(READ_BYTES)
   try {
     while (!signal.aborted) {
@@ -31,16 +34,18 @@ export async function* followAuditFile(dataDir: string, signal: AbortSignal): As
           file = next
           at = 0
           rest = []
+          isLong = false
         }
         continue
       }
       at += bytesRead
       const lines = linesOf([...rest, Buffer.from(block.subarray(0, bytesRead))])
-      rest = lines.rest
-      for (const line of lines.whole) {
-        const event = eventOf(line)
+      for (const [nth, line] of lines.whole.entries()) {
+        const event = nth === 0 && isLong ? null : eventOf(line)
         if (event !== null) yield event
       }
+      isLong = (isLong && lines.whole.length === 0) || (lines.rest[0]?.length ?? 0) > MAX_LINE_BYTES
+      rest = isLong ? [] : lines.rest
     }
   } finally {
     await file?.close()

@@ -3,13 +3,12 @@ import { join } from 'node:path'
 import type { AuditEvent, VerdictRecord } from '#pkg/model'
 import type { Log } from '#pkg/platform/log'
 import { auditFilesIn } from './audit-folder.ts'
+import { MAX_LINE_BYTES } from './chain.ts'
 
 /** The first `bytes` of a file, whose name is asked for when it is opened; null = all of it. */
 export type Slice = { readonly file: () => string; readonly bytes: number | null }
 
 const READ_BYTES = 64 * 1024
-/** No event of ours is that long. */
-const MAX_LINE_BYTES = 1024 * 1024
 const LINE_FEED = 0x0a
 
 /** The events of one slice, oldest first. `hints` are texts that every wanted line holds. */

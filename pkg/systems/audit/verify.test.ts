@@ -20,6 +20,7 @@ import { newLog, silentLog } from '#pkg/platform/log'
 import {
   type AuditFaultCode,
   type AuditLog,
+  followAuditFile,
   lastAuditEvents,
   openAuditLog,
   readAuditEvents,
@@ -225,6 +226,11 @@ const TAMPERINGS: readonly {
     code: 'UNREADABLE',
     tamper: (dir) => appendFileSync(join(dir, 'audit.jsonl'), 'fine\n'),
   },
+  {
+    name: 'a line of 3 MiB',
+    code: 'UNREADABLE',
+    tamper: (dir) => appendFileSync(join(dir, 'audit.jsonl'), `${'x'.repeat(3 * 1024 * 1024)}\n`),
+  },
   { name: 'the head taken out', code: 'HEAD_MISSING', tamper: (dir) => unlinkSync(join(dir, 'audit.head')) },
   {
     name: 'the head of an earlier moment with another number',
@@ -410,4 +416,22 @@ test('[AUD-13] heads are signed while lines come in, and events are told and rea
       last.map((event) => event.id),
       ['v_10', 'v_11', 'v_12', 'v_13', 'v_14', 'v_15', 'v_50'],
     )
+  }))
+
+test('[AUD-13] who follows a log passes over a line that is too long for an event, and keeps nothing of it', () =>
+  onCopy(async (dir) => {
+    const ending = new AbortController()
+    const coming = followAuditFile(dir, ending.signal)
+    const first = coming.next()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const path = join(dir, 'audit.jsonl')
+    for (const text of [
+      'x'.repeat(3 * 1024 * 1024),
+      'end\n',
+      `${JSON.stringify({ kind: 'verdict', ...verdict(7) })}\n`,
+    ])
+      appendFileSync(path, text)
+    assert.equal((await first).value?.id, 'v_7')
+    ending.abort()
+    assert.equal((await coming.next()).done, true)
   }))

@@ -5,7 +5,7 @@ import type { AuditHead, EarlierFile } from '#pkg/model'
 import { SallyportError } from '#pkg/model/errors'
 import { whyNot } from '#pkg/platform/files'
 import { auditFilesIn } from './audit-folder.ts'
-import { digestOf, linkOf, NO_LINE } from './chain.ts'
+import { digestOf, linkOf, MAX_LINE_BYTES, NO_LINE } from './chain.ts'
 import { fingerprintOf, HEAD_FILE, isSigned, PUBLIC_KEY_FILE, readHead, textIn } from './head.ts'
 import { auditFilesOf } from './read-events.ts'
 
@@ -64,6 +64,8 @@ export type AuditVerification = {
 export const MAX_AUDIT_FAULTS = 20
 
 const LINE_FEED = 0x0a
+/** In the place of a line that is too long to be an event. */
+const TOO_LONG = Buffer.alloc(0)
 const READ_BYTES = 64 * 1024
 /** Two looks at a log that is being written may see it between two steps of a rotation. */
 const LOOKS = 3
@@ -173,19 +175,24 @@ class Walk {
     let line = 0
     const bytes: AsyncIterable<Buffer> = createReadStream(join(this.#dir, name), { highWaterMark: READ_BYTES })
     let rest: Buffer[] = []
+    let restBytes = 0
     for await (const chunk of bytes) {
       let start = 0
       for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, start)) {
         const piece = chunk.subarray(start, at)
         line += 1
-        this.#line(name, line, rest.length === 0 ? piece : Buffer.concat([...rest, piece]))
+        const isLong = restBytes + piece.length > MAX_LINE_BYTES
+        this.#line(name, line, isLong ? TOO_LONG : rest.length === 0 ? piece : Buffer.concat([...rest, piece]))
         rest = []
+        restBytes = 0
         start = at + 1
       }
-      if (start < chunk.length) rest.push(chunk.subarray(start))
+      restBytes += chunk.length - start
+      if (restBytes > MAX_LINE_BYTES) rest = []
+      else if (start < chunk.length) rest.push(chunk.subarray(start))
     }
-    if (rest.length === 0) return
-    if (isGrowing) this.#torn = rest.reduce((sum, { length }) => sum + length, 0)
+    if (restBytes === 0) return
+    if (isGrowing) this.#torn = restBytes
     else this.#fault('UNREADABLE', name, line + 1, 'has no end')
   }
 
